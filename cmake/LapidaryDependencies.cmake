@@ -1,0 +1,21 @@
+# Everything we depend on and do not vendor. tools/install-dependencies.sh puts it on a Debian 12 machine.
+set(LAPIDARY_VENV "/opt/lapidary-venv" CACHE PATH "Python environment with ziglang and halide (tools/install-dependencies.sh)")
+
+find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+list(APPEND CMAKE_MODULE_PATH "${MLIR_CMAKE_DIR}" "${LLVM_CMAKE_DIR}")
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
+add_definitions(${LLVM_DEFINITIONS_LIST})
+include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
+
+find_package(GTest REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Threads REQUIRED)
+
+file(GLOB LAPIDARY_HALIDE_ROOT "${LAPIDARY_VENV}/lib/python3.*/site-packages/halide")
+file(GLOB LAPIDARY_ZIG "${LAPIDARY_VENV}/lib/python3.*/site-packages/ziglang/zig")
+if(NOT LAPIDARY_HALIDE_ROOT OR NOT LAPIDARY_ZIG)
+  message(FATAL_ERROR "Halide or zig not found below ${LAPIDARY_VENV}: run tools/install-dependencies.sh")
+endif()

@@ -1,0 +1,30 @@
+# Language standard, warnings, sanitizers: one place, applied to every target of the project.
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/lib")
+
+option(LAPIDARY_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(LAPIDARY_WERROR "Treat warnings as errors" ON)
+
+find_program(LAPIDARY_CCACHE ccache)
+if(LAPIDARY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${LAPIDARY_CCACHE}")
+endif()
+
+include_directories("${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}/runtime/include")
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -fno-exceptions -fno-omit-frame-pointer)
+if(LAPIDARY_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(LAPIDARY_SANITIZE)
+  # vptr needs the type information of LLVM's own classes, which Debian's build hides.
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined -fno-sanitize=vptr)
+else()
+  add_link_options(-Wl,--as-needed)
+endif()

@@ -1,0 +1,49 @@
+//===- Options.h - what `lapidary compile` and `lapidary plan` are told ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One table (compileOptionTable) and the struct it turns into. Everything that depends on the model (the default
+// context) stays open here and is decided in Compile.cpp, when the configuration has been read.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_COMPILER_OPTIONS_H
+#define LAPIDARY_COMPILER_OPTIONS_H
+
+#include "compiler/CommandLine.h"
+#include "compiler/Console.h"
+#include "compiler/Pipeline.h"
+
+namespace lapidary {
+
+enum class EmitKind { Binary, Library };
+
+struct CompileOptions {
+  std::string model;  ///< checkpoint directory
+  std::string output; ///< file, or directory for EmitKind::Library; empty only when nothing is written
+  EmitKind emit = EmitKind::Binary;
+  std::string splitWeights; ///< file for the weights; empty: inside the program
+  std::string target = "native";
+  std::string quant = "w4";
+  std::vector<std::string> overrides; ///< "pattern=format" by weight name; the first match counts
+  std::string kv;       ///< "f32" or "bf16"
+  uint64_t context = 0; ///< 0: as much as the model was made for, at most 8192
+  uint64_t chunk = 512;
+  uint64_t maxMemory = 0; ///< bytes the compiler may use; 0: what the machine has free
+  unsigned jobs = 1;
+  bool strict = false, dryRun = false, hashes = false;
+  InspectOptions inspect; ///< --stop-after, --dump-phases, ..
+};
+
+/// The options of `compile` and `plan`, in the order of help.
+llvm::ArrayRef<OptionSpec> compileOptionTable();
+
+/// Options that every verb has: -q, -v, --color, --message-format, --progress.
+std::vector<OptionSpec> talkingOptions();
+
+/// Checks the words of one command line; reports every problem, nullopt on any. `dryRun` makes -o optional.
+std::optional<CompileOptions> compileOptions(const Arguments &arguments, bool dryRun, Diagnostics &diagnostics);
+
+/// The first screen (at most 40 lines, with examples), or every option.
+std::string compileHelp(bool all);
+
+} // namespace lapidary
+
+#endif // LAPIDARY_COMPILER_OPTIONS_H

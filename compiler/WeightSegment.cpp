@@ -1,0 +1,118 @@
+//===- WeightSegment.cpp - what is packed where ---------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the kernel.packed_weight symbols of a module. WeightStream.cpp does the packing.
+//===----------------------------------------------------------------------===//
+#include "compiler/WeightSegment.h"
+
+#include "lapidary/ProgramAbi.h"
+#include "passes/layout/WeightSources.h"
+#include "support/Quote.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+namespace lapidary {
+
+namespace {
+
+bool broken(const SegmentWeight &weight, const std::string &what, Diagnostics &diagnostics) {
+  return diagnostics.error(ErrorCode::InternalError, "packed weight " + quoted(weight.name) + ": " + what);
+}
+
+/// [rows, columns] of the logical matrix: experts are flattened into rows, a vector is one row.
+void setShape(SegmentWeight &weight, kernel::PackedType type) {
+  llvm::ArrayRef<int64_t> shape = type.getShape();
+  weight.columns = static_cast<uint64_t>(shape.back());
+  weight.rows = 1;
+  for (int64_t size : shape.drop_back()) {
+    weight.rows *= static_cast<uint64_t>(size);
+  }
+}
+
+bool addSource(SegmentWeight &weight, WeightSource &from, const Checkpoint &checkpoint, Diagnostics &diagnostics) {
+  std::string name = from.weight.getSymName().str();
+  const TensorInfo *tensor = checkpoint.find(name);
+  bool fits = tensor && (tensor->dtype == DType::F32 || tensor->dtype == DType::BF16) &&
+              from.rows * weight.columns == tensor->elements() && from.firstRow + from.rows <= weight.rows;
+  if (!fits) {
+    return broken(weight, "source " + quoted(name) + " does not fit " + std::to_string(weight.rows) + " x " +
+                              std::to_string(weight.columns), diagnostics);
+  }
+  weight.sources.push_back({*tensor, from.firstRow, from.rows});
+  return true;
+}
+
+std::optional<SegmentWeight> collectWeight(kernel::PackedWeightOp op, const Checkpoint &checkpoint,
+                                           const TargetBackend &target, Diagnostics &diagnostics) {
+  auto type = llvm::cast<kernel::PackedType>(op.getType());
+  SegmentWeight weight;
+  weight.name = op.getSymName().str();
+  weight.format = type.getFormat().getKind().str();
+  weight.offset = static_cast<uint64_t>(op.getOffset());
+  weight.bytes = target.packedBytes(type);
+  weight.gathered = op.getGathered();
+  weight.packer = target.packer(type);
+  setShape(weight, type);
+  if (auto values = op.getValues()) {
+    weight.values.assign(values->begin(), values->end());
+    if (weight.values.size() != weight.rows * weight.columns) {
+      broken(weight, "has " + std::to_string(weight.values.size()) + " constants", diagnostics);
+      return std::nullopt;
+    }
+  }
+  auto sources = weightSources(op);
+  if (mlir::failed(sources)) {
+    broken(weight, "names a tensor that was not declared", diagnostics);
+    return std::nullopt;
+  }
+  for (WeightSource &source : *sources) {
+    if (!addSource(weight, source, checkpoint, diagnostics)) {
+      return std::nullopt;
+    }
+  }
+  return weight;
+}
+
+bool checkOrder(const WeightSegment &segment, Diagnostics &diagnostics) {
+  uint64_t end = 0;
+  bool gathered = false;
+  for (const SegmentWeight &weight : segment.weights) {
+    if (weight.offset < end || weight.offset % LAP_WEIGHT_ALIGN != 0) {
+      return broken(weight, "starts at byte " + std::to_string(weight.offset) + " of the segment, the one before ends at " +
+                                std::to_string(end), diagnostics);
+    }
+    if (gathered && !weight.gathered) {
+      return broken(weight, "lies behind a gathered table", diagnostics);
+    }
+    gathered = weight.gathered;
+    end = weight.offset + weight.bytes;
+  }
+  return true;
+}
+
+} // namespace
+
+std::optional<WeightSegment> collectWeights(mlir::ModuleOp module, const Checkpoint &checkpoint,
+                                            const TargetBackend &target, Diagnostics &diagnostics) {
+  WeightSegment segment;
+  for (auto op : module.getOps<kernel::PackedWeightOp>()) {
+    std::optional<SegmentWeight> weight = collectWeight(op, checkpoint, target, diagnostics);
+    if (!weight) {
+      return std::nullopt;
+    }
+    segment.weights.push_back(std::move(*weight));
+  }
+  llvm::sort(segment.weights, [](const auto &a, const auto &b) { return a.offset < b.offset; });
+  if (!checkOrder(segment, diagnostics)) {
+    return std::nullopt;
+  }
+  uint64_t end = 0;
+  for (const SegmentWeight &weight : segment.weights) {
+    end = weight.offset + weight.bytes;
+    segment.residentBytes = weight.gathered ? segment.residentBytes : end;
+  }
+  segment.bytes = end;
+  return segment;
+}
+
+} // namespace lapidary

@@ -1,0 +1,63 @@
+//===- WeightSegment.h - packing the weights into their place ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The weight segment is every kernel.packed_weight at its offset, zeros between them. It is far larger than memory, so
+// it is streamed: pieces of a few MiB are read from the checkpoint, packed by the target and written to their place,
+// on all cores. One more thread hashes the pieces in order; a piece's memory is free again when it is hashed, so a
+// fixed number of pieces is in flight and memory stays bounded whatever the size of the model.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_COMPILER_WEIGHTSEGMENT_H
+#define LAPIDARY_COMPILER_WEIGHTSEGMENT_H
+
+#include "frontends/safetensors/Checkpoint.h"
+#include "passes/TargetBackend.h"
+#include "support/AtomicOutput.h"
+
+#include <array>
+
+namespace lapidary {
+
+/// One packed weight, ready to be streamed. Its logical rows ([rows][columns], experts flattened into rows) are made
+/// of `sources`; rows that no source covers are zero.
+struct SegmentWeight {
+  struct Source {
+    TensorInfo tensor;      ///< F32 or BF16, row-major
+    uint64_t firstRow = 0;  ///< logical row of its row 0
+    uint64_t rows = 0;
+  };
+  std::string name;
+  std::string format;  ///< "f32", "bf16", "w8", "w4"
+  uint64_t offset = 0; ///< bytes from the start of the segment
+  uint64_t bytes = 0;
+  uint64_t rows = 0, columns = 0;
+  std::vector<Source> sources;
+  std::vector<float> values; ///< constants (one row) when there are no sources
+  std::shared_ptr<const WeightPacker> packer;
+  bool gathered = false;
+};
+
+struct WeightSegment {
+  std::vector<SegmentWeight> weights; ///< by rising offset, not overlapping
+  uint64_t bytes = 0;                 ///< of the whole segment
+  uint64_t residentBytes = 0;         ///< up to the first gathered weight
+};
+
+/// Collects the packed weights of a module after the layout phase. Reports InternalError when one of them does not
+/// add up (a source that is not in the checkpoint, overlapping offsets): passes made the module, not the user.
+std::optional<WeightSegment> collectWeights(mlir::ModuleOp module, const Checkpoint &checkpoint,
+                                            const TargetBackend &target, Diagnostics &diagnostics);
+
+/// Bytes that packing will hold in memory at once.
+uint64_t packingMemory(const WeightSegment &segment, unsigned jobs);
+
+using Sha256 = std::array<uint8_t, 32>;
+
+/// Packs and writes the segment at `fileOffset` of `output`. `progress` is called with the bytes of each finished
+/// piece, from any thread. Returns the SHA-256 of the segment. Errors: ReadFailed, DiskFull, WriteFailed.
+std::optional<Sha256> writeWeights(const WeightSegment &segment, const Checkpoint &checkpoint, AtomicOutput &output,
+                                   uint64_t fileOffset, unsigned jobs, const std::function<void(uint64_t)> &progress,
+                                   Diagnostics &diagnostics);
+
+} // namespace lapidary
+
+#endif // LAPIDARY_COMPILER_WEIGHTSEGMENT_H

@@ -1,0 +1,251 @@
+//===- WeightStream.cpp - read, pack, write and hash in one pipeline -------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Workers take batches in order and fill slots of a ring; the sink writes and hashes the slots in the same order. A
+// worker waits when the ring is full, the sink when the next slot is not ready. Which worker packs a batch does not
+// change its bytes, so the output is the same for every number of threads.
+//===----------------------------------------------------------------------===//
+#include "compiler/WeightSegment.h"
+
+#include "lapidary/ProgramAbi.h"
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/SHA256.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+namespace lapidary {
+
+namespace {
+
+constexpr uint64_t batchValueBytes = 8u << 20; ///< float32 values of one batch, unless one piece is larger
+
+/// Consecutive pieces of one weight.
+struct Batch {
+  const SegmentWeight *weight;
+  uint64_t row, rows;     ///< logical rows
+  uint64_t offset, bytes; ///< in the segment
+};
+
+unsigned ringSize(unsigned jobs) { return jobs + 2; }
+
+std::vector<Batch> batchesOf(const WeightSegment &segment) {
+  std::vector<Batch> batches;
+  for (const SegmentWeight &weight : segment.weights) {
+    uint64_t step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
+    uint64_t pieces = std::max<uint64_t>(1, batchValueBytes / (step * weight.columns * sizeof(float)));
+    uint64_t offset = weight.offset;
+    for (uint64_t row = 0; row < weight.rows;) {
+      Batch batch{&weight, row, 0, offset, 0};
+      for (uint64_t piece = 0; piece < pieces && row < weight.rows; ++piece, row += step) {
+        batch.bytes += weight.packer->pieceBytes(row);
+        batch.rows = std::min(row + step, weight.rows) - batch.row;
+      }
+      offset += batch.bytes;
+      batches.push_back(batch);
+    }
+  }
+  return batches;
+}
+
+void toFloat(const TensorInfo &tensor, const std::vector<char> &raw, float *out, uint64_t count) {
+  if (tensor.dtype == DType::F32) {
+    std::memcpy(out, raw.data(), count * sizeof(float));
+    return;
+  }
+  const auto *bits = reinterpret_cast<const uint16_t *>(raw.data());
+  for (uint64_t i = 0; i < count; ++i) {
+    uint32_t word = static_cast<uint32_t>(bits[i]) << 16;
+    std::memcpy(out + i, &word, sizeof(word));
+  }
+}
+
+/// Per worker, reused from batch to batch.
+struct Scratch {
+  std::vector<float> values; // [rows][columns] of the batch
+  std::vector<char> raw;     // bytes of one source
+};
+
+bool readValues(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
+  const SegmentWeight &weight = *batch.weight;
+  scratch.values.assign(batch.rows * weight.columns, 0.0f);
+  if (weight.sources.empty()) {
+    std::copy_n(weight.values.begin() + batch.row * weight.columns, scratch.values.size(), scratch.values.begin());
+  }
+  for (const SegmentWeight::Source &source : weight.sources) {
+    uint64_t begin = std::max(batch.row, source.firstRow);
+    uint64_t end = std::min(batch.row + batch.rows, source.firstRow + source.rows);
+    if (begin >= end) {
+      continue;
+    }
+    uint64_t rowBytes = weight.columns * byteSize(source.tensor.dtype);
+    scratch.raw.resize((end - begin) * rowBytes);
+    if (!checkpoint.read(source.tensor, (begin - source.firstRow) * rowBytes, scratch.raw.data(), scratch.raw.size(),
+                         diagnostics)) {
+      return false;
+    }
+    toFloat(source.tensor, scratch.raw, scratch.values.data() + (begin - batch.row) * weight.columns,
+            (end - begin) * weight.columns);
+  }
+  return true;
+}
+
+void packBatch(const Batch &batch, const Scratch &scratch, std::vector<uint8_t> &packed) {
+  const SegmentWeight &weight = *batch.weight;
+  packed.assign(batch.bytes, 0);
+  uint8_t *out = packed.data();
+  uint64_t step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
+  for (uint64_t done = 0; done < batch.rows; done += step) {
+    uint64_t rows = std::min(step, batch.rows - done);
+    weight.packer->pack(scratch.values.data() + done * weight.columns, batch.row + done, rows, out);
+    out += weight.packer->pieceBytes(batch.row + done);
+  }
+}
+
+class Pipeline {
+public:
+  Pipeline(const WeightSegment &segment, const Checkpoint &checkpoint, unsigned jobs)
+      : checkpoint(checkpoint), batches(batchesOf(segment)), ring(ringSize(jobs)) {}
+
+  void work();
+  std::optional<Sha256> drain(AtomicOutput &output, uint64_t fileOffset, uint64_t segmentBytes,
+                              const std::function<void(uint64_t)> &progress, Diagnostics &diagnostics);
+  /// Errors of the workers, to be reported after they have been joined.
+  Diagnostics errors;
+
+private:
+  struct Slot {
+    std::vector<uint8_t> bytes;
+    bool ready = false;
+  };
+
+  std::optional<size_t> take();
+  void finish(size_t index, bool ok);
+  void stop();
+
+  const Checkpoint &checkpoint;
+  std::vector<Batch> batches;
+  std::vector<Slot> ring;
+  std::mutex mutex;
+  std::condition_variable changed;
+  size_t next = 0, drained = 0;
+  bool failed = false;
+};
+
+std::optional<size_t> Pipeline::take() {
+  std::unique_lock<std::mutex> lock(mutex);
+  changed.wait(lock, [&] { return failed || next == batches.size() || next < drained + ring.size(); });
+  if (failed || next == batches.size()) {
+    return std::nullopt;
+  }
+  return next++;
+}
+
+void Pipeline::finish(size_t index, bool ok) {
+  std::lock_guard<std::mutex> lock(mutex);
+  ring[index % ring.size()].ready = ok;
+  failed |= !ok;
+  changed.notify_all();
+}
+
+void Pipeline::stop() {
+  std::lock_guard<std::mutex> lock(mutex);
+  failed = true;
+  changed.notify_all();
+}
+
+void Pipeline::work() {
+  Scratch scratch;
+  while (std::optional<size_t> index = take()) {
+    Diagnostics local;
+    bool ok = readValues(batches[*index], checkpoint, scratch, local);
+    if (ok) {
+      packBatch(batches[*index], scratch, ring[*index % ring.size()].bytes);
+    } else {
+      std::lock_guard<std::mutex> lock(mutex);
+      const Diagnostic &first = local.all().front();
+      errors.error(first.code, first.message, first.where, first.help);
+    }
+    finish(*index, ok);
+  }
+}
+
+std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset, uint64_t segmentBytes,
+                                      const std::function<void(uint64_t)> &progress, Diagnostics &diagnostics) {
+  llvm::SHA256 hash;
+  static const std::vector<uint8_t> zeros(LAP_SEGMENT_ALIGN);
+  uint64_t end = 0;
+  auto put = [&](llvm::ArrayRef<uint8_t> bytes) {
+    hash.update(bytes);
+    bool ok = output.write(fileOffset + end, bytes.data(), bytes.size(), diagnostics);
+    end += bytes.size();
+    return ok;
+  };
+  auto fillTo = [&](uint64_t offset) {
+    while (end < offset) {
+      if (!put(llvm::ArrayRef(zeros).take_front(std::min<uint64_t>(zeros.size(), offset - end)))) {
+        return false;
+      }
+    }
+    return true;
+  };
+  for (size_t index = 0; index < batches.size(); ++index) {
+    Slot &slot = ring[index % ring.size()];
+    {
+      std::unique_lock<std::mutex> lock(mutex);
+      changed.wait(lock, [&] { return failed || slot.ready; });
+      if (failed) {
+        return std::nullopt;
+      }
+    }
+    if (!fillTo(batches[index].offset) || !put(slot.bytes)) {
+      stop();
+      return std::nullopt;
+    }
+    progress(slot.bytes.size());
+    std::lock_guard<std::mutex> lock(mutex);
+    slot.ready = false;
+    ++drained;
+    changed.notify_all();
+  }
+  if (!fillTo(segmentBytes)) {
+    return std::nullopt;
+  }
+  return hash.final();
+}
+
+} // namespace
+
+uint64_t packingMemory(const WeightSegment &segment, unsigned jobs) {
+  uint64_t values = 0, packed = 0;
+  for (const Batch &batch : batchesOf(segment)) {
+    values = std::max(values, batch.rows * batch.weight->columns * uint64_t(sizeof(float)));
+    packed = std::max(packed, batch.bytes);
+  }
+  return jobs * 2 * values + ringSize(jobs) * packed;
+}
+
+std::optional<Sha256> writeWeights(const WeightSegment &segment, const Checkpoint &checkpoint, AtomicOutput &output,
+                                   uint64_t fileOffset, unsigned jobs, const std::function<void(uint64_t)> &progress,
+                                   Diagnostics &diagnostics) {
+  Pipeline pipeline(segment, checkpoint, jobs);
+  std::vector<std::thread> workers;
+  for (unsigned job = 0; job < jobs; ++job) {
+    workers.emplace_back([&pipeline] { pipeline.work(); });
+  }
+  std::optional<Sha256> hash = pipeline.drain(output, fileOffset, segment.bytes, progress, diagnostics);
+  for (std::thread &worker : workers) {
+    worker.join();
+  }
+  for (const Diagnostic &error : pipeline.errors.all()) {
+    diagnostics.error(error.code, error.message, error.where, error.help);
+  }
+  return hash;
+}
+
+} // namespace lapidary

@@ -1,0 +1,54 @@
+//===- AttentionOps.cpp - verifiers of caches and attention ---------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Rows that go into or are compared with a cache have its heads and its head dimension.
+//===----------------------------------------------------------------------===//
+#include "dialects/kernel/Verify.h"
+
+using namespace mlir;
+using namespace lapidary::kernel;
+
+LogicalResult KvCacheOp::verify() {
+  int64_t window = getWindow();
+  return success(succeeded(expectAtLeast(*this, "heads", getHeads(), 1)) &&
+                 succeeded(expectAtLeast(*this, "dim", getDim(), 1)) &&
+                 succeeded(expectAtLeast(*this, "window", window, 0)) &&
+                 succeeded(expectAtLeast(*this, "slots", getGeometry().getSlots(), window)));
+}
+
+/// The cache that `op` names, or null after an error.
+template <typename Op> static KvCacheOp lookUpCache(Op op, SymbolTableCollection &symbols) {
+  auto cache = symbols.lookupNearestSymbolFrom<KvCacheOp>(op, op.getCacheAttr());
+  if (!cache) {
+    op.emitOpError() << "found no kernel.kv_cache named " << op.getCacheAttr();
+  }
+  return cache;
+}
+
+LogicalResult KvAppendOp::verify() {
+  return expectSameSize(*this, "the value", bufferOf(getValue()), bufferOf(getKey()));
+}
+
+LogicalResult KvAppendOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  KvCacheOp cache = lookUpCache(*this, symbols);
+  if (!cache) {
+    return failure();
+  }
+  return expectColumns(*this, "the key", bufferOf(getKey()), sizeProduct(cache.getHeads(), cache.getDim()));
+}
+
+LogicalResult AttentionOp::verify() {
+  return success(succeeded(expectAtLeast(*this, "heads", getHeads(), 1)) &&
+                 succeeded(expectSameSize(*this, "out", bufferOf(getOut()), bufferOf(getQuery()))));
+}
+
+LogicalResult AttentionOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  KvCacheOp cache = lookUpCache(*this, symbols);
+  if (!cache) {
+    return failure();
+  }
+  int64_t heads = getHeads();
+  return success(
+      succeeded(expectHeadGroups(*this, heads, cache.getHeads())) &&
+      succeeded(expectColumns(*this, "the query", bufferOf(getQuery()), sizeProduct(heads, cache.getDim()))));
+}

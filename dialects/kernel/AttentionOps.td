@@ -1,0 +1,60 @@
+//===- AttentionOps.td - K/V caches and attention -----*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LAPIDARY_DIALECTS_KERNEL_ATTENTIONOPS_TD
+#define LAPIDARY_DIALECTS_KERNEL_ATTENTIONOPS_TD
+
+include "dialects/kernel/ComputeOp.td"
+
+def Kernel_KvCacheOp : Kernel_Op<"kv_cache", [Symbol]> {
+  let summary = "The planned K/V cache of one layer";
+  let description = [{
+    A gemma.kv_cache after lowering: heads and dim of one position, the window (0 means all positions are visible), and
+    where K and V lie in the cache block.
+
+    ```mlir
+    kernel.kv_cache @kv.0 heads 1 dim 16 window 8
+      geometry <slots = 528, element = "f32", key = 0, value = 33792>
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$heads, I64Attr:$dim, I64Attr:$window,
+                        Kernel_CacheAttr:$geometry);
+  let assemblyFormat = "$sym_name `heads` $heads `dim` $dim `window` $window `geometry` $geometry attr-dict";
+  let hasVerifier = 1;
+}
+
+def Kernel_KvAppendOp : Kernel_ComputeOp<"kv_append", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Writes K and V rows into a cache";
+  let description = [{
+    Row r of the call goes to slot `(position + r) % slots`. K arrives normed and rotated, V normed.
+
+    ```mlir
+    kernel.kv_append @kv.0, %k, %v
+      : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$cache, Kernel_F32:$key, Kernel_F32:$value,
+                        OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$cache `,` $key `,` $value (`kernels` $kernels^)? `:` type(operands) attr-dict";
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() { return {}; }
+  }];
+}
+
+def Kernel_AttentionOp : Kernel_ComputeOp<"attention", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Attention of query rows over a cache";
+  let description = [{
+    Reads the cache after the kv_append of the same call. The window is that of the cache. Rows of `query` and `out`
+    hold `heads` heads.
+
+    ```mlir
+    kernel.attention @kv.0, %q heads 4 into %o
+      : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$cache, Kernel_F32:$query, I64Attr:$heads, Kernel_F32:$out,
+                        OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$cache `,` $query `heads` $heads `into` $out (`kernels` $kernels^)? `:` type(operands) "
+      "attr-dict";
+}
+
+#endif

@@ -1,0 +1,52 @@
+//===- MatmulOps.td - products with packed weights ----*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LAPIDARY_DIALECTS_KERNEL_MATMULOPS_TD
+#define LAPIDARY_DIALECTS_KERNEL_MATMULOPS_TD
+
+include "dialects/kernel/ComputeOp.td"
+
+def Kernel_EmbedOp : Kernel_ComputeOp<"embed"> {
+  let summary = "Gathers table rows by token id and scales them";
+  let description = [{
+    `out[r] = table[ids[r]] * scale`. The ids are those of the step (the last one when `out` has one fixed row).
+
+    ```mlir
+    kernel.embed %table scale 39.25 into %x
+      : !kernel.packed<512x96, <bf16>, "tiles16">, !kernel.buffer<tokens x 96 x f32>
+    ```
+  }];
+  let arguments = (ins Kernel_Packed:$table, F32Attr:$scale, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$table `scale` $scale `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
+}
+
+def Kernel_QuantizeOp : Kernel_ComputeOp<"quantize"> {
+  let summary = "Rounds rows to q8";
+  let description = [{
+    Per row and 32 columns: int8 values, a scale (max|x| / 127) and the sum of the values (ProgramAbi.h).
+
+    ```mlir
+    kernel.quantize %x into %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+    ```
+  }];
+  let arguments = (ins Kernel_F32:$input, Kernel_Q8:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$input `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
+}
+
+def Kernel_MatmulOp : Kernel_ComputeOp<"matmul"> {
+  let summary = "Multiplies rows by a packed weight";
+  let description = [{
+    `out[r][n] = sum over k of input[r][k] * weight[n][k]`. f32 input for f32 and bf16 weights, q8 input for integer
+    weights.
+
+    ```mlir
+    kernel.matmul %q, %w into %y kernels ["matvec", "matmat"]
+      : !kernel.buffer<tokens x 96 x q8>, !kernel.packed<64x96, <w4, group = 32>, "tiles16">,
+        !kernel.buffer<tokens x 64 x f32>
+    ```
+  }];
+  let arguments = (ins Kernel_F32OrQ8:$input, Kernel_Packed:$weight, Kernel_F32:$out,
+                        OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$input `,` $weight `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
+}
+
+#endif

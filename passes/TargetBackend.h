@@ -1,0 +1,125 @@
+//===- TargetBackend.h - what passes and the driver ask of a target --------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One class per target family, implemented in targets/<name>/ and found through the generated registry. Passes never
+// know a target's name: layouts, cache geometry, kernels and code generation are questions to this interface. It lives
+// beside the passes because targets depend on passes, not the other way round.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_PASSES_TARGETBACKEND_H
+#define LAPIDARY_PASSES_TARGETBACKEND_H
+
+#include "dialects/gemma/Gemma.h"
+#include "dialects/kernel/Kernel.h"
+#include "support/Diagnostics.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace lapidary {
+
+/// What a weight is used for; decides its layout.
+enum class WeightUse { Matrix, Experts, Table, Vector };
+
+/// What the layout and plan phases need to know about the program, from the command line.
+struct ProgramOptions {
+  uint32_t context = 8192;         ///< positions the caches hold
+  uint32_t chunk = 512;            ///< most tokens per call
+  std::string cacheElement = "f32"; ///< "f32" or "bf16"
+};
+
+/// What the op drivers need to know of a packed weight beside its offset: the fields of lap_weight (ProgramAbi.h).
+struct PackedGeometry {
+  uint32_t rows = 0, columns = 0; ///< padded
+  uint32_t format = 0;            ///< lap_format
+  uint64_t tileBytes = 0;         ///< bytes of one row tile, or of one row of a table
+  uint64_t expertBytes = 0;       ///< distance between experts; 0 when there are none
+};
+
+/// Turns the values of one packed weight into its bytes, in pieces so that memory stays bounded.
+class WeightPacker {
+public:
+  virtual ~WeightPacker() = default;
+  /// Logical rows that one piece covers (a multiple of the layout's tile).
+  virtual uint64_t rowsPerPiece() const = 0;
+  /// Bytes of the piece that starts at logical row `row` (all its tiles, padding included).
+  virtual uint64_t pieceBytes(uint64_t row) const = 0;
+  /// Packs `rows` logical rows ([rows][columns] float32, row-major) that start at `row` into `out`
+  /// (pieceBytes(row) bytes, zeroed by the caller). Thread safe for different pieces.
+  virtual void pack(const float *values, uint64_t row, uint64_t rows, uint8_t *out) const = 0;
+};
+
+/// What emitting a program leaves on disk for the link step.
+struct EmittedObjects {
+  std::vector<std::string> objects; ///< paths, in link order
+};
+
+/// Where a target finds its resources and puts its intermediate files.
+struct EmitContext {
+  std::string resourceDirectory; ///< lib/lapidary beside the compiler
+  std::string toolDirectory;     ///< where lapidary-kernelgen is
+  std::string cacheDirectory;    ///< kernel objects by content hash; survives
+  std::string workDirectory;     ///< removed afterwards
+  Diagnostics &diagnostics;
+};
+
+class TargetBackend {
+public:
+  virtual ~TargetBackend() = default;
+
+  /// "x86_64-linux": what --target= names, before the '+'.
+  virtual llvm::StringRef name() const = 0;
+  virtual llvm::StringRef summary() const = 0;
+  /// CPUs or devices after the '+', the default first.
+  virtual std::vector<std::string> cpus() const = 0;
+  /// True when programs of this target can run on the machine that compiles.
+  virtual bool runsHere() const = 0;
+  /// Chooses a CPU: one of cpus(), "native" (what this machine has) or "" (the default). Reports unknown names.
+  virtual bool selectCpu(llvm::StringRef cpu, Diagnostics &diagnostics) = 0;
+  /// The full target string of the chosen CPU, "x86_64-linux+znver4".
+  virtual std::string targetString() const = 0;
+  /// Feature names as /proc/cpuinfo spells them, space separated; the program checks them when it starts.
+  virtual std::string requiredFeatures() const = 0;
+
+  //===--- layout -----------------------------------------------------------===//
+  /// The packed type for a weight of `shape` ([rows, columns], [experts, rows, columns] or [columns]).
+  virtual kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const = 0;
+  /// Bytes in the weight segment, padding included.
+  virtual uint64_t packedBytes(kernel::PackedType type) const = 0;
+  virtual std::unique_ptr<WeightPacker> packer(kernel::PackedType type) const = 0;
+  /// Padded sizes and strides of a packed weight, for targets that call the runtime's op drivers.
+  virtual PackedGeometry packedGeometry(kernel::PackedType type) const { return {}; }
+  /// Slots, element and size of one layer's cache (`window` 0: global); offsets in the result are 0.
+  virtual kernel::CacheAttr cacheGeometry(mlir::MLIRContext *context, int64_t heads, int64_t dim, int64_t window,
+                                          const ProgramOptions &options) const = 0;
+  /// Bytes of K plus V for a geometry; `keyBytes` is where V starts.
+  virtual uint64_t cacheBytes(kernel::CacheAttr geometry, int64_t heads, int64_t dim, uint64_t &keyBytes) const = 0;
+
+  //===--- lower and emit ---------------------------------------------------===//
+  /// Names of the kernels that run `op`, in the order of its driver's parameters; empty if the driver needs none.
+  virtual std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const = 0;
+  /// Scratch bytes each lane needs for the whole program.
+  virtual uint64_t laneScratchBytes(mlir::ModuleOp module) const = 0;
+  /// Generates the objects of a planned module: kernels and the program functions. `descriptor` is the finished
+  /// lap_program with its blobs (ProgramAbi.h).
+  virtual bool emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
+                           EmittedObjects &out) const = 0;
+  /// Links the objects with the runtime into the program image (no weights yet).
+  virtual bool linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const = 0;
+  /// Links a static and a shared library `lib<name>.a` / `.so` into `directory`.
+  virtual bool linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
+                           EmitContext &context) const = 0;
+};
+
+/// Every target of this build, in the order of targets/CMakeLists.txt (generated list). Fresh objects each call.
+std::vector<std::unique_ptr<TargetBackend>> createAllTargets();
+
+/// Parses "native", "x86_64-linux", "x86_64-linux+znver4", ..; reports misses with a suggestion. "native" is the first
+/// target that runs here, with CPU "native".
+std::unique_ptr<TargetBackend> createTarget(llvm::StringRef text, Diagnostics &diagnostics);
+
+} // namespace lapidary
+
+#endif // LAPIDARY_PASSES_TARGETBACKEND_H

@@ -1,0 +1,49 @@
+//===- FormatPolicy.h - which format a group of weights gets -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rules of quantize-weights, apart from the IR they are written into. The description of the pass
+// (passes/quantization/Passes.td) states them in order.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_PASSES_QUANTIZATION_FORMATPOLICY_H
+#define LAPIDARY_PASSES_QUANTIZATION_FORMATPOLICY_H
+
+#include "passes/quantization/Passes.h"
+#include "passes/quantization/WeightGroups.h"
+
+#include "llvm/Support/GlobPattern.h"
+
+#include <vector>
+
+namespace lapidary {
+
+class FormatPolicy {
+public:
+  /// Reads the options of the pass; reports unknown formats and malformed overrides at `module`.
+  static mlir::FailureOr<FormatPolicy> create(mlir::ModuleOp module, const QuantizeWeightsOptions &options);
+
+  /// The format of a group. Reports overrides that disagree about its weights.
+  mlir::FailureOr<gemma::FormatAttr> choose(const WeightGroup &group);
+
+  /// Reports overrides that decided nothing; call after all groups were chosen.
+  mlir::LogicalResult checkOverridesUsed(mlir::ModuleOp module) const;
+
+private:
+  struct Override {
+    std::string text;    ///< as the user wrote it
+    std::string pattern; ///< the part before '='
+    llvm::GlobPattern glob;
+    gemma::FormatAttr format;
+    bool decided = false; ///< some group got its format
+  };
+
+  mlir::LogicalResult addOverride(mlir::ModuleOp module, llvm::StringRef text);
+  Override *findOverride(llvm::StringRef weight);
+
+  gemma::FormatAttr program;
+  gemma::FormatAttr embedding;
+  std::vector<Override> overrides;
+};
+
+} // namespace lapidary
+
+#endif // LAPIDARY_PASSES_QUANTIZATION_FORMATPOLICY_H

@@ -1,0 +1,57 @@
+//===- Passes.td - the passes of the quantize phase -----------*- tablegen -*-===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The quantize phase decides how each weight is stored. It only writes decisions into the IR: values are rounded while
+// the weight segment is written, packed layouts are the layout phase's business.
+//===--------------------------------------------------------------------------===//
+#ifndef LAPIDARY_PASSES_QUANTIZATION_PASSES_TD
+#define LAPIDARY_PASSES_QUANTIZATION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
+  let summary = "Choose the storage format of every weight matrix";
+  let description = [{
+    Sets `storage` on gemma.linear, gemma.embedding and gemma.experts, and rounds the inputs of integer products with
+    gemma.quantize_activation, once for each value that several products read. Norms and scalars have no storage.
+
+    The formats: `f32` and `bf16` are plain, `w8` and `w4` are integers with one scale for 32 columns. What a weight gets,
+    the first rule that applies:
+
+    1. The router projection (its result feeds gemma.route) and matrices of fewer than 32 columns stay plain in an
+       integer program: their own element type. An override cannot change that.
+    2. The first override whose pattern matches the weight's name.
+    3. The token table and the output head: `embedding-format`. The output head is the product whose logits are
+       returned, the token table any embedding that is not split into heads (those are per-layer embeddings).
+    4. `format`.
+
+    Weights that are stored together get one format: those that share a matrix (a tied token table and output head),
+    those stacked by gemma.concat_rows, and the two of gemma.experts. If one of them stays plain, all do; overrides that
+    disagree about them are an error. So are unknown formats and patterns that decide nothing. Running the pass again,
+    with other options too, replaces the former decisions.
+
+    ```mlir
+    // before
+    %y = gemma.linear %x, %w : (tensor<?x96xf32>, tensor<64x96xbf16>) -> tensor<?x64xf32>
+    // after, format=w4
+    %q = gemma.quantize_activation %x : tensor<?x96xf32> -> !gemma.q8<?x96, group = 32>
+    %y = gemma.linear %q, %w storage <w4, group = 32>
+       : (!gemma.q8<?x96, group = 32>, tensor<64x96xbf16>) -> tensor<?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::lapidary::gemma::GemmaDialect"];
+  let options = [
+    Option<"format", "format", "std::string", /*default=*/"\"w4\"", "Format of the program: f32, bf16, w8 or w4">,
+    ListOption<"overrides", "overrides", "std::string",
+               "Formats by weight name, `pattern=format` with * and ? in the pattern; the first match counts">,
+    Option<"embeddingFormat", "embedding-format", "std::string", /*default=*/"\"\"",
+           "Format of the token table and the output head (default: w8 in a w4 program, else the program's)">
+  ];
+  let statistics = [
+    Statistic<"numInteger", "weights-integer", "Number of weights stored as integers">,
+    Statistic<"numPlain", "weights-plain", "Number of weight matrices stored as f32 or bf16">,
+    Statistic<"numActivations", "activations-quantized", "Number of values rounded for integer products">
+  ];
+}
+
+#endif

@@ -1,0 +1,35 @@
+//===- WeightGroups.h - weights that must be stored alike --------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A format is a property of stored bytes, so it is decided not for an op but for everything that shares the bytes: all
+// readers of a weight, and all weights that one reader needs as one matrix.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_PASSES_QUANTIZATION_WEIGHTGROUPS_H
+#define LAPIDARY_PASSES_QUANTIZATION_WEIGHTGROUPS_H
+
+#include "dialects/gemma/Gemma.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace lapidary {
+
+/// Weights that get one format, and the ops that read them.
+struct WeightGroup {
+  llvm::SmallVector<mlir::StringAttr> weights;  ///< symbol names, in order of first use
+  llvm::SmallVector<mlir::Operation *> readers; ///< linear, embedding and experts ops
+  mlir::Type elementType;                       ///< the checkpoint's, of the first weight
+  bool isRouter = false;                        ///< a reader's result feeds gemma.route
+  bool isNarrow = false;                        ///< a matrix has fewer columns than one group of scales
+  bool isEmbeddingOrHead = false;               ///< token table or output head
+};
+
+/// Columns that share one scale in the integer formats.
+constexpr int64_t scaleGroup = 32;
+
+/// Groups the weights of all linear, embedding and experts ops, in order of first use. Reports an op whose weight is
+/// not a checkpoint tensor (gemma.get_weight, gemma.concat_rows) any more or never was.
+mlir::FailureOr<std::vector<WeightGroup>> collectWeightGroups(mlir::ModuleOp module);
+
+} // namespace lapidary
+
+#endif // LAPIDARY_PASSES_QUANTIZATION_WEIGHTGROUPS_H

@@ -1,0 +1,174 @@
+/* lapidary.h - the C API of a compiled model.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * For people who link a model into their own program (`lapidary compile --emit=library`); the emitted program's
+ * command line uses nothing else. A model is the mapped weights plus the compiled code, a session is one token
+ * sequence: KV caches, scratch memory, threads and the logits of its latest tokens.
+ *
+ *   lap_model *model; lap_session *session; lap_error error;
+ *   if (lap_model_open(&model_options, &model, &error)) { fputs(error.message, stderr); ... }
+ *   lap_session_create(model, &session_options, &session, &error);
+ *   lap_session_prefill(session, ids, count, &error);
+ *   for (;;) {
+ *     lap_session_sample(session, &sampling, &id, &error);
+ *     if (lap_model_is_eos(model, id)) break;
+ *     lap_session_decode(session, id, &error);
+ *   }
+ *
+ * Ownership   *_open and *_create hand an object to the caller, *_close and *_free take it back (NULL is fine). Close a
+ *             model after its sessions. Pointers returned by getters belong to the object they came from.
+ * Memory      everything is reserved by *_open and *_create. No session function allocates; lap_model_tokenize maps
+ *             scratch memory for the time of the call.
+ * Threads     a model may be used from any thread. A session is used by one thread at a time; different sessions
+ *             may run at once. A session's results do not depend on its number of threads or its chunk.
+ * Errors      every fallible function returns a lap_status and, if `error` is not NULL, writes the status and one
+ *             line of text a user can act on. On failure the outputs and the session are left as they were.
+ * Versions    option structs start with struct_size: set it to sizeof the struct, zero the rest, then fill in.
+ */
+#ifndef LAPIDARY_LAPIDARY_H
+#define LAPIDARY_LAPIDARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum lap_status {
+  LAP_OK = 0,
+  LAP_INVALID_ARGUMENT = 1, /* the caller's mistake: NULL, an id out of range, an unknown option value */
+  LAP_CONTEXT_FULL = 2,     /* the tokens do not fit behind the session's position */
+  LAP_BAD_FILE = 3,         /* truncated, damaged, or not made for this program */
+  LAP_UNSUPPORTED_CPU = 4,  /* the CPU lacks instructions the program was compiled for */
+  LAP_OUT_OF_MEMORY = 5,    /* the message names needed and available bytes */
+  LAP_IO_ERROR = 6,         /* the operating system refused to open, read or map a file, or to start a thread */
+  LAP_UNAVAILABLE = 7,      /* the program was compiled without this part (tokenizer, chat format) */
+  LAP_BUFFER_TOO_SMALL = 8, /* out_count holds the needed size */
+  LAP_NUMERIC_ERROR = 9     /* no logit is a number: damaged weights, or a bug */
+} lap_status;
+
+/* A short English text for a status; never NULL. */
+const char *lap_status_message(lap_status status);
+
+typedef struct lap_error {
+  lap_status status;
+  char message[500]; /* one line, no newline, NUL-terminated, lower case */
+} lap_error;
+
+typedef struct lap_model lap_model;
+typedef struct lap_session lap_session;
+
+/* ---- Model */
+typedef struct lap_model_options {
+  size_t struct_size;
+  const char *weights_path; /* file that ends with the weights; NULL: the running executable */
+} lap_model_options;
+
+/* Checks the CPU, opens and maps the weights (read-only, shared between processes). options may be NULL.
+ * Errors: LAP_UNSUPPORTED_CPU, LAP_IO_ERROR, LAP_BAD_FILE, LAP_OUT_OF_MEMORY (address space limit). */
+lap_status lap_model_open(const lap_model_options *options, lap_model **out_model, lap_error *error);
+void lap_model_close(lap_model *model);
+
+typedef struct lap_model_info {
+  size_t struct_size;
+  const char *name;               /* UTF-8 */
+  const char *target;             /* what it was compiled for, e.g. x86_64-linux+znver4 */
+  uint32_t vocab;                 /* ids are 0..vocab-1; a row of logits has this many floats */
+  uint32_t context;               /* most tokens in one sequence */
+  uint32_t chunk;                 /* most tokens the program takes per call */
+  uint32_t has_tokenizer, has_chat_format; /* 0 or 1 */
+  uint64_t weight_bytes;          /* mapped */
+  uint64_t weight_bytes_per_token; /* read by one decode step */
+  uint64_t session_bytes;         /* memory of one session without score rows */
+} lap_model_info;
+
+/* Fills in the first info->struct_size bytes. Errors: LAP_INVALID_ARGUMENT. */
+lap_status lap_model_get_info(const lap_model *model, lap_model_info *info, lap_error *error);
+
+/* 1 if `id` ends a sequence according to the model's generation config, else 0. */
+int lap_model_is_eos(const lap_model *model, int32_t id);
+
+/* ---- Text. text is UTF-8, `bytes` long, and may hold special tokens verbatim. */
+enum { LAP_TOKENIZE_BOS = 1 /* start with the beginning-of-sequence token, as the model was trained */ };
+
+/* Writes at most `capacity` ids; *out_count is the number needed even if it is larger.
+ * Errors: LAP_UNAVAILABLE, LAP_BUFFER_TOO_SMALL, LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY. Thread-safe. */
+lap_status lap_model_tokenize(const lap_model *model, const char *text, size_t bytes, uint32_t flags, int32_t *ids,
+                              size_t capacity, size_t *out_count, lap_error *error);
+
+/* Ids back to text, one by one: what was written so far is always whole, valid UTF-8, so a character whose bytes are
+ * spread over several tokens appears with the last of them. Special tokens are left out. */
+typedef struct lap_text_stream lap_text_stream;
+/* Errors: LAP_UNAVAILABLE, LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY. */
+lap_status lap_text_stream_create(const lap_model *model, lap_text_stream **out_stream, lap_error *error);
+void lap_text_stream_free(lap_text_stream *stream);
+/* The text that became certain: *out_bytes bytes, not NUL-terminated, valid until the next call on the stream. */
+const char *lap_text_stream_push(lap_text_stream *stream, int32_t id, size_t *out_bytes);
+/* The ids have ended: the rest of the text. The stream is ready for new ids. */
+const char *lap_text_stream_finish(lap_text_stream *stream, size_t *out_bytes);
+
+/* ---- Session */
+typedef struct lap_session_options {
+  size_t struct_size;
+  uint32_t threads;    /* 0: one per CPU this process may use, at most 64 */
+  uint32_t context;    /* tokens, 0: the compiled context; never larger than it */
+  uint32_t chunk;      /* most tokens per call of the program, 0: the compiled chunk */
+  uint32_t score_rows; /* rows of logits lap_session_score may return; 0: none, one row is kept for sampling */
+} lap_session_options;
+
+/* Reserves all memory and starts threads - 1 threads. options may be NULL.
+ * Errors: LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY, LAP_IO_ERROR. */
+lap_status lap_session_create(lap_model *model, const lap_session_options *options, lap_session **out_session,
+                              lap_error *error);
+void lap_session_free(lap_session *session);
+
+/* Tokens in the sequence so far, and how many it can hold. */
+uint32_t lap_session_position(const lap_session *session);
+uint32_t lap_session_context(const lap_session *session);
+uint32_t lap_session_threads(const lap_session *session);
+
+/* Appends `count` tokens and computes no logits: all of a long prompt but its end. count may be 0.
+ * Errors: LAP_INVALID_ARGUMENT (an id is not 0..vocab-1), LAP_CONTEXT_FULL. */
+lap_status lap_session_extend(lap_session *session, const int32_t *ids, size_t count, lap_error *error);
+
+/* Appends `count` >= 1 tokens in chunks; afterwards lap_session_logits holds the row of the last one. */
+lap_status lap_session_prefill(lap_session *session, const int32_t *ids, size_t count, lap_error *error);
+
+/* Appends one token: lap_session_prefill with count 1. */
+lap_status lap_session_decode(lap_session *session, int32_t id, lap_error *error);
+
+/* Appends 1..score_rows tokens and keeps the logits of every one of them. */
+lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t count, lap_error *error);
+
+/* Row `row` of the latest prefill, decode (row 0 only) or score: vocab floats, valid until the next call.
+ * NULL if there is no such row. */
+const float *lap_session_logits(const lap_session *session, size_t row);
+
+/* Shortens the sequence to its first `position` tokens; the next call must come before sampling again.
+ * Sliding-window caches forget, so position must be 0 or at most the compiled chunk behind the current one.
+ * Errors: LAP_INVALID_ARGUMENT. */
+lap_status lap_session_rewind(lap_session *session, uint32_t position, lap_error *error);
+
+/* ---- Sampling, in the order of Hugging Face transformers: suppressed ids, temperature, top_k, top_p. */
+typedef struct lap_sampling {
+  size_t struct_size;
+  float temperature; /* 0: greedy (the lowest id wins ties) */
+  float top_p;       /* (0, 1]; 1: off */
+  uint32_t top_k;    /* 0: off; ties with the last kept token are kept, as transformers does */
+} lap_sampling;
+
+/* The model's own defaults, from its generation_config.json. Errors: LAP_INVALID_ARGUMENT. */
+lap_status lap_model_get_sampling(const lap_model *model, lap_sampling *out_sampling, lap_error *error);
+
+/* Restarts the session's random numbers; the same seed and tokens give the same text. Starts as seed 0. */
+void lap_session_seed(lap_session *session, uint64_t seed);
+
+/* Draws the next token from the last row of logits; sampling may be NULL (model defaults). Does not append it.
+ * Errors: LAP_INVALID_ARGUMENT (no logits yet, or a value out of range), LAP_NUMERIC_ERROR. */
+lap_status lap_session_sample(lap_session *session, const lap_sampling *sampling, int32_t *out_id, lap_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

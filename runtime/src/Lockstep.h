@@ -1,0 +1,88 @@
+//===- Lockstep.h - a team of threads that runs one function together -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every lane executes every op of the program and meets the others at a barrier between ops: a decode step has
+// hundreds of barriers, so a barrier must cost well under a microsecond. Hence it spins. But a lane whose CPU is taken
+// away must not make the others burn their time slices, so after a bounded spin a lane sleeps on a futex.
+//
+// The calling thread is lane 0; the workers are started once and park on a futex between calls.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_LOCKSTEP_H
+#define LAPIDARY_RUNTIME_LOCKSTEP_H
+
+#include "lapidary/ProgramAbi.h"
+#include "lapidary/lapidary.h"
+
+#include <atomic>
+#include <pthread.h>
+
+namespace lap {
+
+/// A counter that threads wait on: spin first, then sleep. Each field has a cache line of its own.
+struct WaitWord {
+  alignas(64) std::atomic<uint32_t> value{0};
+  alignas(64) std::atomic<uint32_t> sleepers{0};
+
+  /// Returns once value != seen, at the latest shortly after advance().
+  void wait(uint32_t seen, uint32_t spins);
+  /// Adds one and wakes every sleeper.
+  void advance();
+};
+
+} // namespace lap
+
+/// A sense-reversing barrier: the sense is the generation number, so it can never be mistaken for an older one.
+struct lap_barrier {
+  alignas(64) std::atomic<uint32_t> arrived{0};
+  lap::WaitWord generation;
+  uint32_t spins = 0; // pause instructions before a lane sleeps
+};
+
+namespace lap {
+
+enum { MaxLanes = 64 };
+
+/// CPUs in this process's affinity mask, 1..MaxLanes.
+uint32_t usableCpus();
+
+/// Not copyable, not movable: workers hold its address.
+class Lockstep {
+public:
+  using Job = void(void *context, uint32_t lane, uint32_t lanes);
+
+  Lockstep() = default;
+  ~Lockstep() { stop(); }
+  Lockstep(const Lockstep &) = delete;
+  Lockstep &operator=(const Lockstep &) = delete;
+
+  /// Starts lanes - 1 workers (1 <= lanes <= MaxLanes). On failure none is left running.
+  lap_status start(uint32_t lanes, lap_error *error);
+  /// Runs job(context, lane, lanes) on every lane and returns when all have returned.
+  void run(Job *job, void *context);
+  void stop();
+
+  uint32_t lanes() const { return laneCount; }
+  /// For lap_step.barrier of the job that runs.
+  lap_barrier *barrier() { return &laneBarrier; }
+
+private:
+  struct Worker {
+    Lockstep *team;
+    uint32_t lane;
+    pthread_t thread;
+  };
+  static void *workerMain(void *worker);
+
+  lap_barrier laneBarrier;
+  WaitWord epoch; // advances once per run() and once per stop()
+  Job *job = nullptr;
+  void *jobContext = nullptr;
+  std::atomic<bool> stopping{false};
+  uint32_t laneCount = 0;
+  uint32_t started = 0; // workers running
+  Worker workers[MaxLanes];
+};
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_LOCKSTEP_H

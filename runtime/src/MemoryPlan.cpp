@@ -1,0 +1,110 @@
+//===- MemoryPlan.cpp - what a session needs and what the machine has -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// See MemoryPlan.h. Numbers come from /proc and the control group; a file we cannot read sets no limit.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/MemoryPlan.h"
+#include "runtime/src/Error.h"
+#include "runtime/src/Sampler.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace lap {
+
+namespace {
+
+typedef unsigned long long ull;
+
+/// Reads the start of a small text file; false if it cannot be read.
+bool readText(const char *path, char *buffer, size_t bytes) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return false;
+  }
+  ssize_t got = read(fd, buffer, bytes - 1);
+  close(fd);
+  buffer[got < 0 ? 0 : got] = 0;
+  return got > 0;
+}
+
+uint64_t machineMemory() {
+  char text[2048];
+  if (!readText("/proc/meminfo", text, sizeof(text))) {
+    return UINT64_MAX;
+  }
+  const char *line = strstr(text, "MemAvailable:");
+  return line ? strtoull(line + strlen("MemAvailable:"), nullptr, 10) * 1024 : UINT64_MAX;
+}
+
+/// What a container's limit leaves (control groups, version 2). Its page cache can be dropped, so only anonymous
+/// memory counts as used.
+uint64_t groupMemory() {
+  char limitText[64], statText[512];
+  if (!readText("/sys/fs/cgroup/memory.max", limitText, sizeof(limitText)) || limitText[0] < '0' ||
+      limitText[0] > '9' || !readText("/sys/fs/cgroup/memory.stat", statText, sizeof(statText))) {
+    return UINT64_MAX;
+  }
+  uint64_t limit = strtoull(limitText, nullptr, 10);
+  uint64_t used = strncmp(statText, "anon ", 5) == 0 ? strtoull(statText + 5, nullptr, 10) : 0;
+  return used < limit ? limit - used : 0;
+}
+
+bool place(uint64_t bytes, uint64_t *offset, uint64_t *end) {
+  *offset = *end;
+  return bytes <= UINT64_MAX / 4 && checkedAdd(*end, alignUp(bytes, 64), end);
+}
+
+} // namespace
+
+uint64_t availableMemory() {
+  uint64_t machine = machineMemory(), group = groupMemory();
+  return machine < group ? machine : group;
+}
+
+uint64_t availableAddressSpace() {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+    return UINT64_MAX;
+  }
+  char text[128];
+  uint64_t used = 0;
+  if (readText("/proc/self/statm", text, sizeof(text))) {
+    used = strtoull(text, nullptr, 10) * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  }
+  return used < limit.rlim_cur ? limit.rlim_cur - used : 0;
+}
+
+lap_status checkAddressSpace(uint64_t bytes, const char *what, lap_error *error) {
+  uint64_t available = availableAddressSpace();
+  if (bytes <= available) {
+    return LAP_OK;
+  }
+  return fail(error, LAP_OUT_OF_MEMORY,
+              "not enough address space for %s: %llu bytes needed, %llu available; raise the limit (ulimit -v)", what,
+              ull(bytes), ull(available));
+}
+
+lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error) {
+  uint64_t available = availableMemory();
+  if (bytes <= available) {
+    return checkAddressSpace(bytes, what, error);
+  }
+  return fail(error, LAP_OUT_OF_MEMORY,
+              "not enough memory for %s: %llu bytes needed, %llu available; compile with a smaller --context", what,
+              ull(bytes), ull(available));
+}
+
+bool planSession(const lap_program &program, uint32_t lanes, uint32_t logitRows, MemoryPlan *out) {
+  uint64_t scratch = 0, end = 0;
+  return !__builtin_mul_overflow(program.lane_scratch_bytes, static_cast<uint64_t>(lanes), &scratch) &&
+         place(program.cache_bytes, &out->caches, &end) && place(program.arena_bytes, &out->arena, &end) &&
+         place(scratch, &out->laneScratch, &end) &&
+         place(uint64_t(logitRows) * program.vocab_padded * sizeof(float), &out->logits, &end) &&
+         place(uint64_t(program.vocab) * sizeof(Candidate), &out->sampler, &end) && (out->total = end, true);
+}
+
+} // namespace lap

@@ -1,0 +1,36 @@
+//===- MemoryPlan.h - refuse at the start what cannot fit -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A program's memory is known before it runs, so running out of it is an error at start-up that names both numbers,
+// not a kill in the middle of an answer. Weights are file pages the kernel can drop: they count against the address
+// space only. Caches and scratch count against free memory too.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_MEMORYPLAN_H
+#define LAPIDARY_RUNTIME_MEMORYPLAN_H
+
+#include "lapidary/ProgramAbi.h"
+#include "lapidary/lapidary.h"
+
+namespace lap {
+
+/// Bytes that can be used without swapping: MemAvailable, or what the control group leaves; UINT64_MAX if unknown.
+uint64_t availableMemory();
+
+/// Bytes the address space limit (ulimit -v) leaves; UINT64_MAX if there is none.
+uint64_t availableAddressSpace();
+
+/// LAP_OUT_OF_MEMORY naming needed and available bytes, if `bytes` more exceed the limit.
+lap_status checkAddressSpace(uint64_t bytes, const char *what, lap_error *error);
+lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error);
+
+/// Where the parts of a session's one block lie (each 64-byte aligned), in bytes.
+struct MemoryPlan {
+  uint64_t caches, arena, laneScratch, logits, sampler, total;
+};
+
+/// Plans a session; false if a number overflows. logitRows >= 1.
+bool planSession(const lap_program &program, uint32_t lanes, uint32_t logitRows, MemoryPlan *out);
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_MEMORYPLAN_H

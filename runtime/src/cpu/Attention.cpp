@@ -1,0 +1,292 @@
+//===- Attention.cpp - K/V cache writes and attention ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A work block is up to 8 query rows (heads of one KV head, and tokens) that read the same keys. With at least as many
+// blocks as lanes, a lane walks the slices of its blocks alone. With fewer (decode) the slices are shared among lanes:
+// rounds of 16 slices, each lane keeping its results in its own scratch, and between barriers one lane per block folds
+// them in. Both ways fold the same results in the same order, so they give the same bits.
+//===----------------------------------------------------------------------===//
+#include "Kernels.h"
+#include "LaneScratch.h"
+#include "Work.h"
+
+#include <float.h>
+#include <string.h>
+
+using namespace lap;
+
+namespace {
+
+constexpr uint32_t KeyBlock = LAP_ROW_TILE; // positions of one block of the K cache
+
+struct Attention {
+  const lap_step *step;
+  const lap_attention_args *args;
+  AttentionSliceKernel *slice;
+  AttentionMergeKernel *merge;
+  uint32_t lane, lanes;
+  uint32_t rows;        // query rows (tokens) of the call
+  uint32_t groupHeads;  // query heads of a KV head
+  uint32_t blockHeads;  // of a work block
+  uint32_t blockTokens; // of a work block
+  uint32_t headBlocks;  // of one KV head
+  uint32_t tokenBlocks;
+  uint32_t blocks;
+};
+
+/// One work block.
+struct Block {
+  uint32_t kvHead, firstHead, heads; // firstHead: absolute query head
+  uint32_t firstRow, tokens;
+  uint32_t queries;                  // rows of the kernel call: heads * tokens rounded up to 1, 2, 4 or 8
+  uint32_t firstPosition, lastPosition; // visible to any row
+  uint32_t firstSlice, slices;
+};
+
+/// A lane's scratch; the layout behind attentionScratchBytes.
+struct Scratch {
+  float *query;         // [8][head_dim]
+  int32_t *low, *high;  // [8]
+  float *maximum[2];    // [8], old and new in turns
+  float *total[2];
+  float *sum;           // [8][head_dim]
+  float *results;       // [16] of (maximum[8], total[8], sum[8][head_dim])
+};
+
+Scratch scratchOf(const Attention &a, uint32_t lane) {
+  float *at = reinterpret_cast<float *>(laneScratch(a.step, lane));
+  const uint64_t headDim = a.args->cache.head_dim;
+  auto take = [&](uint64_t floats) {
+    float *taken = at;
+    at += floats;
+    return taken;
+  };
+  Scratch s;
+  s.query = take(AttentionQueries * headDim);
+  s.low = reinterpret_cast<int32_t *>(take(AttentionQueries));
+  s.high = reinterpret_cast<int32_t *>(take(AttentionQueries));
+  for (int i = 0; i < 2; ++i) {
+    s.maximum[i] = take(AttentionQueries);
+    s.total[i] = take(AttentionQueries);
+  }
+  s.sum = take(AttentionQueries * headDim);
+  s.results = at;
+  return s;
+}
+
+Attention describe(const lap_step *step, const lap_attention_args *args, uint32_t lane, uint32_t lanes) {
+  Attention a = {};
+  a.step = step;
+  a.args = args;
+  a.lane = lane;
+  a.lanes = lanes;
+  a.rows = rowsOf(step, args->query);
+  a.groupHeads = args->heads / args->cache.kv_heads;
+  a.blockHeads = a.groupHeads < AttentionQueries ? a.groupHeads : AttentionQueries;
+  a.blockTokens = AttentionQueries / a.blockHeads;
+  a.headBlocks = (a.groupHeads + a.blockHeads - 1) / a.blockHeads;
+  a.tokenBlocks = (a.rows + a.blockTokens - 1) / a.blockTokens;
+  a.blocks = a.tokenBlocks * args->cache.kv_heads * a.headBlocks;
+  return a;
+}
+
+uint32_t positionOf(const Attention &a, uint32_t row) {
+  return a.step->position + tokenOf(a.step, a.args->query, row);
+}
+
+/// First position that the query at `position` sees.
+uint32_t lowest(const Attention &a, uint32_t position) {
+  const uint32_t window = a.args->cache.window;
+  return window && position >= window ? position - window + 1 : 0;
+}
+
+Block blockAt(const Attention &a, uint32_t index) {
+  Block b;
+  // KV heads outside, so that a lane's neighbouring blocks read the same keys.
+  const uint32_t tokenBlock = index % a.tokenBlocks, headBlock = index / a.tokenBlocks;
+  b.kvHead = headBlock / a.headBlocks;
+  const uint32_t headInGroup = headBlock % a.headBlocks * a.blockHeads;
+  b.firstHead = b.kvHead * a.groupHeads + headInGroup;
+  b.heads = a.groupHeads - headInGroup < a.blockHeads ? a.groupHeads - headInGroup : a.blockHeads;
+  b.firstRow = tokenBlock * a.blockTokens;
+  b.tokens = a.rows - b.firstRow < a.blockTokens ? a.rows - b.firstRow : a.blockTokens;
+  b.queries = 1;
+  while (b.queries < b.heads * b.tokens) {
+    b.queries *= 2;
+  }
+  b.firstPosition = lowest(a, positionOf(a, b.firstRow));
+  b.lastPosition = positionOf(a, b.firstRow + b.tokens - 1);
+  b.firstSlice = b.firstPosition / LAP_ATTENTION_SLICE;
+  b.slices = b.lastPosition / LAP_ATTENTION_SLICE - b.firstSlice + 1;
+  return b;
+}
+
+/// Copies the block's query rows and their visible ranges into scratch; rows that fill up see nothing.
+void gather(const Attention &a, const Block &b, const Scratch &s) {
+  const uint32_t headDim = a.args->cache.head_dim;
+  for (uint32_t q = 0; q < b.queries; ++q) {
+    float *query = s.query + static_cast<uint64_t>(q) * headDim;
+    const uint32_t token = q / b.heads;
+    if (token >= b.tokens) {
+      memset(query, 0, headDim * sizeof(float));
+      s.low[q] = 1;
+      s.high[q] = 0;
+      continue;
+    }
+    const uint32_t row = b.firstRow + token, position = positionOf(a, row);
+    const float *heads = rowFloats(a.step, a.args->query, row);
+    memcpy(query, heads + static_cast<uint64_t>(b.firstHead + q % b.heads) * headDim, headDim * sizeof(float));
+    s.low[q] = static_cast<int32_t>(lowest(a, position));
+    s.high[q] = static_cast<int32_t>(position);
+  }
+}
+
+/// Attends the gathered rows to slice `index` (of the block) and leaves (maximum, total, sum) at `result`.
+void attendSlice(const Attention &a, const Block &b, const Scratch &s, uint32_t index, float *result) {
+  const lap_cache &cache = a.args->cache;
+  const uint32_t sliceStart = (b.firstSlice + index) * LAP_ATTENTION_SLICE;
+  const uint32_t begin = (sliceStart > b.firstPosition ? sliceStart : b.firstPosition) / KeyBlock * KeyBlock;
+  const uint32_t sliceLast = sliceStart + LAP_ATTENTION_SLICE - 1;
+  const uint32_t last = sliceLast < b.lastPosition ? sliceLast : b.lastPosition;
+  const int32_t keyBlocks = static_cast<int32_t>((last - begin) / KeyBlock + 1);
+  const int32_t ringBlocks = static_cast<int32_t>(cache.slots / KeyBlock);
+  const int64_t headDim = cache.head_dim, queries = b.queries;
+  const uint64_t headBytes = static_cast<uint64_t>(cache.slots) * cache.head_dim * (cache.element == LAP_F32 ? 4 : 2);
+
+  Array query(s.query, {headDim, 1}, {queries, headDim});
+  Array key(a.step->caches + cache.key_offset + b.kvHead * headBytes, {KeyBlock, 1}, {headDim, KeyBlock},
+            {ringBlocks, headDim * KeyBlock});
+  Array value(a.step->caches + cache.value_offset + b.kvHead * headBytes, {headDim, 1}, {KeyBlock, headDim},
+              {ringBlocks, headDim * KeyBlock});
+  Array low(s.low, {queries, 1}), high(s.high, {queries, 1});
+  Array maximum(result, {queries, 1}), total(result + AttentionQueries, {queries, 1});
+  Array sum(result + 2 * AttentionQueries, {headDim, 1}, {queries, headDim});
+  a.slice(query, key, value, low, high, static_cast<int32_t>(begin),
+          static_cast<int32_t>(begin % cache.slots / KeyBlock), keyBlocks, ringBlocks, maximum, total, sum);
+}
+
+void clearState(const Attention &a, const Scratch &s) {
+  for (uint32_t q = 0; q < AttentionQueries; ++q) {
+    s.maximum[0][q] = -FLT_MAX;
+    s.total[0][q] = 0.0f;
+  }
+  memset(s.sum, 0, static_cast<uint64_t>(AttentionQueries) * a.args->cache.head_dim * sizeof(float));
+}
+
+/// Folds a slice's result into the state; `turn` (0 or 1) says where the old maximum and total are.
+void fold(const Attention &a, const Block &b, const Scratch &s, uint32_t turn, float *result) {
+  const int64_t headDim = a.args->cache.head_dim, queries = b.queries;
+  Array oldMaximum(s.maximum[turn], {queries, 1}), oldTotal(s.total[turn], {queries, 1});
+  Array newMaximum(s.maximum[1 - turn], {queries, 1}), newTotal(s.total[1 - turn], {queries, 1});
+  Array sliceMaximum(result, {queries, 1}), sliceTotal(result + AttentionQueries, {queries, 1});
+  Array sum(s.sum, {headDim, 1}, {queries, headDim});
+  Array sliceSum(result + 2 * AttentionQueries, {headDim, 1}, {queries, headDim});
+  a.merge(oldMaximum, oldTotal, sliceMaximum, sliceTotal, sum, sliceSum, newMaximum, newTotal, sum);
+}
+
+/// out = sum / total for the block's rows, after an even or odd number of folds.
+void writeOut(const Attention &a, const Block &b, const Scratch &s, uint32_t turn) {
+  const uint32_t headDim = a.args->cache.head_dim;
+  for (uint32_t q = 0; q < b.heads * b.tokens; ++q) {
+    const float total = s.total[turn][q];
+    const float *sum = s.sum + static_cast<uint64_t>(q) * headDim;
+    float *out = rowFloats(a.step, a.args->out, b.firstRow + q / b.heads) +
+                 static_cast<uint64_t>(b.firstHead + q % b.heads) * headDim;
+    for (uint32_t d = 0; d < headDim; ++d) {
+      out[d] = sum[d] / total;
+    }
+  }
+}
+
+/// Every lane walks the slices of its own blocks.
+void attendBlocks(const Attention &a) {
+  const Scratch s = scratchOf(a, a.lane);
+  const Range blocks = share(a.blocks, a.lane, a.lanes);
+  for (uint64_t index = blocks.begin; index < blocks.end; ++index) {
+    const Block b = blockAt(a, static_cast<uint32_t>(index));
+    gather(a, b, s);
+    clearState(a, s);
+    for (uint32_t slice = 0; slice < b.slices; ++slice) {
+      attendSlice(a, b, s, slice, s.results);
+      fold(a, b, s, slice % 2, s.results);
+    }
+    writeOut(a, b, s, b.slices % 2);
+  }
+}
+
+/// The scratch of a slice's result in a round: items (block, slice of the round) go to the lanes in turns.
+float *resultOf(const Attention &a, uint32_t item) {
+  const uint64_t floats = attentionResultFloats(a.args->cache.head_dim);
+  return scratchOf(a, item % a.lanes).results + item / a.lanes * floats;
+}
+
+/// Fewer blocks than lanes: the lanes share the slices. Block b's state is in lane b's scratch.
+void attendSlices(const Attention &a) {
+  const Scratch s = scratchOf(a, a.lane);
+  const bool folds = a.lane < a.blocks;
+  uint32_t mostSlices = 0;
+  for (uint32_t index = 0; index < a.blocks; ++index) {
+    const uint32_t slices = blockAt(a, index).slices;
+    mostSlices = slices > mostSlices ? slices : mostSlices;
+  }
+  if (folds) {
+    clearState(a, s);
+  }
+  for (uint32_t round = 0; round < mostSlices; round += AttentionRoundSlices) {
+    for (uint32_t item = a.lane; item < a.blocks * AttentionRoundSlices; item += a.lanes) {
+      const Block b = blockAt(a, item / AttentionRoundSlices);
+      const uint32_t slice = round + item % AttentionRoundSlices;
+      if (slice < b.slices) {
+        gather(a, b, s);
+        attendSlice(a, b, s, slice, resultOf(a, item));
+      }
+    }
+    lap_op_barrier(a.step, a.lane, a.lanes);
+    if (folds) {
+      const Block b = blockAt(a, a.lane);
+      for (uint32_t slice = round; slice < b.slices && slice < round + AttentionRoundSlices; ++slice) {
+        fold(a, b, s, slice % 2, resultOf(a, a.lane * AttentionRoundSlices + slice - round));
+      }
+      if (b.slices > round && b.slices <= round + AttentionRoundSlices) {
+        writeOut(a, b, s, b.slices % 2);
+      }
+    }
+    // Nobody may reuse its scratch, in the next round or the next op, before the folding lanes have read it.
+    lap_op_barrier(a.step, a.lane, a.lanes);
+  }
+}
+
+} // namespace
+
+extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args *args, lap_kernel *kv_append,
+                                 uint32_t lane, uint32_t lanes) {
+  const lap_cache &cache = args->cache;
+  const uint64_t bytes = cache.element == LAP_F32 ? 4 : 2;
+  const int64_t headDim = cache.head_dim;
+  const Range items = share(static_cast<uint64_t>(rowsOf(step, args->key)) * cache.kv_heads, lane, lanes);
+  for (uint64_t item = items.begin; item < items.end; ++item) {
+    const uint32_t row = static_cast<uint32_t>(item / cache.kv_heads);
+    const uint64_t head = item % cache.kv_heads;
+    const uint64_t slot = (step->position + tokenOf(step, args->key, row)) % cache.slots;
+    const uint64_t start = head * cache.slots * cache.head_dim;
+    const uint64_t keyElement = start + slot / KeyBlock * KeyBlock * cache.head_dim + slot % KeyBlock;
+    Array key(rowFloats(step, args->key, row) + head * cache.head_dim, {headDim, 1});
+    Array value(rowFloats(step, args->value, row) + head * cache.head_dim, {headDim, 1});
+    Array keyOut(step->caches + cache.key_offset + keyElement * bytes, {headDim, KeyBlock});
+    Array valueOut(step->caches + cache.value_offset + (start + slot * cache.head_dim) * bytes, {headDim, 1});
+    kernelCast<KvAppendKernel>(kv_append)(key, value, keyOut, valueOut);
+  }
+}
+
+extern "C" void lap_op_attention(const lap_step *step, const lap_attention_args *args, lap_kernel *slice,
+                                 lap_kernel *merge, uint32_t lane, uint32_t lanes) {
+  Attention a = describe(step, args, lane, lanes);
+  a.slice = kernelCast<AttentionSliceKernel>(slice);
+  a.merge = kernelCast<AttentionMergeKernel>(merge);
+  (a.blocks >= lanes ? attendBlocks : attendSlices)(a);
+  if (lane == lanes - 1) {
+    for (uint32_t row = 0; row < a.rows; ++row) {
+      zeroPadding(step, args->out, row, args->heads * args->cache.head_dim);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+//===- Kernels.h - the argument lists of the kernels ----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A driver receives its kernels as lap_kernel*, because generated code knows only their names, and casts them to these
+// types. Shapes and meanings are documented at the algorithms in targets/common/algorithms. Kernels return 0.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_CPU_KERNELS_H
+#define LAPIDARY_RUNTIME_CPU_KERNELS_H
+
+#include "lapidary/ProgramAbi.h"
+#include "HalideAbi.h"
+
+namespace lap {
+
+using B = HalideBuffer *;
+
+using FloatMatmulKernel = int(B x, B w, B out);
+using GroupMatmulKernel = int(B values, B scales, B sums, B weightScales, B weights, B out);
+using EmbedFloatKernel = int(B w, float scale, B out);
+using EmbedGroupKernel = int(B weights, B weightScales, float scale, B out);
+using QuantizeKernel = int(B x, B scales, B sums, B values);
+using RmsNormKernel = int(B x, B w, float width, float epsilon, int32_t weighted, B out);
+using ResidualNormKernel = int(B residual, B x, B w, float width, float epsilon, float scale, B out);
+using NormRotaryKernel = int(B x, B w, B table, float width, float epsilon, B out);
+using KvAppendKernel = int(B key, B value, B keyOut, B valueOut);
+using AttentionSliceKernel = int(B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock,
+                                 int32_t blocks, int32_t ringBlocks, B maximum, B total, B sum);
+using AttentionMergeKernel = int(B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum,
+                                 B newMaximum, B newTotal, B newSum);
+using GeluMulKernel = int(B gate, B up, B out);
+using AddKernel = int(B a, B b, float scale, B out);
+using ScaleKernel = int(B x, float scale, B out);
+using SoftcapKernel = int(B x, float cap, B out);
+using CombineExpertsKernel = int(B x, B weights, B out);
+
+template <typename Kernel> Kernel *kernelCast(lap_kernel *kernel) { return reinterpret_cast<Kernel *>(kernel); }
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_CPU_KERNELS_H

@@ -1,0 +1,96 @@
+//===- Product.cpp - one block of a matrix product ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Chunks also keep every buffer a kernel sees far below 2^31 elements, Halide's limit.
+//===----------------------------------------------------------------------===//
+#include "Product.h"
+
+#include "Kernels.h"
+
+namespace lap {
+
+namespace {
+
+constexpr uint64_t ChunkBytes = 256 * 1024;
+constexpr uint32_t RowBlock = 4; // matmat's smallest block of rows
+
+void callFloat(const Product &p, lap_kernel *kernel) {
+  const int64_t columns = p.weight->columns;
+  const int64_t elementBytes = p.weight->format == LAP_F32 ? 4 : 2;
+  Array x(p.x, {columns, 1}, {p.rows, static_cast<int64_t>(p.x_row_bytes / 4)});
+  Array w(p.tiles, {LAP_ROW_TILE, 1}, {columns, LAP_ROW_TILE},
+          {p.tile_count, static_cast<int64_t>(p.weight->tile_bytes) / elementBytes});
+  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
+            {p.tile_count, LAP_ROW_TILE});
+  kernelCast<FloatMatmulKernel>(kernel)(x, w, out);
+}
+
+void callGroup(const Product &p, lap_kernel *kernel) {
+  const int64_t columns = p.weight->columns, groups = columns / LAP_GROUP;
+  const int64_t blocks = p.weight->format == LAP_W8G32 ? 8 : 4; // of 4 columns, in a group
+  const int64_t xStride = static_cast<int64_t>(p.x_row_bytes), tileBytes = static_cast<int64_t>(p.weight->tile_bytes);
+  Array values(p.x, {columns, 1}, {p.rows, xStride});
+  Array scales(p.x + columns, {groups, 1}, {p.rows, xStride / 4});
+  Array sums(p.x + columns + groups * 4, {groups, 1}, {p.rows, xStride / 4});
+  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, LAP_ROW_TILE}, {p.tile_count, tileBytes / 2});
+  Array weights(p.tiles + groups * LAP_ROW_TILE * 2, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE},
+                {groups, 4 * LAP_ROW_TILE * blocks}, {p.tile_count, tileBytes});
+  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
+            {p.tile_count, LAP_ROW_TILE});
+  kernelCast<GroupMatmulKernel>(kernel)(values, scales, sums, weightScales, weights, out);
+}
+
+void call(const Product &p, lap_kernel *kernel) {
+  const bool isFloat = p.weight->format == LAP_F32 || p.weight->format == LAP_BF16;
+  (isFloat ? callFloat : callGroup)(p, kernel);
+}
+
+Product rowsFrom(const Product &p, uint32_t first, uint32_t rows) {
+  Product part = p;
+  part.x = p.x + first * p.x_row_bytes;
+  part.out = p.out + first * (p.out_row_bytes / 4);
+  part.rows = rows;
+  return part;
+}
+
+void multiplyChunk(const Product &p, const ProductKernels &kernels) {
+  // Blocks of 8 first, then one of 4: a count that is a multiple of 8 takes matmat's widest form.
+  const uint32_t wide = p.rows / (2 * RowBlock) * (2 * RowBlock);
+  const uint32_t blocked = p.rows / RowBlock * RowBlock;
+  if (wide) {
+    call(rowsFrom(p, 0, wide), kernels.matmat);
+  }
+  if (blocked > wide) {
+    call(rowsFrom(p, wide, blocked - wide), kernels.matmat);
+  }
+  for (uint32_t row = blocked; row < p.rows; ++row) {
+    call(rowsFrom(p, row, 1), kernels.matvec);
+  }
+}
+
+} // namespace
+
+void multiply(const Product &product, const ProductKernels &kernels) {
+  // A multiple of 4 tiles: matvec's widest form.
+  const uint64_t fitting = ChunkBytes / product.weight->tile_bytes / 4 * 4;
+  const uint32_t chunk = fitting < 4 ? 4 : static_cast<uint32_t>(fitting);
+  for (uint32_t first = 0; first < product.tile_count; first += chunk) {
+    Product part = product;
+    const uint32_t left = product.tile_count - first;
+    part.tiles = product.tiles + first * product.weight->tile_bytes;
+    part.out = product.out + static_cast<uint64_t>(first) * LAP_ROW_TILE;
+    part.tile_count = left < chunk ? left : chunk;
+    if (part.tile_count > 4 && part.tile_count % 4 != 0) { // the rest of the last chunk comes separately
+      const uint32_t even = part.tile_count / 4 * 4;
+      Product rest = part;
+      part.tile_count = even;
+      rest.tiles += even * product.weight->tile_bytes;
+      rest.out += static_cast<uint64_t>(even) * LAP_ROW_TILE;
+      rest.tile_count -= even;
+      multiplyChunk(rest, kernels);
+    }
+    multiplyChunk(part, kernels);
+  }
+}
+
+} // namespace lap

@@ -1,0 +1,35 @@
+//===- Product.h - one block of a matrix product --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// What lap_op_matmul and lap_op_expert_matmul share: rows of activations times a range of a matrix's row tiles.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_CPU_PRODUCT_H
+#define LAPIDARY_RUNTIME_CPU_PRODUCT_H
+
+#include "lapidary/ProgramAbi.h"
+
+namespace lap {
+
+/// rows x (tiles * 16) outputs. `x` and `out` point at the first row, `out` also at the first tile's column.
+struct Product {
+  const lap_weight *weight;
+  const uint8_t *tiles; // first tile
+  uint32_t tile_count;
+  const uint8_t *x; // f32 or q8 rows
+  uint64_t x_row_bytes;
+  float *out;
+  uint64_t out_row_bytes;
+  uint32_t rows;
+};
+
+struct ProductKernels {
+  lap_kernel *matvec, *matmat;
+};
+
+/// Computes all rows: whole blocks with matmat, what is left row by row with matvec, tiles in chunks that stay in the
+/// second level cache between those calls.
+void multiply(const Product &product, const ProductKernels &kernels);
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_CPU_PRODUCT_H

@@ -1,0 +1,82 @@
+//===- Work.h - addresses of rows, and how work is shared among lanes -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Drivers cut their work into items by shape alone and give every lane a contiguous share of them. No item's result
+// depends on which lane runs it or on how many there are.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_CPU_WORK_H
+#define LAPIDARY_RUNTIME_CPU_WORK_H
+
+#include "lapidary/ProgramAbi.h"
+
+namespace lap {
+
+/// Columns of one elementwise work item; a multiple of LAP_COLUMN_PAD.
+constexpr uint32_t ColumnChunk = 1024;
+
+struct Range {
+  uint64_t begin, end;
+};
+
+/// The items of `lane` out of `total`.
+inline Range share(uint64_t total, uint32_t lane, uint32_t lanes) {
+  return {total * lane / lanes, total * (lane + 1) / lanes};
+}
+
+/// Rows of `buffer` in this call.
+inline uint32_t rowsOf(const lap_step *step, const lap_buffer &buffer) {
+  return buffer.rows_per_token ? buffer.rows_per_token * step->tokens : buffer.fixed_rows;
+}
+
+/// The token (index into step->ids) of row `row` of a buffer of one row per token, or of the last token's buffer.
+inline uint32_t tokenOf(const lap_step *step, const lap_buffer &buffer, uint32_t row) {
+  return buffer.rows_per_token ? row / buffer.rows_per_token : step->tokens - 1;
+}
+
+inline uint8_t *rowBytes(const lap_step *step, const lap_buffer &buffer, uint64_t row) {
+  uint8_t *base = buffer.space == LAP_LOGITS ? reinterpret_cast<uint8_t *>(step->logits) : step->arena + buffer.offset;
+  return base + row * buffer.row_bytes;
+}
+
+inline float *rowFloats(const lap_step *step, const lap_buffer &buffer, uint64_t row) {
+  return reinterpret_cast<float *>(rowBytes(step, buffer, row));
+}
+
+inline const uint8_t *weightBytes(const lap_step *step, const lap_weight &weight) {
+  return step->weights + weight.offset;
+}
+
+/// A packed vector.
+inline const float *weightVector(const lap_step *step, const lap_weight &weight) {
+  return reinterpret_cast<const float *>(weightBytes(step, weight));
+}
+
+inline uint8_t *laneScratch(const lap_step *step, uint32_t lane) {
+  return step->lane_scratch + lane * step->lane_scratch_bytes;
+}
+
+inline bool sameBuffer(const lap_buffer &a, const lap_buffer &b) { return a.space == b.space && a.offset == b.offset; }
+
+/// Zeroes columns [from, buffer.columns) of an f32 row.
+inline void zeroPadding(const lap_step *step, const lap_buffer &buffer, uint64_t row, uint32_t from) {
+  float *values = rowFloats(step, buffer, row);
+  for (uint32_t c = from; c < buffer.columns; ++c) {
+    values[c] = 0.0f;
+  }
+}
+
+/// Calls body(row, firstColumn, columns) for this lane's chunks of `rows` rows of `columns` columns.
+template <typename Body>
+void forColumnChunks(uint32_t rows, uint32_t columns, uint32_t lane, uint32_t lanes, Body body) {
+  const uint32_t chunks = (columns + ColumnChunk - 1) / ColumnChunk;
+  const Range items = share(static_cast<uint64_t>(rows) * chunks, lane, lanes);
+  for (uint64_t item = items.begin; item < items.end; ++item) {
+    const uint32_t first = static_cast<uint32_t>(item % chunks) * ColumnChunk;
+    const uint32_t left = columns - first;
+    body(static_cast<uint32_t>(item / chunks), first, left < ColumnChunk ? left : ColumnChunk);
+  }
+}
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_CPU_WORK_H

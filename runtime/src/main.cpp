@@ -1,0 +1,8 @@
+//===- main.cpp - entry of an emitted program -----------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Apart from the archive, so that a library or a test brings its own main.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/cli/Commands.h"
+
+int main(int argc, char **argv) { return lap::runCommandLine(argc, argv); }

@@ -1,0 +1,96 @@
+// Attention.cpp - K/V cache writes and attention over slices of the cache.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The reductions run over 16-key blocks in order of position, lane by lane (16 strands), then over the strands in order.
+#include "targets/common/algorithms/Attention.h"
+
+#include "targets/common/algorithms/Math.h"
+
+#include <cfloat>
+
+namespace lapidary {
+
+using namespace Halide;
+
+namespace {
+Type elementType(lap_format element) { return element == LAP_F32 ? Type(Float(32)) : Type(UInt(16)); }
+} // namespace
+
+KvAppend::KvAppend(lap_format element) {
+  ImageParam key = inputBuffer("key", Float(32), 1), value = inputBuffer("value", Float(32), 1);
+  keyOut(d) = element == LAP_F32 ? key(d) : toBf16(key(d));
+  valueOut(d) = element == LAP_F32 ? value(d) : toBf16(value(d));
+  shapeOutput(keyOut, {0});
+  shapeOutput(valueOut);
+  arguments = {key, value};
+  outputs = {keyOut, valueOut};
+}
+
+AttentionSlice::AttentionSlice(lap_format element) {
+  const int keys = LAP_ROW_TILE; // per block
+  ImageParam queryRows = inputBuffer("query", Float(32), 2);
+  ImageParam keyCache = inputBuffer("key", elementType(element), 3, {1, keys});
+  ImageParam valueCache = inputBuffer("value", elementType(element), 3, {1});
+  ImageParam low = inputBuffer("low", Int(32), 1), high = inputBuffer("high", Int(32), 1);
+  Param<int32_t> position("position"), firstBlock("firstBlock"), blocks("blocks"), ringBlocks("ringBlocks");
+  dim = RDom(0, queryRows.dim(0).extent(), "dim");
+  blockR = RDom(0, blocks, "blockR");
+  strandR = RDom(0, keys, "strandR");
+  keyBlock = RDom({{0, keys}, {0, blocks}}, "keyBlock");
+  auto ringBlock = [&](Expr index) {
+    Expr slot = firstBlock + index;
+    return select(slot >= ringBlocks, slot - ringBlocks, slot);
+  };
+
+  scoreSum(key, block, query) = 0.0f;
+  scoreSum(key, block, query) = fusedMulAdd(asFloat(keyCache(key, dim, ringBlock(block))), queryRows(dim, query),
+                                            scoreSum(key, block, query));
+  Expr at = position + block * keys + key;
+  score(key, block, query) = select(at >= low(query) && at <= high(query), scoreSum(key, block, query), -FLT_MAX);
+
+  maximumStrands(key, query) = -FLT_MAX;
+  maximumStrands(key, query) = max(maximumStrands(key, query), score(key, blockR, query));
+  maximumMax(query) = -FLT_MAX;
+  maximumMax(query) = max(maximumMax(query), maximumStrands(strandR, query));
+  maximum(query) = maximumMax(query);
+
+  Expr s = score(key, block, query);
+  weight(key, block, query) = select(s == -FLT_MAX, 0.0f, exponential(s - maximum(query)));
+  totalStrands(key, query) = 0.0f;
+  totalStrands(key, query) += weight(key, blockR, query);
+  totalSum(query) = 0.0f;
+  totalSum(query) += totalStrands(strandR, query);
+  total(query) = totalSum(query);
+
+  valueSum(d, query) = 0.0f;
+  valueSum(d, query) = fusedMulAdd(asFloat(valueCache(d, keyBlock.x, ringBlock(keyBlock.y))),
+                                   weight(keyBlock.x, keyBlock.y, query), valueSum(d, query));
+  sum(d, query) = valueSum(d, query);
+
+  shapeOutput(maximum);
+  shapeOutput(total);
+  shapeOutput(sum);
+  queries = maximum.output_buffer().dim(0).extent();
+  arguments = {queryRows, keyCache, valueCache, low, high, position, firstBlock, blocks, ringBlocks};
+  outputs = {maximum, total, sum};
+}
+
+AttentionMerge::AttentionMerge() {
+  ImageParam oldMaximum = inputBuffer("oldMaximum", Float(32), 1), oldTotal = inputBuffer("oldTotal", Float(32), 1);
+  ImageParam sliceMaximum = inputBuffer("sliceMaximum", Float(32), 1);
+  ImageParam sliceTotal = inputBuffer("sliceTotal", Float(32), 1);
+  ImageParam oldSum = inputBuffer("oldSum", Float(32), 2), sliceSum = inputBuffer("sliceSum", Float(32), 2);
+  newMaximum(query) = max(oldMaximum(query), sliceMaximum(query));
+  // Either difference is 0 for the larger side, so its factor is exactly 1; an empty side has total and sum 0.
+  Expr oldFactor = exponential(oldMaximum(query) - newMaximum(query));
+  Expr sliceFactor = exponential(sliceMaximum(query) - newMaximum(query));
+  newTotal(query) = oldTotal(query) * oldFactor + sliceTotal(query) * sliceFactor;
+  newSum(d, query) = oldSum(d, query) * oldFactor + sliceSum(d, query) * sliceFactor;
+  shapeOutput(newMaximum);
+  shapeOutput(newTotal);
+  shapeOutput(newSum);
+  arguments = {oldMaximum, oldTotal, sliceMaximum, sliceTotal, oldSum, sliceSum};
+  outputs = {newMaximum, newTotal, newSum};
+}
+
+} // namespace lapidary

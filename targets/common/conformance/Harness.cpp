@@ -1,0 +1,278 @@
+// Harness.cpp - runs op drivers on hand-made buffers and weights.
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/common/conformance/Harness.h"
+
+#include "runtime/src/Lockstep.h"
+#include "targets/common/PackedLayout.h"
+#include "targets/common/conformance/Library.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace lapidary::conformance {
+
+namespace {
+constexpr uint64_t ArenaBytes = 64 << 20, WeightBytes = 128 << 20, CacheBytes = 64 << 20;
+constexpr uint64_t ScratchBytes = 4 << 20; // per lane
+constexpr uint32_t MaxLanes = 3;
+} // namespace
+
+float bf16ToFloat(uint16_t bits) {
+  const uint32_t word = static_cast<uint32_t>(bits) << 16;
+  float value;
+  std::memcpy(&value, &word, sizeof(value));
+  return value;
+}
+
+uint16_t floatToBf16(float value) {
+  uint32_t word;
+  std::memcpy(&word, &value, sizeof(word));
+  return static_cast<uint16_t>((word + 0x7fff + ((word >> 16) & 1)) >> 16);
+}
+
+Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random) {
+  Matrix m{format, rows, columns, {}, {}, {}};
+  m.values.resize(static_cast<size_t>(rows) * columns);
+  if (!isGrouped(format)) {
+    for (float &value : m.values) {
+      value = format == LAP_F32 ? random.normal() : bf16ToFloat(floatToBf16(random.normal()));
+    }
+    return m;
+  }
+  const uint32_t groups = static_cast<uint32_t>(padColumns(columns) / LAP_GROUP);
+  const int zero = zeroPoint(format);
+  for (uint32_t i = 0; i < rows * groups; ++i) {
+    m.scales.push_back(bf16ToFloat(floatToBf16(0.01f + 0.01f * std::fabs(random.normal()))));
+  }
+  for (uint32_t row = 0; row < rows; ++row) {
+    for (uint32_t c = 0; c < columns; ++c) {
+      const int value = random.integer(-zero, zero - 1); // the whole range of the storage
+      m.integers.push_back(value);
+      m.values[static_cast<size_t>(row) * columns + c] =
+          static_cast<float>(value) * m.scales[row * groups + c / LAP_GROUP];
+    }
+  }
+  return m;
+}
+
+Machine::Block Machine::allocate(uint64_t bytes) {
+  void *memory = nullptr;
+  if (posix_memalign(&memory, 64, bytes) != 0) {
+    std::fprintf(stderr, "error: cannot allocate %llu bytes\n", static_cast<unsigned long long>(bytes));
+    std::exit(1);
+  }
+  std::memset(memory, 0, bytes);
+  return Block(static_cast<uint8_t *>(memory));
+}
+
+Machine::Machine()
+    : arena(allocate(ArenaBytes)), weights(allocate(WeightBytes)), caches(allocate(CacheBytes)),
+      scratch(allocate(ScratchBytes * MaxLanes)) {}
+
+uint64_t Machine::place(uint64_t &used, uint64_t bytes, uint64_t capacity) {
+  const uint64_t offset = used;
+  used += roundUp(bytes, 64);
+  if (used > capacity) {
+    std::fprintf(stderr, "error: a test needs more than %llu bytes\n", static_cast<unsigned long long>(capacity));
+    std::exit(1);
+  }
+  return offset;
+}
+
+lap_buffer Machine::placeBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint64_t rowBytes,
+                                uint32_t maxTokens) {
+  const uint64_t rows = rowsPerToken ? static_cast<uint64_t>(rowsPerToken) * maxTokens : fixedRows;
+  lap_buffer b = {};
+  b.offset = place(arenaUsed, rows * roundUp(rowBytes, 64), ArenaBytes);
+  b.columns = columns;
+  b.row_bytes = static_cast<uint32_t>(roundUp(rowBytes, 64));
+  b.rows_per_token = rowsPerToken;
+  b.fixed_rows = fixedRows;
+  b.space = LAP_ARENA;
+  std::memset(arena.get() + b.offset, 0x7b, rows * b.row_bytes);
+  return b;
+}
+
+lap_buffer Machine::buffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens) {
+  const uint32_t padded = static_cast<uint32_t>(padColumns(columns));
+  return placeBuffer(rowsPerToken, fixedRows, padded, padded * 4ull, maxTokens);
+}
+
+lap_buffer Machine::quantizedBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens) {
+  const uint32_t padded = static_cast<uint32_t>(padColumns(columns));
+  return placeBuffer(rowsPerToken, fixedRows, padded, q8RowBytes(padded), maxTokens);
+}
+
+namespace {
+void storeInteger(uint8_t *base, PackedPlace place, lap_format format, int value) {
+  const uint8_t stored = static_cast<uint8_t>(value + zeroPoint(format));
+  if (format == LAP_W8G32) {
+    base[place.byte] = stored;
+  } else {
+    const int shift = place.highNibble ? 4 : 0;
+    base[place.byte] = static_cast<uint8_t>((base[place.byte] & ~(15 << shift)) | stored << shift);
+  }
+}
+
+void storeFloat(uint8_t *base, PackedPlace place, lap_format format, float value) {
+  if (format == LAP_F32) {
+    std::memcpy(base + place.byte, &value, 4);
+  } else {
+    const uint16_t bits = floatToBf16(value);
+    std::memcpy(base + place.byte, &bits, 2);
+  }
+}
+
+/// Stores one element, padding included (value 0; its group's scale is 0 when the whole group is padding).
+void storeElement(uint8_t *base, PackedPlace place, const Matrix &m, uint32_t row, uint32_t column) {
+  const bool real = row < m.rows && column < m.columns;
+  const size_t index = static_cast<size_t>(row) * m.columns + column;
+  if (isGrouped(m.format)) {
+    storeInteger(base, place, m.format, real ? m.integers[index] : 0);
+  } else {
+    storeFloat(base, place, m.format, real ? m.values[index] : 0.0f);
+  }
+}
+
+void storeScale(uint8_t *at, const Matrix &m, uint32_t row, uint64_t groups, uint64_t group) {
+  const uint16_t bits = row < m.rows ? floatToBf16(m.scales[row * groups + group]) : 0;
+  std::memcpy(at, &bits, 2);
+}
+} // namespace
+
+lap_weight Machine::packMatrix(const std::vector<Matrix> &experts) {
+  const Matrix &first = experts[0];
+  const uint64_t rows = padRows(first.rows), columns = padColumns(first.columns), groups = columns / LAP_GROUP;
+  const uint64_t expertBytes = matrixBytes(first.format, first.rows, first.columns);
+  lap_weight w = {};
+  w.offset = place(weightsUsed, expertBytes * experts.size(), WeightBytes);
+  w.expert_bytes = experts.size() > 1 ? expertBytes : 0;
+  w.tile_bytes = tileBytes(first.format, columns);
+  w.rows = static_cast<uint32_t>(rows);
+  w.columns = static_cast<uint32_t>(columns);
+  w.format = first.format;
+  for (size_t e = 0; e < experts.size(); ++e) {
+    uint8_t *base = weights.get() + w.offset + e * expertBytes;
+    for (uint32_t row = 0; row < rows; ++row) {
+      for (uint32_t c = 0; c < columns; ++c) {
+        storeElement(base, matrixElement(first.format, columns, row, c), experts[e], row, c);
+      }
+      for (uint64_t g = 0; g < groups && isGrouped(first.format); ++g) {
+        storeScale(base + matrixScale(first.format, columns, row, g), experts[e], row, groups, g);
+      }
+    }
+  }
+  return w;
+}
+
+lap_weight Machine::packTable(const Matrix &table) {
+  const uint64_t columns = padColumns(table.columns), groups = columns / LAP_GROUP;
+  lap_weight w = {};
+  w.offset = place(weightsUsed, tableBytes(table.format, table.rows, table.columns), WeightBytes);
+  w.tile_bytes = tableRowBytes(table.format, columns);
+  w.rows = table.rows;
+  w.columns = static_cast<uint32_t>(columns);
+  w.format = table.format;
+  uint8_t *base = weights.get() + w.offset;
+  for (uint32_t row = 0; row < table.rows; ++row) {
+    for (uint32_t c = 0; c < columns; ++c) {
+      storeElement(base, tableElement(table.format, columns, row, c), table, row, c);
+    }
+    for (uint64_t g = 0; g < groups && isGrouped(table.format); ++g) {
+      storeScale(base + tableScale(table.format, columns, row, g), table, row, groups, g);
+    }
+  }
+  return w;
+}
+
+lap_weight Machine::packVector(const std::vector<float> &values) {
+  const uint64_t columns = padColumns(values.size());
+  lap_weight w = {};
+  w.offset = place(weightsUsed, columns * 4, WeightBytes);
+  w.rows = 1;
+  w.columns = static_cast<uint32_t>(columns);
+  w.format = LAP_F32;
+  std::memset(weights.get() + w.offset, 0, columns * 4);
+  std::memcpy(weights.get() + w.offset, values.data(), values.size() * 4);
+  return w;
+}
+
+lap_cache Machine::cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uint32_t window, lap_format element) {
+  const uint64_t bytes = static_cast<uint64_t>(slots) * kvHeads * headDim * elementBytes(element);
+  lap_cache c = {};
+  c.key_offset = place(cachesUsed, bytes, CacheBytes);
+  c.value_offset = place(cachesUsed, bytes, CacheBytes);
+  c.slots = slots;
+  c.kv_heads = kvHeads;
+  c.head_dim = headDim;
+  c.window = window;
+  c.element = element;
+  return c;
+}
+
+uint8_t *Machine::bytes(const lap_buffer &buffer, uint64_t row) {
+  return arena.get() + buffer.offset + row * buffer.row_bytes;
+}
+float *Machine::floats(const lap_buffer &buffer, uint64_t row) {
+  return reinterpret_cast<float *>(bytes(buffer, row));
+}
+int32_t *Machine::integers(const lap_buffer &buffer, uint64_t row) {
+  return reinterpret_cast<int32_t *>(bytes(buffer, row));
+}
+
+void Machine::fill(const lap_buffer &buffer, uint32_t rows, uint32_t columns, Random &random, float scale) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    float *values = floats(buffer, row);
+    for (uint32_t c = 0; c < buffer.columns; ++c) {
+      values[c] = c < columns ? random.normal() * scale : 0.0f;
+    }
+  }
+}
+
+bool Machine::paddingIsZero(const lap_buffer &buffer, uint32_t rows, uint32_t columns) {
+  for (uint32_t row = 0; row < rows; ++row) {
+    for (uint32_t c = columns; c < buffer.columns; ++c) {
+      if (floats(buffer, row)[c] != 0.0f) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void Machine::run(uint32_t lanes, uint32_t tokens, uint32_t position, const int32_t *ids,
+                  const std::function<void(const lap_step *, uint32_t, uint32_t)> &op) {
+  lap::Lockstep team;
+  ASSERT_EQ(team.start(lanes, nullptr), 0) << "cannot start " << lanes << " threads";
+  lap_step step = {};
+  step.ids = ids;
+  step.tokens = tokens;
+  step.position = position;
+  step.arena = arena.get();
+  step.caches = caches.get();
+  step.weights = weights.get();
+  step.lane_scratch = scratch.get();
+  step.lane_scratch_bytes = ScratchBytes;
+  step.barrier = team.barrier();
+  struct Context {
+    const lap_step *step;
+    decltype(op) body;
+  } context{&step, op};
+  team.run([](void *data, uint32_t lane, uint32_t count) {
+    const Context &c = *static_cast<Context *>(data);
+    c.body(c.step, lane, count);
+  }, &context);
+}
+
+void expectMostlyNonZero(const std::vector<float> &values) {
+  size_t zeros = 0;
+  for (float value : values) {
+    zeros += value == 0.0f;
+  }
+  ASSERT_FALSE(values.empty());
+  EXPECT_LE(zeros * 2, values.size()) << zeros << " of " << values.size() << " values are zero";
+}
+
+} // namespace lapidary::conformance

@@ -1,0 +1,102 @@
+// Harness.h - runs op drivers on hand-made buffers and weights.
+// SPDX-License-Identifier: Apache-2.0
+//
+// The conformance suite knows no target: it loads a shared library of kernels, finds them by name, and runs them through
+// the runtime's drivers on 1..3 lanes. References are scalar and written from the definitions in ProgramAbi.h; they place
+// weights through targets/common/PackedLayout.h only.
+#ifndef LAPIDARY_TARGETS_COMMON_CONFORMANCE_HARNESS_H
+#define LAPIDARY_TARGETS_COMMON_CONFORMANCE_HARNESS_H
+
+#include "lapidary/ProgramAbi.h"
+#include "targets/common/KernelNames.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace lapidary::conformance {
+
+/// The kernel of `op` in the library under test; the process ends with a message when it is missing.
+lap_kernel *kernel(KernelOp op, lap_format format = LAP_F32);
+
+/// Why the kernels cannot run on this CPU; empty when they can.
+const std::string &skipReason();
+
+float bf16ToFloat(uint16_t bits);
+uint16_t floatToBf16(float value);
+
+/// Seeded numbers, the same in every run.
+class Random {
+public:
+  explicit Random(uint64_t seed) : engine(seed) {}
+  float normal() { return gaussian(engine); }
+  int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(engine); }
+
+private:
+  std::mt19937_64 engine;
+  std::normal_distribution<float> gaussian;
+};
+
+/// A weight's logical values; rows and columns are unpadded.
+struct Matrix {
+  lap_format format;
+  uint32_t rows, columns;
+  std::vector<float> values;  // [rows][columns] what an exact reader sees
+  std::vector<int> integers;  // [rows][columns] group formats only
+  std::vector<float> scales;  // [rows][padded columns / 32] group formats only
+
+  float at(uint32_t row, uint32_t column) const { return values[static_cast<size_t>(row) * columns + column]; }
+};
+
+Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random);
+
+/// One machine: memory, and a step that refers to it.
+class Machine {
+public:
+  Machine();
+
+  /// An f32 or int32 buffer of `columns` (padded here), filled with a pattern that no test expects.
+  lap_buffer buffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens);
+  /// A q8 buffer.
+  lap_buffer quantizedBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens);
+  lap_weight packMatrix(const std::vector<Matrix> &experts);
+  lap_weight packTable(const Matrix &table);
+  lap_weight packVector(const std::vector<float> &values);
+  lap_cache cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uint32_t window, lap_format element);
+
+  float *floats(const lap_buffer &buffer, uint64_t row);
+  int32_t *integers(const lap_buffer &buffer, uint64_t row);
+  uint8_t *bytes(const lap_buffer &buffer, uint64_t row);
+  /// Writes random values into the first `columns` of `rows` rows and zeroes the padding.
+  void fill(const lap_buffer &buffer, uint32_t rows, uint32_t columns, Random &random, float scale = 1.0f);
+  /// True when columns [columns, buffer.columns) of all rows are zero.
+  bool paddingIsZero(const lap_buffer &buffer, uint32_t rows, uint32_t columns);
+
+  /// Runs `op` on `lanes` lanes, tokens and position as given; ids may be null.
+  void run(uint32_t lanes, uint32_t tokens, uint32_t position, const int32_t *ids,
+           const std::function<void(const lap_step *, uint32_t lane, uint32_t lanes)> &op);
+
+private:
+  struct Free {
+    void operator()(uint8_t *memory) const { std::free(memory); }
+  };
+  using Block = std::unique_ptr<uint8_t, Free>;
+  static Block allocate(uint64_t bytes);
+  uint64_t place(uint64_t &used, uint64_t bytes, uint64_t capacity);
+  lap_buffer placeBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint64_t rowBytes,
+                         uint32_t maxTokens);
+
+  Block arena, weights, caches, scratch;
+  uint64_t arenaUsed = 0, weightsUsed = 0, cachesUsed = 0;
+};
+
+/// Fails the test when more than half of the values are zero: a comparison of zeros proves nothing.
+void expectMostlyNonZero(const std::vector<float> &values);
+
+} // namespace lapidary::conformance
+
+#endif

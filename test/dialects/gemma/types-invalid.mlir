@@ -1,0 +1,29 @@
+// RUN: lapidary-opt %s -split-input-file -verify-diagnostics
+
+// expected-error@+1 {{found 0 rows, expected ? or at least 1}}
+func.func private @f(!gemma.q8<0x96, group = 32>)
+
+// -----
+
+// expected-error@+1 {{found ? columns, expected a number of at least 1}}
+func.func private @f(!gemma.q8<?x?, group = 32>)
+
+// -----
+
+// expected-error@+1 {{found group 0, expected columns per scale (at least 1)}}
+func.func private @f(!gemma.q8<?x96, group = 0>)
+
+// -----
+
+// expected-error@+1 {{found 3 dimensions, expected rows x columns}}
+func.func private @f(!gemma.q8<?x4x96, group = 32>)
+
+// -----
+
+// expected-error@+1 {{unknown storage kind 'w3', expected f32, bf16, w8 or w4}}
+func.func private @f() attributes {format = #gemma.format<w3, group = 32>}
+
+// -----
+
+// expected-error@+1 {{storage kind 'bf16' has no scales, found group 32, expected 0}}
+func.func private @f() attributes {format = #gemma.format<bf16, group = 32>}

@@ -1,0 +1,189 @@
+//===- FakeProgram.cpp - a program without kernels, for runtime tests -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// See FakeProgram.h. Linked into the unit tests and, with the zig-built runtime, into a real static-PIE. The tokenizer
+// has byte pieces only: every byte of a text is one id, a space is U+2581.
+//===----------------------------------------------------------------------===//
+#include "test/runtime/FakeProgram.h"
+#include "runtime/src/chat/ChatFormat.h"
+#include "runtime/src/tokenizer/TokenizerTables.h"
+
+#include <stdio.h>
+#include <string.h>
+
+namespace {
+
+struct TokenizerBlock {
+  lap_tokenizer header;
+  uint32_t offsets[FakeVocab + 1 + 1]; // one more keeps 8-byte alignment
+  char text[FakeVocab * 8];
+  uint8_t flags[264];
+  uint32_t vocabulary[512];
+  uint32_t mergeSlots[2];
+};
+
+struct ChatBlock {
+  lap_chat_format header;
+  char text[64];
+};
+
+struct Fake {
+  lap_program program;
+  char name[16], target[32], features[16], json[64], licenses[32];
+  alignas(8) TokenizerBlock tokenizer;
+  alignas(8) ChatBlock chat;
+};
+
+} // namespace
+
+extern "C" {
+// Under the name the runtime knows. Not const: the constructor below fills in tables a compiler would write.
+extern Fake fake __asm__("lap_program_data");
+Fake fake = {};
+}
+
+lap_program &fakeDescriptor() { return fake.program; }
+
+namespace {
+
+template <typename T> lap_blob blobOf(const T &member, uint64_t bytes) {
+  return {uint64_t(reinterpret_cast<const char *>(&member) - reinterpret_cast<const char *>(&fake)), bytes};
+}
+
+lap_blob text(char *to, const char *from) {
+  strcpy(to, from);
+  return blobOf(*to, strlen(from) + 1);
+}
+
+uint64_t inside(const void *member) {
+  return uint64_t(static_cast<const char *>(member) - reinterpret_cast<const char *>(&fake.tokenizer));
+}
+
+void addPiece(uint32_t id, const char *piece, uint8_t flags) {
+  TokenizerBlock &block = fake.tokenizer;
+  uint32_t at = block.offsets[id];
+  memcpy(block.text + at, piece, strlen(piece));
+  block.offsets[id + 1] = at + uint32_t(strlen(piece));
+  block.flags[id] = flags;
+  uint32_t slot = lap_piece_slot(piece, strlen(piece), block.header.vocabulary_bits);
+  while (block.vocabulary[slot] != LAP_NO_ID) {
+    slot = (slot + 1) % 512;
+  }
+  block.vocabulary[slot] = id;
+}
+
+void fillTokenizer() {
+  TokenizerBlock &block = fake.tokenizer;
+  lap_tokenizer &t = block.header;
+  memcpy(t.magic, LAP_TOKENIZER_MAGIC, 8);
+  t.version = LAP_TOKENIZER_VERSION;
+  t.flags = LAP_TOKENIZER_BYTE_FALLBACK;
+  t.total_bytes = sizeof(block);
+  t.pieces = FakeVocab;
+  t.unk = LAP_NO_ID, t.bos = 2, t.space = 259;
+  t.max_piece_bytes = 6;
+  t.vocabulary_bits = 9, t.merge_bits = 1;
+  memset(block.vocabulary, 0xff, sizeof(block.vocabulary));
+  memset(block.mergeSlots, 0xff, sizeof(block.mergeSlots));
+  memset(t.ascii, 0xff, sizeof(t.ascii));
+  t.ascii[' '] = 259;
+  t.piece_offsets = inside(block.offsets), t.piece_text = inside(block.text), t.piece_flags = inside(block.flags);
+  t.vocabulary_slots = inside(block.vocabulary);
+  t.merge_list = t.trie_nodes = t.trie_edge_bytes = t.trie_edge_nodes = inside(block.mergeSlots);
+  t.merge_slots = inside(block.mergeSlots);
+  addPiece(0, "<pad>", LAP_PIECE_SPECIAL);
+  addPiece(1, "<eos>", LAP_PIECE_SPECIAL);
+  addPiece(2, "<bos>", LAP_PIECE_SPECIAL);
+  for (uint32_t byte = 0; byte < 256; ++byte) {
+    char piece[8];
+    snprintf(piece, sizeof(piece), "<0x%02X>", byte);
+    addPiece(FakeFirstByte + byte, piece, LAP_PIECE_BYTE);
+    t.byte_pieces[byte] = FakeFirstByte + byte;
+  }
+  addPiece(259, "\xE2\x96\x81", 0);
+}
+
+/// U: before a user turn, \n after it, M: before the model's.
+void fillChat() {
+  ChatBlock &block = fake.chat;
+  const char *strings[LAP_CHAT_STRINGS] = {};
+  strings[LAP_CHAT_USER_PREFIX] = "U:", strings[LAP_CHAT_USER_SUFFIX] = "\n";
+  strings[LAP_CHAT_MODEL_PREFIX] = "M:", strings[LAP_CHAT_MODEL_SUFFIX] = "\n", strings[LAP_CHAT_GENERATION] = "M:";
+  memcpy(block.header.magic, LAP_CHAT_MAGIC, 8);
+  block.header.version = LAP_CHAT_VERSION;
+  block.header.total_bytes = sizeof(block);
+  uint32_t at = uint32_t(block.text - reinterpret_cast<char *>(&block));
+  for (uint32_t i = 0; i < LAP_CHAT_STRINGS; ++i) {
+    block.header.offset[i] = at;
+    if (strings[i]) {
+      memcpy(reinterpret_cast<char *>(&block) + at, strings[i], strlen(strings[i]));
+      at += uint32_t(strlen(strings[i]));
+    }
+  }
+  block.header.offset[LAP_CHAT_STRINGS] = at;
+}
+
+__attribute__((constructor)) void fillDescriptor() {
+  lap_program &p = fake.program;
+  p.abi_version = LAP_ABI_VERSION;
+  p.descriptor_bytes = sizeof(fake);
+  p.vocab = FakeVocab, p.vocab_padded = FakeVocabPadded, p.hidden = 32;
+  p.context = FakeContext, p.chunk = FakeChunk, p.layers = 1;
+  p.arena_bytes = FakeChunk * sizeof(int32_t), p.cache_bytes = FakeContext * sizeof(int32_t);
+  p.lane_scratch_bytes = 64;
+  p.weight_bytes = FakeWeightBytes, p.resident_weight_bytes = 50000, p.weight_bytes_per_token = 65000;
+  p.temperature = 1, p.top_p = 0.95f, p.top_k = 64;
+  p.bos = 2, p.eos_count = 1, p.eos[0] = FakeEos;
+  p.suppress_count = 1, p.suppress[0] = FakeSuppressed;
+  static const uint8_t sha[32] = {0x9f, 0x6d, 0x8b, 0xb5, 0x50, 0x59, 0x1a, 0x54, 0x10, 0xaa, 0x72, 0xb9, 0x97, 0xe7, 0xd4, 0x9e, 0x3e, 0xed, 0x1c, 0xe0, 0x25, 0xe8, 0x36, 0x28, 0xad, 0xda, 0xf4, 0x38, 0x2d, 0x22, 0x95, 0xbd};
+  memcpy(p.weight_sha256, sha, 32);
+  p.model_name = text(fake.name, "fake");
+  p.target = text(fake.target, "x86_64-linux");
+  p.cpu_features = text(fake.features, "sse2 popcnt");
+  p.info_json = text(fake.json, "{\"model\":\"fake\"}");
+  p.licenses = text(fake.licenses, "fake licence\n");
+  fillTokenizer();
+  p.tokenizer = blobOf(fake.tokenizer, sizeof(fake.tokenizer));
+  fillChat();
+  p.chat_format = blobOf(fake.chat, sizeof(fake.chat));
+}
+
+/// Row r of a call: the id that follows, written to arena[r] by lane r % lanes.
+void predict(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  int32_t *cache = reinterpret_cast<int32_t *>(step->caches);
+  int32_t *next = reinterpret_cast<int32_t *>(step->arena);
+  for (uint32_t r = lane; r < step->tokens; r += lanes) {
+    cache[step->position + r] = step->ids[r];
+  }
+  lap_op_barrier(step, lane, lanes);
+  for (uint32_t r = lane; r < step->tokens; r += lanes) {
+    next[r] = fakeNext(cache, step->position + r + 1);
+  }
+  lap_op_barrier(step, lane, lanes);
+}
+
+void writeLogits(const lap_step *step, uint32_t row, float *logits, uint32_t lane, uint32_t lanes) {
+  int32_t next = reinterpret_cast<int32_t *>(step->arena)[row];
+  for (uint32_t v = lane; v < FakeVocabPadded; v += lanes) {
+    logits[v] = v >= FakeVocab ? 1e30f : int32_t(v) == next ? 8 : v == FakeSuppressed ? 9 : step->weights[v] / 256.0f;
+  }
+}
+
+} // namespace
+
+extern "C" {
+
+void lap_program_extend(const lap_step *step, uint32_t lane, uint32_t lanes) { predict(step, lane, lanes); }
+
+void lap_program_step(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  predict(step, lane, lanes);
+  writeLogits(step, step->tokens - 1, step->logits, lane, lanes);
+}
+
+void lap_program_score(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  predict(step, lane, lanes);
+  for (uint32_t r = 0; r < step->tokens; ++r) {
+    writeLogits(step, r, step->logits + r * FakeVocabPadded, lane, lanes);
+  }
+}
+}

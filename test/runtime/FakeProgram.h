@@ -1,0 +1,36 @@
+//===- FakeProgram.h - a program without kernels, for runtime tests -------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Stands for what the compiler emits: a descriptor and the three program functions, with arithmetic simple enough to
+// predict. Its "model" remembers every id in the KV cache and makes the next id a function of the whole sequence, so a
+// chunk boundary, a rewind or a lost barrier changes the answer. Logits also read the weights.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TEST_RUNTIME_FAKEPROGRAM_H
+#define LAPIDARY_TEST_RUNTIME_FAKEPROGRAM_H
+
+#include "lapidary/ProgramAbi.h"
+
+enum {
+  FakeVocab = 260, // pad, eos, bos, 256 byte pieces, U+2581
+  FakeVocabPadded = 288,
+  FakeContext = 64,
+  FakeChunk = 8,
+  FakeWeightBytes = 70000, // byte i is (i * 7 + 3) mod 256; not a multiple of the page size
+  FakeEos = 1,
+  FakeSuppressed = 259,
+  FakeFirstByte = 3 // id of <0x00>
+};
+
+/// The likeliest id after ids[0..count): never eos.
+inline int32_t fakeNext(const int32_t *ids, uint32_t count) {
+  uint64_t sum = 17;
+  for (uint32_t i = 0; i < count; ++i) {
+    sum += (uint64_t(ids[i]) + 1) * (i + 3);
+  }
+  return FakeFirstByte + int32_t(sum % 256);
+}
+
+/// The fake's descriptor may be changed by tests (restore it afterwards).
+lap_program &fakeDescriptor();
+
+#endif // LAPIDARY_TEST_RUNTIME_FAKEPROGRAM_H

@@ -1,0 +1,66 @@
+//===- LockstepTest.cpp - barrier stress, start and stop ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lanes count rounds; a lane that ever sees another one more than a round away has passed a broken barrier. Most runs
+// here are oversubscribed, which exercises the sleeping path.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/Lockstep.h"
+
+#include <gtest/gtest.h>
+
+using namespace lap;
+
+namespace {
+
+struct Rounds {
+  lap_step step{};
+  uint32_t rounds = 0;
+  uint32_t counters[MaxLanes] = {}; // plain: the barrier alone must order them
+  std::atomic<uint32_t> wrong{0};
+};
+
+void countRounds(void *context, uint32_t lane, uint32_t lanes) {
+  Rounds &r = *static_cast<Rounds *>(context);
+  for (uint32_t i = 1; i <= r.rounds; ++i) {
+    r.counters[lane] = i;
+    lap_op_barrier(&r.step, lane, lanes);
+    r.wrong += r.counters[(lane + 1) % lanes] != i;
+    lap_op_barrier(&r.step, lane, lanes);
+  }
+}
+
+} // namespace
+
+TEST(Lockstep, LanesMeetAtEveryBarrier) {
+  for (uint32_t lanes = 1; lanes <= 8; ++lanes) {
+    Lockstep team;
+    ASSERT_EQ(team.start(lanes, nullptr), LAP_OK);
+    Rounds rounds;
+    rounds.step.barrier = team.barrier();
+    rounds.rounds = lanes <= 2 ? 50000 : 5000; // two barriers each
+    team.run(countRounds, &rounds);
+    EXPECT_EQ(rounds.wrong, 0u) << lanes << " lanes";
+    EXPECT_EQ(rounds.counters[lanes - 1], rounds.rounds);
+  }
+}
+
+TEST(Lockstep, RunsManyJobsAndParksBetweenThem) {
+  Lockstep team;
+  ASSERT_EQ(team.start(4, nullptr), LAP_OK);
+  std::atomic<uint32_t> calls{0};
+  for (int i = 0; i < 2000; ++i) {
+    if (i % 500 == 0) {
+      usleep(20000); // long enough for the workers to sleep
+    }
+    team.run([](void *c, uint32_t, uint32_t) { ++*static_cast<std::atomic<uint32_t> *>(c); }, &calls);
+    ASSERT_EQ(calls, 4u * unsigned(i + 1));
+  }
+}
+
+TEST(Lockstep, StartsAndStopsWithoutRunning) {
+  for (int i = 0; i < 50; ++i) {
+    Lockstep team;
+    ASSERT_EQ(team.start(8, nullptr), LAP_OK);
+  }
+  EXPECT_GE(usableCpus(), 1u);
+}

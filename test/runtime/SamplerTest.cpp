@@ -1,0 +1,131 @@
+//===- SamplerTest.cpp - greedy, top_k, top_p, distribution ---------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Small rows whose probabilities are known, drawn often enough that a wrong order of the filters shows.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/Sampler.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <map>
+#include <vector>
+
+using namespace lap;
+
+namespace {
+
+struct Fixture {
+  lap_program program{};
+  std::vector<float> logits;
+  std::vector<Candidate> scratch;
+  Sampler sampler;
+
+  explicit Fixture(std::vector<float> row) : logits(std::move(row)), scratch(logits.size()) {
+    program.vocab = uint32_t(logits.size());
+    sampler.program = &program;
+    sampler.scratch = scratch.data();
+    sampler.random.seed(42);
+  }
+  std::map<int32_t, int> draw(float temperature, uint32_t topK, float topP, int times) {
+    std::map<int32_t, int> counts;
+    for (int i = 0; i < times; ++i) {
+      ++counts[sampler.sample(logits.data(), {sizeof(lap_sampling), temperature, topP, topK})];
+    }
+    return counts;
+  }
+};
+
+std::vector<float> logsOf(std::vector<double> probabilities) {
+  std::vector<float> logits;
+  for (double p : probabilities) {
+    logits.push_back(float(std::log(p)));
+  }
+  return logits;
+}
+
+} // namespace
+
+TEST(Sampler, GreedyTakesTheLowestIdOfTheLargestLogit) {
+  Fixture f({1, 5, 5, -3});
+  EXPECT_EQ(f.draw(0, 0, 1, 5), (std::map<int32_t, int>{{1, 5}}));
+}
+
+TEST(Sampler, FollowsTheDistribution) {
+  Fixture f(logsOf({0.5, 0.3, 0.15, 0.05}));
+  auto counts = f.draw(1, 0, 1, 40000);
+  EXPECT_NEAR(counts[0] / 40000.0, 0.5, 0.01);
+  EXPECT_NEAR(counts[1] / 40000.0, 0.3, 0.01);
+  EXPECT_NEAR(counts[2] / 40000.0, 0.15, 0.01);
+  EXPECT_NEAR(counts[3] / 40000.0, 0.05, 0.01);
+}
+
+TEST(Sampler, TemperatureSharpens) {
+  Fixture f(logsOf({0.6, 0.4}));
+  auto counts = f.draw(0.5f, 0, 1, 40000); // 0.36 : 0.16
+  EXPECT_NEAR(counts[0] / 40000.0, 0.36 / 0.52, 0.01);
+}
+
+TEST(Sampler, TopKKeepsTiesWithTheLastKept) {
+  Fixture f(logsOf({0.1, 0.4, 0.2, 0.2, 0.1}));
+  auto counts = f.draw(1, 2, 1, 5000);
+  EXPECT_EQ(counts.size(), 3u);
+  EXPECT_EQ(counts.count(0) + counts.count(4), 0u);
+}
+
+TEST(Sampler, TopPKeepsTheTokenThatCrossesTheBound) {
+  Fixture f(logsOf({0.15, 0.5, 0.05, 0.3}));
+  auto counts = f.draw(1, 0, 0.7f, 20000); // 0.5 alone is less than 0.7, so 0.3 stays
+  EXPECT_EQ(counts.size(), 2u);
+  EXPECT_NEAR(counts[1] / 20000.0, 0.5 / 0.8, 0.015);
+  EXPECT_EQ(f.draw(1, 0, 0.4f, 100), (std::map<int32_t, int>{{1, 100}}));
+}
+
+TEST(Sampler, TopPIsTakenFromWhatTopKLeft) {
+  // After top_k = 2: 5/8 and 3/8. top_p = 0.6 keeps one token; from all four it would have kept two.
+  Fixture f(logsOf({0.15, 0.5, 0.05, 0.3}));
+  EXPECT_EQ(f.draw(1, 2, 0.6f, 100), (std::map<int32_t, int>{{1, 100}}));
+  EXPECT_EQ(f.draw(1, 0, 0.6f, 1000).size(), 2u);
+}
+
+TEST(Sampler, LeavesOutSuppressedIdsAndNans) {
+  Fixture f({9, NAN, 1, 0});
+  f.program.suppress_count = 1;
+  f.program.suppress[0] = 0;
+  auto counts = f.draw(1, 0, 1, 1000);
+  EXPECT_EQ(counts.count(0) + counts.count(1), 0u);
+  EXPECT_EQ(f.draw(0, 0, 1, 1).begin()->first, 2);
+}
+
+TEST(Sampler, ReportsARowWithoutNumbers) {
+  Fixture f({NAN, -INFINITY, NAN});
+  EXPECT_EQ(f.draw(1, 0, 1, 1).begin()->first, -1);
+}
+
+TEST(Sampler, SameSeedSameDraws) {
+  std::vector<float> row(1000);
+  for (size_t i = 0; i < row.size(); ++i) {
+    row[i] = float((i * 37) % 101) / 20;
+  }
+  std::vector<int32_t> runs[2];
+  for (auto &run : runs) {
+    Fixture f(row);
+    for (int i = 0; i < 200; ++i) {
+      run.push_back(f.sampler.sample(row.data(), {sizeof(lap_sampling), 1, 0.9f, 50}));
+    }
+  }
+  EXPECT_EQ(runs[0], runs[1]);
+  EXPECT_GT(std::map<int32_t, int>({{runs[0][0], 1}, {runs[0][1], 1}, {runs[0][2], 1}}).size(), 1u);
+}
+
+TEST(Sampler, RandomIsRepeatableAndInRange) {
+  Random random;
+  random.seed(42);
+  uint32_t first = random.next();
+  Random again;
+  again.seed(42);
+  EXPECT_EQ(again.next(), first);
+  for (int i = 0; i < 1000; ++i) {
+    double u = random.uniform();
+    ASSERT_TRUE(u >= 0 && u < 1);
+  }
+}

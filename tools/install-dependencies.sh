@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Puts everything Lapidary builds with on a Debian 12 machine: LLVM/MLIR 22, LLD, sentencepiece, Protobuf, GoogleTest
+# from Debian; Halide 21, zig and a current CMake from PyPI, in a virtual environment. Quiet and quick when all is there.
+set -euo pipefail
+
+VENV="${LAPIDARY_VENV:-/opt/lapidary-venv}"
+DEBIAN_PACKAGES=(
+  libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools llvm-22 liblld-22-dev lld-22
+  clang-22 clang-tidy-22 clang-format-22 libclang-rt-22-dev
+  ninja-build ccache python3-venv file binutils
+  libsentencepiece-dev libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev
+  zlib1g-dev libzstd-dev libxml2-dev
+)
+PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers)
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+missing=()
+for package in "${DEBIAN_PACKAGES[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+  echo "installing ${#missing[@]} Debian packages"
+  as_root apt-get update -qq
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+stamp="$VENV/.lapidary-$(printf '%s ' "${PYPI_PACKAGES[@]}" | sha256sum | cut -c1-16)"
+if [ ! -e "$stamp" ]; then
+  echo "installing Halide, zig and CMake from PyPI into $VENV"
+  [ -x "$VENV/bin/python" ] || as_root python3 -m venv "$VENV"
+  as_root "$VENV/bin/pip" install --quiet --disable-pip-version-check "${PYPI_PACKAGES[@]}"
+  as_root touch "$stamp"
+fi
