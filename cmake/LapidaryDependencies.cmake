@@ -13,6 +13,7 @@ include_directories(SYSTEM ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
 find_package(GTest REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED) # link it as LapidaryProtobuf only (frontends/tokenizer)
 
 file(GLOB LAPIDARY_HALIDE_ROOT "${LAPIDARY_VENV}/lib/python3.*/site-packages/halide")
 file(GLOB LAPIDARY_ZIG "${LAPIDARY_VENV}/lib/python3.*/site-packages/ziglang/zig")

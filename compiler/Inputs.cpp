@@ -6,6 +6,7 @@
 #include "compiler/Inputs.h"
 
 #include "compiler/Console.h"
+#include "frontends/tokenizer/ChatTemplate.h"
 #include "frontends/tokenizer/CompileTokenizer.h"
 #include "support/FileIO.h"
 #include "support/Quote.h"
@@ -52,6 +53,7 @@ std::optional<Inputs> readInputs(const std::string &directory, Diagnostics &diag
     checkTextTensors(*config, *inputs.checkpoint, diagnostics, inputs.report);
   }
   inputs.tokenizer = compileTokenizer(directory, diagnostics).value_or(std::vector<char>());
+  inputs.chatFormat = compileChatFormat(directory, diagnostics).value_or(std::vector<char>());
   if (diagnostics.hadError()) {
     return std::nullopt;
   }

@@ -73,6 +73,14 @@ std::optional<SegmentWeight> collectWeight(kernel::PackedWeightOp op, const Chec
   return weight;
 }
 
+uint64_t pieceTotal(const SegmentWeight &weight) {
+  uint64_t total = 0, step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
+  for (uint64_t row = 0; row < weight.rows; row += step) {
+    total += weight.packer->pieceBytes(row);
+  }
+  return total;
+}
+
 bool checkOrder(const WeightSegment &segment, Diagnostics &diagnostics) {
   uint64_t end = 0;
   bool gathered = false;
@@ -80,6 +88,10 @@ bool checkOrder(const WeightSegment &segment, Diagnostics &diagnostics) {
     if (weight.offset < end || weight.offset % LAP_WEIGHT_ALIGN != 0) {
       return broken(weight, "starts at byte " + std::to_string(weight.offset) + " of the segment, the one before ends at " +
                                 std::to_string(end), diagnostics);
+    }
+    if (pieceTotal(weight) != weight.bytes) {
+      return broken(weight, "its pieces have " + bytesText(pieceTotal(weight)) + ", the whole has " +
+                                bytesText(weight.bytes), diagnostics);
     }
     if (gathered && !weight.gathered) {
       return broken(weight, "lies behind a gathered table", diagnostics);

@@ -23,7 +23,8 @@ namespace lapidary {
 
 namespace {
 
-constexpr uint64_t batchValueBytes = 8u << 20; ///< float32 values of one batch, unless one piece is larger
+constexpr uint64_t mostBatchBytes = 8u << 20;  ///< float32 values of one batch, unless one piece is larger
+constexpr uint64_t allBatchBytes = 64u << 20;  ///< of the batches of all workers; about four times that is in use
 
 /// Consecutive pieces of one weight.
 struct Batch {
@@ -34,11 +35,12 @@ struct Batch {
 
 unsigned ringSize(unsigned jobs) { return jobs + 2; }
 
-std::vector<Batch> batchesOf(const WeightSegment &segment) {
+std::vector<Batch> batchesOf(const WeightSegment &segment, unsigned jobs) {
+  uint64_t batchBytes = std::min(mostBatchBytes, allBatchBytes / jobs);
   std::vector<Batch> batches;
   for (const SegmentWeight &weight : segment.weights) {
     uint64_t step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
-    uint64_t pieces = std::max<uint64_t>(1, batchValueBytes / (step * weight.columns * sizeof(float)));
+    uint64_t pieces = std::max<uint64_t>(1, batchBytes / (step * weight.columns * sizeof(float)));
     uint64_t offset = weight.offset;
     for (uint64_t row = 0; row < weight.rows;) {
       Batch batch{&weight, row, 0, offset, 0};
@@ -110,7 +112,7 @@ void packBatch(const Batch &batch, const Scratch &scratch, std::vector<uint8_t> 
 class Pipeline {
 public:
   Pipeline(const WeightSegment &segment, const Checkpoint &checkpoint, unsigned jobs)
-      : checkpoint(checkpoint), batches(batchesOf(segment)), ring(ringSize(jobs)) {}
+      : checkpoint(checkpoint), batches(batchesOf(segment, jobs)), ring(ringSize(jobs)) {}
 
   void work();
   std::optional<Sha256> drain(AtomicOutput &output, uint64_t fileOffset, uint64_t segmentBytes,
@@ -223,7 +225,7 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
 
 uint64_t packingMemory(const WeightSegment &segment, unsigned jobs) {
   uint64_t values = 0, packed = 0;
-  for (const Batch &batch : batchesOf(segment)) {
+  for (const Batch &batch : batchesOf(segment, jobs)) {
     values = std::max(values, batch.rows * batch.weight->columns * uint64_t(sizeof(float)));
     packed = std::max(packed, batch.bytes);
   }

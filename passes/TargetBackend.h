@@ -10,6 +10,7 @@
 
 #include "dialects/gemma/Gemma.h"
 #include "dialects/kernel/Kernel.h"
+#include "lapidary/ProgramAbi.h"
 #include "support/Diagnostics.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -21,21 +22,19 @@
 namespace lapidary {
 
 /// What a weight is used for; decides its layout.
-enum class WeightUse { Matrix, Experts, Table, Vector };
+enum class WeightUse {
+  Matrix,       ///< one product: [rows, columns]
+  Experts,      ///< a product per expert: [experts, rows, columns]
+  GatedExperts, ///< the same, the first half of each expert's rows gate, the second up
+  Table,        ///< gathered row by row: [rows, columns]
+  Vector        ///< norm weights and scalars: [columns]
+};
 
 /// What the layout and plan phases need to know about the program, from the command line.
 struct ProgramOptions {
   uint32_t context = 8192;         ///< positions the caches hold
   uint32_t chunk = 512;            ///< most tokens per call
   std::string cacheElement = "f32"; ///< "f32" or "bf16"
-};
-
-/// What the op drivers need to know of a packed weight beside its offset: the fields of lap_weight (ProgramAbi.h).
-struct PackedGeometry {
-  uint32_t rows = 0, columns = 0; ///< padded
-  uint32_t format = 0;            ///< lap_format
-  uint64_t tileBytes = 0;         ///< bytes of one row tile, or of one row of a table
-  uint64_t expertBytes = 0;       ///< distance between experts; 0 when there are none
 };
 
 /// Turns the values of one packed weight into its bytes, in pieces so that memory stays bounded.
@@ -89,8 +88,8 @@ public:
   /// Bytes in the weight segment, padding included.
   virtual uint64_t packedBytes(kernel::PackedType type) const = 0;
   virtual std::unique_ptr<WeightPacker> packer(kernel::PackedType type) const = 0;
-  /// Padded sizes and strides of a packed weight, for targets that call the runtime's op drivers.
-  virtual PackedGeometry packedGeometry(kernel::PackedType type) const { return {}; }
+  /// What the op drivers are told about a weight of this type (ProgramAbi.h); `offset` is left 0.
+  virtual lap_weight describeWeight(kernel::PackedType type) const = 0;
   /// Slots, element and size of one layer's cache (`window` 0: global); offsets in the result are 0.
   virtual kernel::CacheAttr cacheGeometry(mlir::MLIRContext *context, int64_t heads, int64_t dim, int64_t window,
                                           const ProgramOptions &options) const = 0;

@@ -70,16 +70,16 @@ FileDescriptor createLocked(const SplitPath &path, unsigned mode, std::string &t
   static std::atomic<unsigned> counter{0};
   constexpr int attempts = 100;
   for (int attempt = 0; attempt < attempts; ++attempt) {
-    temporary = joinPath(path.directory, temporaryPrefix(path) + std::to_string(::getpid()) + "-" +
-                                             std::to_string(counter++) + ".tmp");
+    temporary = joinPath(path.directory,
+                         temporaryPrefix(path) + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp");
     FileDescriptor fd(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!fd.valid() && errno == EEXIST) {
       continue;
     }
     struct stat info;
     // Another run may have taken the file for stale between open and flock: then it has no name any more.
-    if (fd.valid() && (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(fd.get(), &info) != 0 ||
-                       info.st_nlink == 0)) {
+    if (fd.valid() &&
+        (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 || ::fstat(fd.get(), &info) != 0 || info.st_nlink == 0)) {
       continue;
     }
     return fd;

@@ -16,8 +16,7 @@ namespace lapidary {
 namespace {
 
 constexpr ErrorInfo table[] = {
-#define LAPIDARY_ERROR(CODE, NAME, EXIT, SUMMARY, EXPLANATION)                                                         \
-  {ErrorCode::NAME, #NAME, EXIT, SUMMARY, EXPLANATION},
+#define LAPIDARY_ERROR(CODE, NAME, EXIT, SUMMARY, EXPLANATION) {ErrorCode::NAME, #NAME, EXIT, SUMMARY, EXPLANATION},
 #include "support/ErrorCodes.def"
 };
 

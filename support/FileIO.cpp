@@ -78,8 +78,7 @@ std::optional<OpenFile> openForReading(const std::string &path, Diagnostics &dia
   return OpenFile{std::move(fd), static_cast<uint64_t>(info.st_size)};
 }
 
-bool readExactly(int fd, void *out, uint64_t size, uint64_t offset, const std::string &path,
-                 Diagnostics &diagnostics) {
+bool readExactly(int fd, void *out, uint64_t size, uint64_t offset, const std::string &path, Diagnostics &diagnostics) {
   constexpr uint64_t largestPiece = 1u << 30; // Linux moves at most 2 GiB - 4 KiB per call
   uint64_t done = 0;
   while (done < size) {
@@ -93,11 +92,10 @@ bool readExactly(int fd, void *out, uint64_t size, uint64_t offset, const std::s
                                path + ": byte " + std::to_string(offset + done));
     }
     if (got == 0) {
-      return diagnostics.error(ErrorCode::ReadFailed,
-                               quoted(path) + " became shorter while it was read: " + bytesText(size - done) +
-                                   " missing",
-                               path + ": byte " + std::to_string(offset + done),
-                               "wait until the download has finished, then try again");
+      return diagnostics.error(
+          ErrorCode::ReadFailed,
+          quoted(path) + " became shorter while it was read: " + bytesText(size - done) + " missing",
+          path + ": byte " + std::to_string(offset + done), "wait until the download has finished, then try again");
     }
     done += static_cast<uint64_t>(got);
   }
@@ -110,10 +108,9 @@ std::optional<std::string> readWholeFile(const std::string &path, uint64_t limit
     return std::nullopt;
   }
   if (file->size > limit) {
-    diagnostics.error(ErrorCode::FileTooLarge,
-                      quoted(path) + " has " + bytesText(file->size) + ", at most " + bytesText(limit) +
-                          " are accepted",
-                      path);
+    diagnostics.error(
+        ErrorCode::FileTooLarge,
+        quoted(path) + " has " + bytesText(file->size) + ", at most " + bytesText(limit) + " are accepted", path);
     return std::nullopt;
   }
   std::string content(static_cast<size_t>(file->size), '\0');

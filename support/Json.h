@@ -37,9 +37,9 @@ struct JsonValue {
 struct JsonError {
   enum class Kind { Syntax, DuplicateKey, TooDeep };
   Kind kind = Kind::Syntax;
-  std::string message;  ///< safe to print
+  std::string message;   ///< safe to print
   uint64_t position = 0; ///< bytes from the start; 0 when unknown
-  std::string key;      ///< of DuplicateKey, raw
+  std::string key;       ///< of DuplicateKey, raw
 };
 
 /// Parses the whole of `text` as one value of at most `maxDepth` nested containers. On failure fills `error`.

@@ -1,8 +1,8 @@
 //===- Quote.h - names from files, made safe to print -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A tensor name can hold terminal escapes, line breaks or a megabyte of text. Whatever a message quotes from a file goes
-// through here first.
+// A tensor name can hold terminal escapes, line breaks or a megabyte of text. Whatever a message quotes from a file
+// goes through here first.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_SUPPORT_QUOTE_H
 #define LAPIDARY_SUPPORT_QUOTE_H

@@ -19,6 +19,8 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.lapidary_build, "bin"), config.llvm_tools, config.environment["PATH"]]
 )
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%llvm_include", config.llvm_include))
+config.substitutions.append(("%source", config.lapidary_source))
 config.substitutions.append(("%tools", os.path.join(config.lapidary_source, "tools")))
 config.substitutions.append(("%build", config.lapidary_build))
 config.substitutions.append(("%data", os.path.join(config.test_source_root, "data")))

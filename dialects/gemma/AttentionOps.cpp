@@ -44,9 +44,10 @@ LogicalResult MaskScoresOp::verify() {
 LogicalResult HeadMixOp::verify() {
   SmallVector<int64_t, 3> weights = shapeOf(getWeights().getType());
   SmallVector<int64_t, 3> values = shapeOf(getValues().getType());
-  return success(succeeded(expectHeadGroups(*this, weights[1], values[1])) &&
-                 succeeded(expectShape(*this, "the weights", getWeights().getType(), {kAnySize, kAnySize, values[0]})) &&
-                 succeeded(expectShape(*this, "the result", getType(), {weights[0], weights[1], values[2]})));
+  return success(
+      succeeded(expectHeadGroups(*this, weights[1], values[1])) &&
+      succeeded(expectShape(*this, "the weights", getWeights().getType(), {kAnySize, kAnySize, values[0]})) &&
+      succeeded(expectShape(*this, "the result", getType(), {weights[0], weights[1], values[2]})));
 }
 
 SmallVector<unsigned> HeadMixOp::getPositionOperands() { return {0}; }

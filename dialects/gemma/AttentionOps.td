@@ -1,5 +1,9 @@
 //===- AttentionOps.td - K/V caches and attention -------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// The unfused form spells attention out (scores, mask, softmax, mix), so that the importer is the specification line by
+// line; the fused ops are what the rest of the compiler works on. Caches are symbols: state has a name, not a value.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_ATTENTIONOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_ATTENTIONOPS_TD
 

@@ -1,5 +1,8 @@
 //===- ElementwiseOps.td - elementwise ops --------------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// No broadcasting and no shape arithmetic: both sides have the same type, so the passes never ask.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_ELEMENTWISEOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_ELEMENTWISEOPS_TD
 

@@ -26,6 +26,7 @@ LogicalResult ExpertsOp::verify() {
     return failure();
   }
   SmallVector<int64_t, 3> down = shapeOf(getDown().getType());
-  return success(succeeded(expectShape(*this, "gate_up", getGateUp().getType(), {down[0], sizeProduct(2, down[2]), input[1]})) &&
-                 succeeded(expectType(*this, "result", getType(), getInput().getType())));
+  return success(
+      succeeded(expectShape(*this, "gate_up", getGateUp().getType(), {down[0], sizeProduct(2, down[2]), input[1]})) &&
+      succeeded(expectType(*this, "result", getType(), getInput().getType())));
 }

@@ -1,5 +1,9 @@
 //===- ExpertOps.td - mixture of experts ----------------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Two ops for a whole mixture of experts: which experts, and their weighted sum. How rows are sorted and batched is a
+// matter of the kernel dialect.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_EXPERTOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_EXPERTOPS_TD
 

@@ -83,9 +83,9 @@ Type Q8Type::parse(AsmParser &parser) {
   SmallVector<int64_t, 2> shape;
   uint32_t group = 0;
   SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() ||
-      parser.parseDimensionList(shape, /*allowDynamic=*/true, /*withTrailingX=*/false) || parser.parseComma() ||
-      parser.parseKeyword("group") || parser.parseEqual() || parser.parseInteger(group) || parser.parseGreater()) {
+  if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/true, /*withTrailingX=*/false) ||
+      parser.parseComma() || parser.parseKeyword("group") || parser.parseEqual() || parser.parseInteger(group) ||
+      parser.parseGreater()) {
     return {};
   }
   if (shape.size() != 2) {

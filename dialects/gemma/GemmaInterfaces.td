@@ -1,5 +1,9 @@
 //===- GemmaInterfaces.td - interfaces of the gemma dialect ---*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// What passes ask without knowing the op: which operands follow the token rows, and what a weight is logically once a
+// target has packed it.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_GEMMAINTERFACES_TD
 #define LAPIDARY_DIALECTS_GEMMA_GEMMAINTERFACES_TD
 

@@ -1,5 +1,9 @@
 //===- GemmaTypes.td - types of the gemma dialect -------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Activations are plain tensors; the one type of the dialect is the quantized activation, which no tensor describes.
+// The constraints below name what operands of several families share.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_GEMMATYPES_TD
 #define LAPIDARY_DIALECTS_GEMMA_GEMMATYPES_TD
 

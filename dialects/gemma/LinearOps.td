@@ -1,5 +1,9 @@
 //===- LinearOps.td - products with weights -------------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Where almost all of the weights and the time are. `storage` is the decision of quantize-weights; it does not change
+// the values the op stands for, only how they are kept.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_LINEAROPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_LINEAROPS_TD
 

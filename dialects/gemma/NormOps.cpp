@@ -12,8 +12,7 @@ LogicalResult RmsNormOp::verify() {
   if (failed(expectPositive(*this, "eps", getEps()))) {
     return failure();
   }
-  return getWeight() ? expectShape(*this, "the weight", getWeight().getType(), {shapeOf(getType()).back()})
-                     : success();
+  return getWeight() ? expectShape(*this, "the weight", getWeight().getType(), {shapeOf(getType()).back()}) : success();
 }
 
 LogicalResult ResidualNormOp::verify() {

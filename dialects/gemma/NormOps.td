@@ -1,5 +1,9 @@
 //===- NormOps.td - norms and rotary embedding ----------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Norms multiply by w, not by 1 + w as in earlier Gemmas; rotation parameters are attributes, so both kinds of layers
+// use one op.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_NORMOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_NORMOPS_TD
 

@@ -11,8 +11,9 @@ using namespace lapidary::gemma;
 LogicalResult SplitHeadsOp::verify() {
   SmallVector<int64_t, 3> input = shapeOf(getInput().getType());
   SmallVector<int64_t, 3> result = shapeOf(getType());
-  return success(succeeded(expectShape(*this, "the result", getType(), {input[0], kAnySize, kAnySize})) &&
-                 succeeded(expectSize(*this, "heads * dim of the result", sizeProduct(result[1], result[2]), input[1])));
+  return success(
+      succeeded(expectShape(*this, "the result", getType(), {input[0], kAnySize, kAnySize})) &&
+      succeeded(expectSize(*this, "heads * dim of the result", sizeProduct(result[1], result[2]), input[1])));
 }
 
 LogicalResult MergeHeadsOp::verify() {

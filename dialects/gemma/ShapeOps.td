@@ -1,5 +1,9 @@
 //===- ShapeOps.td - views of rows ----------------------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Ops that move no values. Lowering turns them into views or into nothing, except select_last in front of an op that
+// needs its own buffer.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_SHAPEOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_SHAPEOPS_TD
 

@@ -1,5 +1,8 @@
 //===- WeightOps.td - weights as symbols ----------------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// A checkpoint of 60 GB must not enter the IR, so weights are names of byte ranges; only packing reads them.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_GEMMA_WEIGHTOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_WEIGHTOPS_TD
 

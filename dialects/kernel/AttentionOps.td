@@ -1,5 +1,8 @@
 //===- AttentionOps.td - K/V caches and attention -----*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Caches are planned memory outside the arena that lives between calls; these are the only ops that touch it.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_ATTENTIONOPS_TD
 #define LAPIDARY_DIALECTS_KERNEL_ATTENTIONOPS_TD
 

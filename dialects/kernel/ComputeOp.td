@@ -1,5 +1,9 @@
 //===- ComputeOp.td - base of the ops that run on the machine -*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// What every op that runs on the machine has in common. Barriers, memory planning and code generation see only this
+// interface.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_COMPUTEOP_TD
 #define LAPIDARY_DIALECTS_KERNEL_COMPUTEOP_TD
 

@@ -1,5 +1,8 @@
 //===- ElementwiseOps.td - elementwise kernels --------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// All may work in place: `out` can be an operand.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_ELEMENTWISEOPS_TD
 #define LAPIDARY_DIALECTS_KERNEL_ELEMENTWISEOPS_TD
 

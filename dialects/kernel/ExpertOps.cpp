@@ -31,13 +31,21 @@ LogicalResult SortExpertsOp::verify() {
   return expectBetween(*this, "experts", experts, 1, order.getColumns() - 2);
 }
 
+/// Columns of a product with experts of `rows` rows: as many, or both halves (gate, up) padded to whole groups of 32.
+static bool isExpertWidth(int64_t columns, int64_t rows) {
+  int64_t half = rows / 2;
+  return columns == rows || (rows % 2 == 0 && columns == (half + 31) / 32 * 32 * 2);
+}
+
 LogicalResult ExpertMatmulOp::verify() {
   BufferType input = bufferOf(getInput());
   BufferType out = bufferOf(getOut());
+  auto weight = cast<PackedType>(getWeight().getType());
+  bool wider = weight.getShape().size() == 3 && isExpertWidth(out.getColumns(), weight.getShape()[1]);
+  int64_t rows = wider ? kAnySize : out.getColumns();
   return success(succeeded(expectAtLeast(*this, "rows_per_source", getRowsPerSource(), 1)) &&
-                 succeeded(expectMatchingStorage(*this, input, getWeight().getType())) &&
-                 succeeded(expectShape(*this, "the weight", getWeight().getType(),
-                                       {kAnySize, out.getColumns(), input.getColumns()})) &&
+                 succeeded(expectMatchingStorage(*this, input, weight)) &&
+                 succeeded(expectShape(*this, "the weight", weight, {kAnySize, rows, input.getColumns()})) &&
                  succeeded(expectRows(*this, "out", out, input, getRowsPerSource())));
 }
 

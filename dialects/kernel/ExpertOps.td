@@ -1,5 +1,9 @@
 //===- ExpertOps.td - mixture of experts --------------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Routed rows are (token, rank) pairs: row = token * top_k + rank. Sorting them by expert makes each expert one
+// product.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_EXPERTOPS_TD
 #define LAPIDARY_DIALECTS_KERNEL_EXPERTOPS_TD
 

@@ -109,10 +109,9 @@ Type PackedType::parse(AsmParser &parser) {
   lapidary::gemma::FormatAttr format;
   std::string layout;
   SMLoc location = parser.getCurrentLocation();
-  if (parser.parseLess() ||
-      parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) || parser.parseComma() ||
-      parser.parseCustomAttributeWithFallback(format) || parser.parseComma() || parser.parseString(&layout) ||
-      parser.parseGreater()) {
+  if (parser.parseLess() || parser.parseDimensionList(shape, /*allowDynamic=*/false, /*withTrailingX=*/false) ||
+      parser.parseComma() || parser.parseCustomAttributeWithFallback(format) || parser.parseComma() ||
+      parser.parseString(&layout) || parser.parseGreater()) {
     return {};
   }
   return getChecked([&] { return parser.emitError(location); }, parser.getContext(), shape, format, layout);

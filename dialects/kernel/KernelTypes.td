@@ -1,5 +1,9 @@
 //===- KernelTypes.td - types and attributes of the kernel dialect *- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Buffers know rows per token instead of a number of tokens, because programs are compiled once for every length of a
+// call. Packed weights keep their logical shape; only a target knows the bytes.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_KERNELTYPES_TD
 #define LAPIDARY_DIALECTS_KERNEL_KERNELTYPES_TD
 

@@ -1,5 +1,8 @@
 //===- MatmulOps.td - products with packed weights ----*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// The products, and the two ops that feed them: gathering rows of a table and rounding rows to q8.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_MATMULOPS_TD
 #define LAPIDARY_DIALECTS_KERNEL_MATMULOPS_TD
 

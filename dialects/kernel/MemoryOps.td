@@ -1,5 +1,9 @@
 //===- MemoryOps.td - packed weights, caches, buffers ---------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Where things are: weights in the weight segment, buffers in the arena, the logits with the caller; and the barrier
+// that orders them.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_MEMORYOPS_TD
 #define LAPIDARY_DIALECTS_KERNEL_MEMORYOPS_TD
 

@@ -1,5 +1,8 @@
 //===- NormOps.td - norms and rotary embedding --------*- tablegen -*-===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// Angles are computed once per call into a table that all layers of a kind share.
+//===--------------------------------------------------------------------------===//
 #ifndef LAPIDARY_DIALECTS_KERNEL_NORMOPS_TD
 #define LAPIDARY_DIALECTS_KERNEL_NORMOPS_TD
 

@@ -44,8 +44,9 @@ bool refuseQuantized(const ConfigFields &fields) {
   const JsonValue *method = quantization->find("quant_method");
   std::string name = method ? method->describe() : "none";
   return fields.error(ErrorCode::QuantizedCheckpoint, "quantization_config",
-                      "has quant_method " + name + ", expected no quantization_config: no quantized checkpoint is "
-                                                   "accepted yet",
+                      "has quant_method " + name +
+                          ", expected no quantization_config: no quantized checkpoint is "
+                          "accepted yet",
                       "use the bf16 form of the model and let --quant=w4 or --quant=w8 quantize it");
 }
 
@@ -60,7 +61,8 @@ bool readArchitecture(const ConfigFields &root, ModelConfig &config) {
   if (type->text == "gemma4_assistant") {
     return root.error(ErrorCode::AssistantCheckpoint, "model_type",
                       "is 'gemma4_assistant': a drafter, which only guesses tokens for a larger model; expected a "
-                      "model: " + std::string(acceptedTypes),
+                      "model: " +
+                          std::string(acceptedTypes),
                       "compile the model it belongs to");
   }
   const Accepted *row = nullptr;

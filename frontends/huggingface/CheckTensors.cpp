@@ -24,8 +24,7 @@ void count(ImportReport::Part &part, const TensorInfo &tensor) {
 
 class TensorChecker {
 public:
-  TensorChecker(const ModelConfig &config, const Checkpoint &checkpoint, Diagnostics &diagnostics,
-                ImportReport &report)
+  TensorChecker(const ModelConfig &config, const Checkpoint &checkpoint, Diagnostics &diagnostics, ImportReport &report)
       : config(config), checkpoint(checkpoint), diagnostics(diagnostics), report(report),
         errors(diagnostics, checkpoint.directory()) {}
 
@@ -111,8 +110,7 @@ private:
     }
     if (tensor->dtype != DType::BF16 && tensor->dtype != DType::F32) {
       errors.error(ErrorCode::TensorDType,
-                   "tensor " + quoted(role.name) + " has dtype " + dtypeName(tensor->dtype) +
-                       ", expected BF16 or F32",
+                   "tensor " + quoted(role.name) + " has dtype " + dtypeName(tensor->dtype) + ", expected BF16 or F32",
                    shardOf(*tensor), "convert the checkpoint to bfloat16 with transformers");
     }
   }

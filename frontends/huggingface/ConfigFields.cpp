@@ -1,8 +1,8 @@
 //===- ConfigFields.cpp - typed, range-checked access to a JSON object -----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A wrong type and a value out of range are different errors, since they have different causes: a hand edit, or a file of
-// another model.
+// A wrong type and a value out of range are different errors, since they have different causes: a hand edit, or a file
+// of another model.
 //===----------------------------------------------------------------------===//
 #include "frontends/huggingface/ConfigFields.h"
 

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Every configuration field is read through these functions, so that each has a type and a range, nothing is narrowed,
-// and every message names file, field, what was found and what is accepted. `null` counts as absent, as in transformers.
+// and every message names file, field, what was found and what is accepted. `null` counts as absent, as in
+// transformers.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_FRONTENDS_HUGGINGFACE_CONFIGFIELDS_H
 #define LAPIDARY_FRONTENDS_HUGGINGFACE_CONFIGFIELDS_H

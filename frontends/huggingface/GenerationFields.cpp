@@ -1,8 +1,8 @@
 //===- GenerationFields.cpp - sampling defaults and special tokens ------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// generation_config.json is optional; base models often have none. End-of-sequence ids are the one field that must never
-// be lost, so they fall back to config.json and to the text model's own field (gemma4-spec 9.4).
+// generation_config.json is optional; base models often have none. End-of-sequence ids are the one field that must
+// never be lost, so they fall back to config.json and to the text model's own field (gemma4-spec 9.4).
 //===----------------------------------------------------------------------===//
 #include "frontends/huggingface/ModelConfigParts.h"
 

@@ -28,8 +28,8 @@ std::vector<bool> readLayerTypes(const ConfigFields &text, uint32_t layers, Diag
   }
   const JsonValue *types = text.find("layer_types");
   if (types && (!types->is(JsonValue::Kind::Array) || types->items.size() != layers)) {
-    std::string found = types->is(JsonValue::Kind::Array) ? countText(types->items.size()) + " entries"
-                                                          : types->describe();
+    std::string found =
+        types->is(JsonValue::Kind::Array) ? countText(types->items.size()) + " entries" : types->describe();
     text.error(ErrorCode::BadLayerTypes, "layer_types",
                "has " + found + ", expected a list of " + std::to_string(layers) + " (num_hidden_layers)");
     types = nullptr;
@@ -114,8 +114,8 @@ void fillHeads(const ConfigFields &text, ModelConfig &config) {
   // In the newer form a layer that per_layer_config does not list has the plain fields, whatever its kind.
   uint32_t globalHeadDim = text.whole("global_head_dim", 2, limits::headDim, newForm ? headDim : 512);
   bool allListed = overrides.size() == config.layers.size();
-  uint32_t kvHeads = text.whole("num_key_value_heads", 1, limits::heads,
-                                allListed ? std::optional<uint32_t>(1) : std::nullopt);
+  uint32_t kvHeads =
+      text.whole("num_key_value_heads", 1, limits::heads, allListed ? std::optional<uint32_t>(1) : std::nullopt);
   uint32_t globalKvHeads = text.whole("num_global_key_value_heads", 1, limits::heads, kvHeads);
   for (uint32_t i = 0; i < config.layers.size(); ++i) {
     LayerConfig &layer = config.layers[i];

@@ -55,7 +55,8 @@ void refuseUnsupported(const ConfigFields &text) {
   if (bidirectional && *bidirectional != "vision") {
     text.error(ErrorCode::UnsupportedValue, "use_bidirectional_attention",
                "is " + quoted(*bidirectional) + ", expected null or 'vision'",
-               *bidirectional == "all" ? "this is an embedding model; Lapidary compiles models that generate text" : "");
+               *bidirectional == "all" ? "this is an embedding model; Lapidary compiles models that generate text"
+                                       : "");
   }
   std::string type = text.string("model_type").value_or("gemma4_text");
   if (type != "gemma4_text" && type != "gemma4") {

@@ -26,13 +26,13 @@ struct RotaryConfig {
 };
 
 struct LayerConfig {
-  bool global = false;          ///< full_attention, else sliding_attention
+  bool global = false; ///< full_attention, else sliding_attention
   uint32_t headDim = 0;
   uint32_t kvHeads = 0;
-  uint32_t intermediate = 0;    ///< width of the (dense) MLP
+  uint32_t intermediate = 0; ///< width of the (dense) MLP
   bool ownsKv = true;
-  uint32_t kvSource = 0;        ///< layer whose K/V this layer reads (itself when it owns them)
-  bool keyIsValue = false;      ///< no v_proj: V is the raw K projection, normed
+  uint32_t kvSource = 0;   ///< layer whose K/V this layer reads (itself when it owns them)
+  bool keyIsValue = false; ///< no v_proj: V is the raw K projection, normed
   RotaryConfig rotary;
 };
 
@@ -47,15 +47,15 @@ struct GenerationConfig {
 };
 
 struct ModelConfig {
-  std::string architecture;  ///< Gemma4ForConditionalGeneration or Gemma4ForCausalLM
-  std::string tensorPrefix;  ///< "model.language_model." or "model."
-  std::string dtype;         ///< of config.json; informative
+  std::string architecture; ///< Gemma4ForConditionalGeneration or Gemma4ForCausalLM
+  std::string tensorPrefix; ///< "model.language_model." or "model."
+  std::string dtype;        ///< of config.json; informative
   uint32_t vocab = 0, hidden = 0, heads = 0;
   uint32_t window = 0, maxPositions = 0;
   double rmsEps = 1e-6;
-  double finalSoftcap = 0;   ///< 0 = none
+  double finalSoftcap = 0; ///< 0 = none
   bool tiedEmbeddings = true;
-  uint32_t pleVocab = 0, pleDim = 0; ///< pleDim 0 = no PLE
+  uint32_t pleVocab = 0, pleDim = 0;                            ///< pleDim 0 = no PLE
   uint32_t experts = 0, topExperts = 0, expertIntermediate = 0; ///< experts 0 = dense
   std::vector<LayerConfig> layers;
   bool hasVision = false, hasAudio = false;

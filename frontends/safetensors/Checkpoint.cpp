@@ -50,8 +50,8 @@ std::optional<uint64_t> readHeaderLength(const OpenFile &open, const std::string
   unsigned char raw[8];
   if (open.size < sizeof raw) {
     diagnostics.error(ErrorCode::HeaderTruncated,
-                      "the file has " + bytesText(open.size) + ", expected at least 8: " +
-                          bytesText(sizeof raw - open.size) + " missing",
+                      "the file has " + bytesText(open.size) +
+                          ", expected at least 8: " + bytesText(sizeof raw - open.size) + " missing",
                       file, "the download is incomplete; download the file again");
     return std::nullopt;
   }
@@ -74,8 +74,8 @@ std::optional<uint64_t> readHeaderLength(const OpenFile &open, const std::string
   if (length > open.size - sizeof raw) {
     diagnostics.error(ErrorCode::HeaderTruncated,
                       "the header has " + bytesText(length) + ", but the file ends after " +
-                          bytesText(open.size - sizeof raw) + " of it: " + bytesText(length - (open.size - sizeof raw)) +
-                          " missing",
+                          bytesText(open.size - sizeof raw) +
+                          " of it: " + bytesText(length - (open.size - sizeof raw)) + " missing",
                       file, "the download is incomplete; download the file again");
     return std::nullopt;
   }
@@ -84,8 +84,7 @@ std::optional<uint64_t> readHeaderLength(const OpenFile &open, const std::string
 
 /// The checked tensors of one file, offsets absolute.
 std::optional<std::vector<TensorInfo>> readTensors(const OpenFile &open, const std::string &path,
-                                                   const std::string &file, uint32_t shard,
-                                                   Diagnostics &diagnostics) {
+                                                   const std::string &file, uint32_t shard, Diagnostics &diagnostics) {
   std::optional<uint64_t> length = readHeaderLength(open, path, file, diagnostics);
   if (!length) {
     return std::nullopt;
@@ -135,7 +134,8 @@ std::optional<ShardIndex> chooseFiles(const std::string &directory, bool &indexe
   if (!isDirectory(directory)) {
     bool exists = pathExists(directory);
     diagnostics.error(ErrorCode::DirectoryNotFound,
-                      "checkpoint directory " + quoted(directory) + (exists ? " is not a directory" : " does not exist"),
+                      "checkpoint directory " + quoted(directory) +
+                          (exists ? " is not a directory" : " does not exist"),
                       directory, "give the directory that holds config.json and the weights");
     return std::nullopt;
   }
@@ -241,9 +241,9 @@ bool Checkpoint::read(const TensorInfo &tensor, uint64_t offset, void *out, uint
                       Diagnostics &diagnostics) const {
   std::optional<uint64_t> last = checkedAdd(offset, size);
   if (tensor.shard >= descriptors.size() || !last || *last > tensor.end - tensor.begin) {
-    return diagnostics.error(ErrorCode::InternalError,
-                             "read of bytes " + std::to_string(offset) + "..+" + std::to_string(size) +
-                                 " outside tensor " + quoted(tensor.name));
+    return diagnostics.error(ErrorCode::InternalError, "read of bytes " + std::to_string(offset) + "..+" +
+                                                           std::to_string(size) + " outside tensor " +
+                                                           quoted(tensor.name));
   }
   return readExactly(descriptors[tensor.shard], out, size, tensor.begin + offset, joinPath(dir, shards[tensor.shard]),
                      diagnostics);

@@ -60,8 +60,10 @@ bool HeaderHandler::scalar(const std::string &found) {
     break;
   case Level::Entry:
     if (field != UnknownField) {
-      badEntry(std::string(field == DTypeField ? "dtype" : field == ShapeField ? "shape" : "data_offsets") + " is " +
-               found + ", expected " + (field == DTypeField ? "a string" : "a list of whole numbers"));
+      badEntry(std::string(field == DTypeField   ? "dtype"
+                           : field == ShapeField ? "shape"
+                                                 : "data_offsets") +
+               " is " + found + ", expected " + (field == DTypeField ? "a string" : "a list of whole numbers"));
     }
     break;
   case Level::Shape:
@@ -102,8 +104,7 @@ bool HeaderHandler::string(std::string &value) {
   if (!type) {
     entryGood = false;
     errors.error(ErrorCode::UnknownDType, "tensor " + quoted(topKey) + " has the unknown dtype " + quoted(value),
-                 place(),
-                 "known are F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL F8_E4M3 F8_E5M2");
+                 place(), "known are F64 F32 F16 BF16 I64 I32 I16 I8 U64 U32 U16 U8 BOOL F8_E4M3 F8_E5M2");
     return true;
   }
   entry.dtype = *type;
@@ -208,10 +209,9 @@ bool HeaderHandler::closeEntry() {
     }
   }
   if (entryGood && dimensions > limits::rank) {
-    entryGood = errors.error(ErrorCode::RankTooLarge,
-                             "tensor " + quoted(topKey) + " has " + countText(dimensions) +
-                                 " dimensions, at most 8 are accepted",
-                             place());
+    entryGood = errors.error(
+        ErrorCode::RankTooLarge,
+        "tensor " + quoted(topKey) + " has " + countText(dimensions) + " dimensions, at most 8 are accepted", place());
   }
   if (entryGood && offsetCount != 2) {
     badEntry("data_offsets has " + countText(offsetCount) + " numbers, expected 2: begin and end");

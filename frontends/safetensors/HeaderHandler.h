@@ -58,12 +58,12 @@ private:
   CappedErrors &errors;
   Diagnostics &diagnostics;
   std::vector<Level> levels;
-  std::string topKey;               ///< name of the entry that comes next or is open
-  std::set<std::string> otherKeys;  ///< metadata keys, or unknown fields of the open entry
+  std::string topKey;              ///< name of the entry that comes next or is open
+  std::set<std::string> otherKeys; ///< metadata keys, or unknown fields of the open entry
   bool sawMetadata = false;
   TensorInfo entry;
-  unsigned seen = 0;      ///< Field bits of the open entry
-  Field field = NoField;  ///< field whose value comes next
+  unsigned seen = 0;     ///< Field bits of the open entry
+  Field field = NoField; ///< field whose value comes next
   uint64_t dimensions = 0, offsetCount = 0;
   bool entryGood = true;
 };

@@ -1,9 +1,9 @@
 //===- HeaderParser.cpp - one safetensors header, checked before use ------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Order: frame ('{' first, spaces last), grammar (HeaderHandler), names unique, sizes match shapes, ranges tile the data
-// section without holes. Later steps run only when the earlier ones found nothing, since they would report the same
-// problem again in other words.
+// Order: frame ('{' first, spaces last), grammar (HeaderHandler), names unique, sizes match shapes, ranges tile the
+// data section without holes. Later steps run only when the earlier ones found nothing, since they would report the
+// same problem again in other words.
 //===----------------------------------------------------------------------===//
 #include "frontends/safetensors/HeaderParser.h"
 
@@ -24,9 +24,9 @@ struct TypeRow {
 };
 
 constexpr TypeRow types[] = {
-    {DType::F64, "F64", 8}, {DType::F32, "F32", 4},   {DType::F16, "F16", 2},       {DType::BF16, "BF16", 2},
-    {DType::I64, "I64", 8}, {DType::I32, "I32", 4},   {DType::I16, "I16", 2},       {DType::I8, "I8", 1},
-    {DType::U64, "U64", 8}, {DType::U32, "U32", 4},   {DType::U16, "U16", 2},       {DType::U8, "U8", 1},
+    {DType::F64, "F64", 8},   {DType::F32, "F32", 4},        {DType::F16, "F16", 2},        {DType::BF16, "BF16", 2},
+    {DType::I64, "I64", 8},   {DType::I32, "I32", 4},        {DType::I16, "I16", 2},        {DType::I8, "I8", 1},
+    {DType::U64, "U64", 8},   {DType::U32, "U32", 4},        {DType::U16, "U16", 2},        {DType::U8, "U8", 1},
     {DType::Bool, "BOOL", 1}, {DType::F8E4M3, "F8_E4M3", 1}, {DType::F8E5M2, "F8_E5M2", 1},
 };
 
@@ -113,8 +113,8 @@ void checkStart(const TensorInfo &tensor, const TensorInfo *previous, uint64_t e
                  byteRange(file, tensor), "the file does not follow the safetensors rules; write it again");
   } else if (tensor.begin < expected) {
     errors.error(ErrorCode::OffsetOverlap,
-                 "tensor " + quoted(tensor.name) + " overlaps tensor " + quoted(previous ? previous->name : "") +
-                     ": " + numbers,
+                 "tensor " + quoted(tensor.name) + " overlaps tensor " + quoted(previous ? previous->name : "") + ": " +
+                     numbers,
                  byteRange(file, tensor),
                  "the file does not follow the safetensors rules; download it again and compare its sha256");
   }
@@ -141,9 +141,8 @@ void checkLayout(const std::vector<TensorInfo> &tensors, uint64_t dataBytes, con
   }
   if (end > dataBytes) {
     errors.error(ErrorCode::DataTruncated,
-                 "the file is truncated: " + bytesText(end - dataBytes) + " missing (tensor " +
-                     quoted(previous->name) + " ends at byte " + std::to_string(end) + ", the data at " +
-                     std::to_string(dataBytes) + ")",
+                 "the file is truncated: " + bytesText(end - dataBytes) + " missing (tensor " + quoted(previous->name) +
+                     " ends at byte " + std::to_string(end) + ", the data at " + std::to_string(dataBytes) + ")",
                  byteRange(file, *previous), "the download is incomplete; download the file again");
   } else if (end < dataBytes) {
     errors.error(ErrorCode::TrailingData,
@@ -180,8 +179,7 @@ std::optional<std::vector<TensorInfo>> parseSafetensorsHeader(std::string_view h
     return std::nullopt;
   }
   std::vector<TensorInfo> tensors = std::move(handler.tensors);
-  std::sort(tensors.begin(), tensors.end(),
-            [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
+  std::sort(tensors.begin(), tensors.end(), [](const TensorInfo &a, const TensorInfo &b) { return a.name < b.name; });
   if (!checkNames(tensors, file, errors)) {
     return std::nullopt;
   }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Renders the template on conversations whose texts are unmistakable marks and reads off what stands between the
-// marks. A format found this way is only believed after the runtime's own code, fed with it, has reproduced the template
-// on conversations it was not derived from.
+// marks. A format found this way is only believed after the runtime's own code, fed with it, has reproduced the
+// template on conversations it was not derived from.
 //===----------------------------------------------------------------------===//
 #include "frontends/tokenizer/ChatFormatData.h"
 #include "frontends/tokenizer/JinjaAst.h"
@@ -71,7 +71,8 @@ std::optional<std::string> Prober::print(const Conversation &conversation, bool 
   static const char *const roles[] = {"system", "user", "assistant"};
   Value::List messages;
   for (const Message &message : conversation) {
-    messages.push_back(Value::mapOf({{"role", Value::string(roles[message.role])}, {"content", Value::string(message.text)}}));
+    messages.push_back(
+        Value::mapOf({{"role", Value::string(roles[message.role])}, {"content", Value::string(message.text)}}));
   }
   Value variables = Value::mapOf({{"messages", Value::listOf(std::move(messages))},
                                   {"bos_token", Value::string(bos)},
@@ -214,14 +215,16 @@ bool Prober::verifyOne(const Conversation &conversation, uint32_t options, const
 bool Prober::verify() {
   std::vector<char> block = writeChatFormat(data);
   const lap_chat_format *format = lap_chat_format_open(block.data(), block.size());
-  const Message padded = {LAP_CHAT_ROLE_USER, " \t a {{ b }}\n\n {% c \xE2\x80\x83\n"}, empty = {LAP_CHAT_ROLE_USER, ""};
+  const Message padded = {LAP_CHAT_ROLE_USER, " \t a {{ b }}\n\n {% c \xE2\x80\x83\n"},
+                empty = {LAP_CHAT_ROLE_USER, ""};
   const Message thought = {LAP_CHAT_ROLE_MODEL, " <|channel>thought\nx\n<channel|> y <|channel>z<channel|> w \n"};
   std::vector<Conversation> conversations = {{padded}, {empty}, {userTurn, thought, padded, modelTurn, secondTurn}};
   if (data.flags & LAP_CHAT_SYSTEM) {
     conversations.push_back({{LAP_CHAT_ROLE_SYSTEM, "\n be brief\n"}, padded, thought, secondTurn});
   }
   for (const Conversation &conversation : conversations) {
-    for (uint32_t options : {0u, unsigned(LAP_CHAT_ADD_GENERATION), unsigned(LAP_CHAT_ADD_GENERATION | LAP_CHAT_THINK)}) {
+    for (uint32_t options :
+         {0u, unsigned(LAP_CHAT_ADD_GENERATION), unsigned(LAP_CHAT_ADD_GENERATION | LAP_CHAT_THINK)}) {
       if (!format || !verifyOne(conversation, options, format)) {
         return false;
       }

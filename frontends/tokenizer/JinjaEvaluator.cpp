@@ -335,8 +335,9 @@ Value Evaluator::binary(const Expression &e) {
 Value Evaluator::callMacro(const Statement &macro, const Expression &e) {
   Scope locals;
   for (size_t i = 0; i < macro.targets.size(); ++i) {
-    auto named = std::find_if(e.named.begin(), e.named.end(), [&](const auto &n) { return n.first == macro.targets[i]; });
-    const Expression *argument = i + 1 < e.args.size()      ? e.args[i + 1].get()
+    auto named =
+        std::find_if(e.named.begin(), e.named.end(), [&](const auto &n) { return n.first == macro.targets[i]; });
+    const Expression *argument = i + 1 < e.args.size()    ? e.args[i + 1].get()
                                  : named != e.named.end() ? named->second.get()
                                                           : macro.conditions[i].get();
     locals[macro.targets[i]] = argument ? evaluate(*argument) : Value();
@@ -439,7 +440,9 @@ Value Evaluator::evaluateKind(const Expression &e) {
     for (size_t i = 1; i < e.args.size(); ++i) {
       args.push_back(evaluate(*e.args[i]));
     }
-    return !ok() ? Value() : e.kind == Expression::Kind::Filter ? filter(e.name, value, args) : test(e.name, value, args);
+    return !ok()                                ? Value()
+           : e.kind == Expression::Kind::Filter ? filter(e.name, value, args)
+                                                : test(e.name, value, args);
   }
   case Expression::Kind::Unary: {
     Value value = evaluate(*e.args[0]);

@@ -21,7 +21,9 @@ public:
   std::optional<std::vector<Token>> run();
 
 private:
-  bool atTag() const { return source[at] == '{' && at + 1 < end && std::string("{%#").find(source[at + 1]) != std::string::npos; }
+  bool atTag() const {
+    return source[at] == '{' && at + 1 < end && std::string("{%#").find(source[at + 1]) != std::string::npos;
+  }
   void addText(std::string text, char tag, char sign);
   bool readTag();
   bool readComment();
@@ -33,13 +35,19 @@ private:
     error = "line " + std::to_string(line()) + ": " + message;
     return false;
   }
-  size_t line() const { return 1 + std::count(source.begin(), source.begin() + std::min(at, source.size()), '\n'); }
+  /// The line of `at`, counted on from the last call: positions only grow.
+  size_t line() {
+    counted += std::count(source.begin() + countedTo, source.begin() + std::max(at, countedTo), '\n');
+    countedTo = std::max(at, countedTo);
+    return 1 + counted;
+  }
   void add(Kind kind, std::string text = "") { tokens.push_back({kind, std::move(text), line()}); }
 
   const std::string &source;
   std::string &error;
   size_t at = 0, end = 0;
-  bool lineStarts = true; // what comes next stands at the start of a line
+  size_t counted = 0, countedTo = 0; // newlines before countedTo
+  bool lineStarts = true;            // what comes next stands at the start of a line
   std::vector<Token> tokens;
 };
 
@@ -147,7 +155,8 @@ bool Lexer::readToken() {
     add(Kind::Name, word(true));
     return true;
   }
-  for (const char *op : {"==", "!=", "<=", ">=", "+", "-", "~", "%", "|", "(", ")", "[", "]", "{", "}", ",", ":", ".", "=", "<", ">"}) {
+  for (const char *op :
+       {"==", "!=", "<=", ">=", "+", "-", "~", "%", "|", "(", ")", "[", "]", "{", "}", ",", ":", ".", "=", "<", ">"}) {
     if (source.compare(at, std::string(op).size(), op) == 0) {
       at += std::string(op).size();
       add(Kind::Operator, op);

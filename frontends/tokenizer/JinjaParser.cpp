@@ -1,8 +1,8 @@
 //===- JinjaParser.cpp - template text to a parsed template --------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recursive descent with Jinja's precedences, loosest first: if-else, or, and, not, comparison, + -, ~, %, sign; filters
-// and tests bind tightest. Depth is bounded because templates are not trusted.
+// Recursive descent with Jinja's precedences, loosest first: if-else, or, and, not, comparison, + -, ~, %, sign;
+// filters and tests bind tightest. Depth is bounded because templates are not trusted.
 //===----------------------------------------------------------------------===//
 #include "frontends/tokenizer/JinjaAst.h"
 #include "frontends/tokenizer/JinjaLexer.h"
@@ -360,8 +360,8 @@ ExpressionPtr Parser::primary() {
 /// (a, b, name=c), the opening parenthesis already read.
 bool Parser::arguments(Expression &call) {
   while (!failure && !isOperator(")")) {
-    bool isNamed = peek().kind == Token::Kind::Name && tokens[at + 1].kind == Token::Kind::Operator &&
-                   tokens[at + 1].text == "=";
+    bool isNamed =
+        peek().kind == Token::Kind::Name && tokens[at + 1].kind == Token::Kind::Operator && tokens[at + 1].text == "=";
     if (isNamed) {
       std::string key = name();
       ++at;

@@ -36,7 +36,8 @@ size_t characters(const std::string &text, size_t begin, size_t end) {
 
 class Converter {
 public:
-  Converter(const Proto &proto, const std::string &where, Diagnostics &diags) : proto(proto), where(where), diags(diags) {}
+  Converter(const Proto &proto, const std::string &where, Diagnostics &diags)
+      : proto(proto), where(where), diags(diags) {}
 
   bool convert() {
     if (!checkFeatures() || !readPieces()) {
@@ -77,8 +78,9 @@ bool Converter::checkFeatures() {
     return refuse("the model normalises characters, expected the identity");
   }
   if (static_cast<uint64_t>(proto.pieces_size()) > limits::vocabulary) {
-    return diags.error(ErrorCode::TokenizerTooLarge, "the model has " + countText(proto.pieces_size()) +
-                                                         " pieces, at most " + countText(limits::vocabulary), where);
+    return diags.error(
+        ErrorCode::TokenizerTooLarge,
+        "the model has " + countText(proto.pieces_size()) + " pieces, at most " + countText(limits::vocabulary), where);
   }
   return true;
 }
@@ -92,7 +94,8 @@ bool Converter::readPiece(const Proto::Piece &piece, uint32_t id) {
                        "piece " + std::to_string(id) + " is empty, too long, not UTF-8 or has no finite score", where);
   }
   if (!index.emplace(text, id).second) {
-    return diags.error(ErrorCode::TokenizerDuplicatePiece, "piece " + lapidary::quoted(text) + " is in the vocabulary twice", where);
+    return diags.error(ErrorCode::TokenizerDuplicatePiece,
+                       "piece " + lapidary::quoted(text) + " is in the vocabulary twice", where);
   }
   switch (piece.type()) {
   case Normal:
@@ -106,7 +109,8 @@ bool Converter::readPiece(const Proto::Piece &piece, uint32_t id) {
     model.added.push_back({id, text, piece.type() == Control, false});
     break;
   default:
-    return refuse("piece " + lapidary::quoted(text) + " has type " + std::to_string(piece.type()) + " (unused or not known)");
+    return refuse("piece " + lapidary::quoted(text) + " has type " + std::to_string(piece.type()) +
+                  " (unused or not known)");
   }
   model.pieces.push_back(text);
   return true;

@@ -41,7 +41,8 @@ bool checkStages(const json &file, const std::string &where, Diagnostics &diags)
   }
   // After the normalizer there is no space left, so this split does nothing; null means the same.
   const json &preTokenizer = fieldOf(file, "pre_tokenizer");
-  json split = {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "MergedWithPrevious"}, {"invert", false}};
+  json split = {
+      {"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "MergedWithPrevious"}, {"invert", false}};
   if (!preTokenizer.is_null() && preTokenizer != split) {
     good = diags.error(ErrorCode::TokenizerUnsupportedPreTokenizer,
                        "the pre-tokenizer is " + brief(preTokenizer) + ", expected none or Split on ' '", where);

@@ -19,8 +19,8 @@ using namespace lapidary;
 using nlohmann::json;
 
 std::optional<uint8_t> lapidary::byteOfPiece(const std::string &piece) {
-  if (piece.size() != 6 || piece.compare(0, 3, "<0x") != 0 || piece[5] != '>' || !std::isxdigit((unsigned char)piece[3]) ||
-      !std::isxdigit((unsigned char)piece[4])) {
+  if (piece.size() != 6 || piece.compare(0, 3, "<0x") != 0 || piece[5] != '>' ||
+      !std::isxdigit((unsigned char)piece[3]) || !std::isxdigit((unsigned char)piece[4])) {
     return std::nullopt;
   }
   return static_cast<uint8_t>(std::stoi(piece.substr(3, 2), nullptr, 16));
@@ -32,9 +32,7 @@ class Reader {
 public:
   Reader(RawTokenizer &raw, const std::string &where, Diagnostics &diags) : raw(raw), where(where), diags(diags) {}
 
-  bool read() {
-    return readVocabulary() && readSwitches() && readAddedTokens() && readMerges() && readPostProcessor();
-  }
+  bool read() { return readVocabulary() && readSwitches() && readAddedTokens() && readMerges() && readPostProcessor(); }
   TokenizerModel model;
 
 private:
@@ -76,11 +74,13 @@ bool Reader::readVocabulary() {
                                                    " entries, so some id below has no piece");
     }
     if (taken[id]) {
-      return error(ErrorCode::TokenizerDuplicateId, "pieces " + lapidary::quoted(model.pieces[id]) + " and " + lapidary::quoted(piece) +
-                                                        " both have id " + std::to_string(id));
+      return error(ErrorCode::TokenizerDuplicateId, "pieces " + lapidary::quoted(model.pieces[id]) + " and " +
+                                                        lapidary::quoted(piece) + " both have id " +
+                                                        std::to_string(id));
     }
     if (!index.emplace(piece, static_cast<uint32_t>(id)).second) {
-      return error(ErrorCode::TokenizerDuplicatePiece, "piece " + lapidary::quoted(piece) + " is in the vocabulary twice");
+      return error(ErrorCode::TokenizerDuplicatePiece,
+                   "piece " + lapidary::quoted(piece) + " is in the vocabulary twice");
     }
     taken[id] = true;
     model.pieces[id] = std::move(piece);
@@ -113,8 +113,8 @@ bool Reader::readAddedTokens() {
   std::vector<const json *> entries;
   for (const json &entry : list) {
     if (!entry.is_object() || !fieldOf(entry, "content").is_string() || !fieldOf(entry, "id").is_number_unsigned()) {
-      return error(ErrorCode::TokenizerBadAddedToken, "added token " + std::to_string(entries.size()) +
-                                                          " has no 'content' text or no 'id' of 0 or more");
+      return error(ErrorCode::TokenizerBadAddedToken,
+                   "added token " + std::to_string(entries.size()) + " has no 'content' text or no 'id' of 0 or more");
     }
     entries.push_back(&entry);
   }
@@ -186,16 +186,18 @@ bool Reader::readMerges() {
   };
   for (auto &[left, right] : raw.merges) {
     TokenizerMerge merge = {idOf(left), idOf(right), idOf(left + right)};
-    for (auto &[id, piece] : {std::pair(merge.left, left), std::pair(merge.right, right), std::pair(merge.merged, left + right)}) {
+    for (auto &[id, piece] :
+         {std::pair(merge.left, left), std::pair(merge.right, right), std::pair(merge.merged, left + right)}) {
       if (id == LAP_NO_ID) {
-        return error(ErrorCode::TokenizerBadMerge, "merge " + std::to_string(model.merges.size()) + " (" + lapidary::quoted(left) +
-                                                       " + " + lapidary::quoted(right) + ") needs piece " + lapidary::quoted(piece) +
+        return error(ErrorCode::TokenizerBadMerge, "merge " + std::to_string(model.merges.size()) + " (" +
+                                                       lapidary::quoted(left) + " + " + lapidary::quoted(right) +
+                                                       ") needs piece " + lapidary::quoted(piece) +
                                                        ", which is not in the vocabulary");
       }
     }
     if (!seen.insert(uint64_t(merge.left) << 32 | merge.right).second) {
-      return error(ErrorCode::TokenizerDuplicateMerge,
-                   "merge " + std::to_string(model.merges.size()) + " repeats " + lapidary::quoted(left) + " + " + lapidary::quoted(right));
+      return error(ErrorCode::TokenizerDuplicateMerge, "merge " + std::to_string(model.merges.size()) + " repeats " +
+                                                           lapidary::quoted(left) + " + " + lapidary::quoted(right));
     }
     model.merges.push_back(merge);
   }
@@ -206,12 +208,14 @@ bool Reader::readMerges() {
 bool Reader::readAffix(const json &step, std::vector<uint32_t> &ids) {
   const json &name = fieldOf(fieldOf(step, "SpecialToken"), "id");
   const json &known = fieldOf(fieldOf(raw.rest, "post_processor"), "special_tokens");
-  const json &list = name.is_string() ? fieldOf(fieldOf(known, name.get_ref<const std::string &>().c_str()), "ids") : name;
+  const json &list =
+      name.is_string() ? fieldOf(fieldOf(known, name.get_ref<const std::string &>().c_str()), "ids") : name;
   if (!list.is_array()) {
     return error(ErrorCode::TokenizerUnsupportedPostProcessor, "cannot read the step " + step.dump().substr(0, 120));
   }
   for (const json &id : list) {
-    if (!id.is_number_unsigned() || id.get<uint64_t>() >= model.pieces.size() || ids.size() >= LAP_TOKENIZER_MAX_AFFIX) {
+    if (!id.is_number_unsigned() || id.get<uint64_t>() >= model.pieces.size() ||
+        ids.size() >= LAP_TOKENIZER_MAX_AFFIX) {
       return error(ErrorCode::TokenizerUnsupportedPostProcessor,
                    "the step " + step.dump().substr(0, 120) + " has an id outside the vocabulary or too many ids");
     }
@@ -227,9 +231,9 @@ bool Reader::readPostProcessor() {
   }
   const json &steps = fieldOf(processor, "single");
   if (fieldOf(processor, "type") != "TemplateProcessing" || !steps.is_array()) {
-    return error(ErrorCode::TokenizerUnsupportedPostProcessor,
-                 "the post-processor is " + fieldOf(processor, "type").dump().substr(0, 80) +
-                     ", expected TemplateProcessing or null");
+    return error(ErrorCode::TokenizerUnsupportedPostProcessor, "the post-processor is " +
+                                                                   fieldOf(processor, "type").dump().substr(0, 80) +
+                                                                   ", expected TemplateProcessing or null");
   }
   bool afterText = false;
   for (const json &step : steps) {

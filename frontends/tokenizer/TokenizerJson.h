@@ -15,8 +15,7 @@ namespace lapidary {
 
 /// The tokenizer described by the text of a tokenizer.json; `where` names the file in messages. bos stays unset (it
 /// is not in this file). Errors: 271..273 and 275..287 of ErrorCodes.def.
-std::optional<TokenizerModel> readTokenizerJson(const std::string &text, const std::string &where,
-                                                Diagnostics &diags);
+std::optional<TokenizerModel> readTokenizerJson(const std::string &text, const std::string &where, Diagnostics &diags);
 
 } // namespace lapidary
 

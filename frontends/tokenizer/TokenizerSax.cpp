@@ -64,7 +64,8 @@ public:
   }
   bool key(string_t &value) override {
     if (mode == Mode::Value && stack.back()->contains(value)) {
-      return diags.error(ErrorCode::TokenizerInvalid, "the field " + lapidary::quoted(value) + " occurs twice in one object", where);
+      return diags.error(ErrorCode::TokenizerInvalid,
+                         "the field " + lapidary::quoted(value) + " occurs twice in one object", where);
     }
     name = std::move(value);
     return true;

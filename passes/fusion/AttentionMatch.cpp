@@ -11,8 +11,7 @@ using namespace mlir;
 namespace lapidary {
 
 /// The op that defines `value` when it is an `OpT` and nothing else reads it.
-template <typename OpT>
-static OpT soleDefinition(Value value) {
+template <typename OpT> static OpT soleDefinition(Value value) {
   return value.hasOneUse() ? value.getDefiningOp<OpT>() : OpT();
 }
 
@@ -49,10 +48,15 @@ FailureOr<UnfusedAttention> matchUnfusedAttention(gemma::MergeHeadsOp root) {
                  cast<RankedTensorType>(mask.getPositions().getType()))) {
     return failure();
   }
-  Location loc = FusedLoc::get(root.getContext(),
-                               {scores.getLoc(), mask.getLoc(), softmax.getLoc(), mix.getLoc(), root.getLoc()});
-  return UnfusedAttention{scores.getQuery(),   scores.getKeys(), mix.getValues(), mask.getPositions(),
-                          query.getDimSize(1), static_cast<int64_t>(mask.getWindow()), loc};
+  Location loc =
+      FusedLoc::get(root.getContext(), {scores.getLoc(), mask.getLoc(), softmax.getLoc(), mix.getLoc(), root.getLoc()});
+  return UnfusedAttention{scores.getQuery(),
+                          scores.getKeys(),
+                          mix.getValues(),
+                          mask.getPositions(),
+                          query.getDimSize(1),
+                          static_cast<int64_t>(mask.getWindow()),
+                          loc};
 }
 
 Value createQueryRows(RewriterBase &rewriter, const UnfusedAttention &attention) {
@@ -60,8 +64,8 @@ Value createQueryRows(RewriterBase &rewriter, const UnfusedAttention &attention)
     return split.getInput();
   }
   auto type = cast<RankedTensorType>(attention.query.getType());
-  auto rows = RankedTensorType::get({type.getDimSize(0), type.getDimSize(1) * type.getDimSize(2)},
-                                    type.getElementType());
+  auto rows =
+      RankedTensorType::get({type.getDimSize(0), type.getDimSize(1) * type.getDimSize(2)}, type.getElementType());
   return gemma::MergeHeadsOp::create(rewriter, attention.query.getLoc(), rows, attention.query);
 }
 

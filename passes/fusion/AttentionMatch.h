@@ -20,7 +20,7 @@ struct UnfusedAttention {
   mlir::Value values;    ///< same type as keys
   mlir::Value positions; ///< [rows]
   int64_t heads;
-  int64_t window; ///< 0: every position so far is visible
+  int64_t window;     ///< 0: every position so far is visible
   mlir::Location loc; ///< all matched ops
 };
 

@@ -30,8 +30,9 @@ struct FuseAttention : OpRewritePattern<gemma::MergeHeadsOp> {
       return failure();
     }
     Value query = createQueryRows(rewriter, *attention);
-    auto attend = gemma::GlobalAttentionOp::create(rewriter, attention->loc, op.getResult().getType(), query, attention->keys,
-                                    attention->values, attention->positions, attention->heads);
+    auto attend =
+        gemma::GlobalAttentionOp::create(rewriter, attention->loc, op.getResult().getType(), query, attention->keys,
+                                         attention->values, attention->positions, attention->heads);
     rewriter.replaceOp(op, attend);
     ++fused;
     return success();

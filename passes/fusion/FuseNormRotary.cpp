@@ -29,10 +29,10 @@ struct FuseRotary : OpRewritePattern<gemma::RotaryOp> {
     if (!norm || !norm.getWeight() || !input.hasOneUse()) {
       return failure();
     }
-    auto normRotary = gemma::NormRotaryOp::create(
-        rewriter, rewriter.getFusedLoc({norm.getLoc(), rotary.getLoc()}), rotary.getResult().getType(), norm.getInput(),
-        norm.getWeight(), rotary.getPositions(), norm.getEpsAttr(), rotary.getThetaAttr(), rotary.getPairsAttr(),
-        rotary.getFactorAttr());
+    auto normRotary = gemma::NormRotaryOp::create(rewriter, rewriter.getFusedLoc({norm.getLoc(), rotary.getLoc()}),
+                                                  rotary.getResult().getType(), norm.getInput(), norm.getWeight(),
+                                                  rotary.getPositions(), norm.getEpsAttr(), rotary.getThetaAttr(),
+                                                  rotary.getPairsAttr(), rotary.getFactorAttr());
     rewriter.replaceOp(rotary, normRotary);
     ++fused;
     return success();

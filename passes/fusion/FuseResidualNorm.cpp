@@ -35,9 +35,9 @@ struct FuseAdd : OpRewritePattern<gemma::AddOp> {
       if (!norm || !norm.getWeight() || !branch.hasOneUse()) {
         continue;
       }
-      auto residualNorm = gemma::ResidualNormOp::create(
-          rewriter, rewriter.getFusedLoc({norm.getLoc(), add.getLoc()}), add.getResult().getType(), residual,
-          norm.getInput(), norm.getWeight(), /*scale=*/Value(), norm.getEpsAttr());
+      auto residualNorm = gemma::ResidualNormOp::create(rewriter, rewriter.getFusedLoc({norm.getLoc(), add.getLoc()}),
+                                                        add.getResult().getType(), residual, norm.getInput(),
+                                                        norm.getWeight(), /*scale=*/Value(), norm.getEpsAttr());
       rewriter.replaceOp(add, residualNorm);
       ++fused;
       return success();
@@ -57,9 +57,9 @@ struct AbsorbScale : OpRewritePattern<gemma::ScaleByWeightOp> {
       return failure();
     }
     // Written where the scalar is: its weight may be defined after the sum.
-    auto scaled = gemma::ResidualNormOp::create(
-        rewriter, rewriter.getFusedLoc({sum.getLoc(), scale.getLoc()}), scale.getResult().getType(), sum.getResidual(),
-        sum.getInput(), sum.getWeight(), scale.getWeight(), sum.getEpsAttr());
+    auto scaled = gemma::ResidualNormOp::create(rewriter, rewriter.getFusedLoc({sum.getLoc(), scale.getLoc()}),
+                                                scale.getResult().getType(), sum.getResidual(), sum.getInput(),
+                                                sum.getWeight(), scale.getWeight(), sum.getEpsAttr());
     rewriter.replaceOp(scale, scaled);
     ++absorbed;
     return success();

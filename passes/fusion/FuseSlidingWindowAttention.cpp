@@ -32,8 +32,9 @@ struct FuseAttention : OpRewritePattern<gemma::MergeHeadsOp> {
       return failure();
     }
     Value query = createQueryRows(rewriter, *attention);
-    auto attend = gemma::SlidingAttentionOp::create(rewriter, attention->loc, op.getResult().getType(), query, attention->keys,
-                                    attention->values, attention->positions, attention->heads, attention->window);
+    auto attend =
+        gemma::SlidingAttentionOp::create(rewriter, attention->loc, op.getResult().getType(), query, attention->keys,
+                                          attention->values, attention->positions, attention->heads, attention->window);
     rewriter.replaceOp(op, attend);
     ++fused;
     return success();

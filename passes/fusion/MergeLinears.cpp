@@ -76,9 +76,8 @@ LogicalResult mergeLinears(RewriterBase &rewriter, ArrayRef<gemma::LinearOp> lin
   Location loc = rewriter.getFusedLoc(locations);
   auto rowsType = cast<RankedTensorType>(front.getResult().getType());
   auto concat = gemma::ConcatRowsOp::create(rewriter, loc, *stacked, weights);
-  auto merged = gemma::LinearOp::create(
-      rewriter, loc, rowsType.clone({rowsType.getDimSize(0), stacked->getDimSize(0)}), front.getInput(),
-      concat.getResult(), /*storage=*/gemma::FormatAttr());
+  auto merged = gemma::LinearOp::create(rewriter, loc, rowsType.clone({rowsType.getDimSize(0), stacked->getDimSize(0)}),
+                                        front.getInput(), concat.getResult(), /*storage=*/gemma::FormatAttr());
   int64_t offset = 0;
   for (gemma::LinearOp linear : linears) {
     auto slice = gemma::SliceColumnsOp::create(rewriter, linear.getLoc(), linear.getResult().getType(),

@@ -48,8 +48,9 @@ std::optional<Role> roleOfUse(OpOperand &use) {
 
 /// True for ops between a projection and its attention; their first operand carries it.
 bool isBetween(OpOperand &use) {
-  return use.getOperandNumber() == 0 && isa<gemma::SplitHeadsOp, gemma::MergeHeadsOp, gemma::RmsNormOp,
-                                            gemma::RotaryOp, gemma::NormRotaryOp>(use.getOwner());
+  return use.getOperandNumber() == 0 &&
+         isa<gemma::SplitHeadsOp, gemma::MergeHeadsOp, gemma::RmsNormOp, gemma::RotaryOp, gemma::NormRotaryOp>(
+             use.getOwner());
 }
 
 /// The role of a product all of whose uses end in attention; K when it is both K and V.
@@ -86,8 +87,8 @@ struct MergeQkvProjections : impl::MergeQkvProjectionsBase<MergeQkvProjections> 
     });
     IRRewriter rewriter(&getContext());
     for (auto &[key, projections] : groups) {
-      SmallVector<gemma::LinearOp> linears = llvm::to_vector(llvm::concat<gemma::LinearOp>(
-          projections[0], projections[1], projections[2]));
+      SmallVector<gemma::LinearOp> linears =
+          llvm::to_vector(llvm::concat<gemma::LinearOp>(projections[0], projections[1], projections[2]));
       if (linears.size() > 1 && succeeded(mergeLinears(rewriter, linears))) {
         numMerged += linears.size() - 1;
       }

@@ -26,12 +26,11 @@ namespace {
 /// Reports a @score that does not return one tensor of token rows from one block.
 LogicalResult checkScore(func::FuncOp score) {
   if (!score.getBody().hasOneBlock()) {
-    return score.emitError() << "function @score has " << score.getBody().getBlocks().size()
-                             << " blocks, expected one";
+    return score.emitError() << "function @score has " << score.getBody().getBlocks().size() << " blocks, expected one";
   }
   FunctionType type = score.getFunctionType();
-  bool isLogits = type.getNumResults() == 1 && isa<RankedTensorType>(type.getResult(0)) &&
-                  gemma::hasTokenRows(type.getResult(0));
+  bool isLogits =
+      type.getNumResults() == 1 && isa<RankedTensorType>(type.getResult(0)) && gemma::hasTokenRows(type.getResult(0));
   if (!isLogits) {
     return score.emitError() << "function @score has type " << type
                              << ", expected one result with one row for each token (tensor<?x..>)";

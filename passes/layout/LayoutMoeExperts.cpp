@@ -19,7 +19,7 @@ using namespace lapidary;
 
 namespace {
 
-class LayoutMoeExpertsPass : public impl::LayoutMoeExpertsBase<LayoutMoeExpertsPass> {
+class LayoutMoeExpertsPass : public lapidary::impl::LayoutMoeExpertsBase<LayoutMoeExpertsPass> {
 public:
   using LayoutMoeExpertsBase::LayoutMoeExpertsBase;
   explicit LayoutMoeExpertsPass(const TargetBackend &target) : passTarget(target) {}
@@ -33,12 +33,9 @@ public:
     for (auto function : getOperation().getOps<func::FuncOp>()) {
       WeightValues values;
       WalkResult result = function.walk([&](gemma::ExpertsOp op) {
-        for (OpOperand *operand : {&op.getGateUpMutable(), &op.getDownMutable()}) {
-          if (failed(pack(op, *operand, *target, symbols, values))) {
-            return WalkResult::interrupt();
-          }
-        }
-        return WalkResult::advance();
+        bool ok = succeeded(pack(op, op.getGateUpMutable(), WeightUse::GatedExperts, *target, symbols, values)) &&
+                  succeeded(pack(op, op.getDownMutable(), WeightUse::Experts, *target, symbols, values));
+        return ok ? WalkResult::advance() : WalkResult::interrupt();
       });
       if (result.wasInterrupted()) {
         return signalPassFailure();
@@ -48,8 +45,8 @@ public:
   }
 
 private:
-  LogicalResult pack(gemma::ExpertsOp op, OpOperand &operand, const TargetBackend &target, PackedSymbols &symbols,
-                     WeightValues &values) {
+  LogicalResult pack(gemma::ExpertsOp op, OpOperand &operand, WeightUse use, const TargetBackend &target,
+                     PackedSymbols &symbols, WeightValues &values) {
     auto type = dyn_cast<RankedTensorType>(operand.get().getType());
     if (!type) {
       return success(); // packed already
@@ -63,7 +60,7 @@ private:
     if (!format) {
       format = gemma::FormatAttr::get(&getContext(), type.getElementType().isF32() ? "f32" : "bf16", 0);
     }
-    kernel::PackedType packed = target.packedType(type.getShape(), format, WeightUse::Experts);
+    kernel::PackedType packed = target.packedType(type.getShape(), format, use);
     operand.set(values.get(symbols.find(weight.getLoc(), {weight.getWeightAttr()}, packed, /*gathered=*/false), op));
     if (weight->use_empty()) {
       weight.erase();

@@ -8,6 +8,7 @@
 
 #include "passes/TargetBackend.h"
 
+#include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 
 namespace lapidary {

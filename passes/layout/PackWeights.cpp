@@ -16,6 +16,7 @@
 #include "passes/layout/WeightOffsets.h"
 #include "passes/layout/WeightSources.h"
 
+#include "mlir/IR/Iterators.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace lapidary {
@@ -117,7 +118,7 @@ LogicalResult widenProduct(Operation *op, ArrayRef<gemma::GetWeightOp> tensors, 
   return success();
 }
 
-class PackWeightsPass : public impl::PackWeightsBase<PackWeightsPass> {
+class PackWeightsPass : public lapidary::impl::PackWeightsBase<PackWeightsPass> {
 public:
   using PackWeightsBase::PackWeightsBase;
   explicit PackWeightsPass(const TargetBackend &target) : passTarget(target) {}
@@ -207,11 +208,17 @@ private:
 
   /// Erases the weight values nobody reads any more; stacks stand behind their tensors, so backwards.
   static void removeDead(func::FuncOp function) {
-    function.walk<WalkOrder::PostOrder, ReverseIterator>([](Operation *op) {
-      if (isa<gemma::GetWeightOp, gemma::ConcatRowsOp>(op) && op->use_empty()) {
-        op->erase();
+    SmallVector<Operation *> weights;
+    function.walk([&](Operation *op) {
+      if (isa<gemma::GetWeightOp, gemma::ConcatRowsOp>(op)) {
+        weights.push_back(op);
       }
     });
+    for (Operation *op : llvm::reverse(weights)) {
+      if (op->use_empty()) {
+        op->erase();
+      }
+    }
   }
 
   PassTarget passTarget;

@@ -20,7 +20,7 @@ def LayoutMoeExperts : Layout_Pass<"layout-moe-experts"> {
   let summary = "Pack the expert matrices of mixture-of-experts layers";
   let description = [{
     Every `gemma.experts` reads its two weights as `!kernel.packed` afterwards, in the layout the target chooses for
-    `WeightUse::Experts` (x86: one page-aligned block per expert, the gate and the up half each padded to 32 rows).
+    `WeightUse::GatedExperts` and `Experts` (x86: a page-aligned block per expert, gate and up each padded to 32 rows).
     Offsets are assigned by pack-weights.
 
     ```mlir
@@ -28,8 +28,8 @@ def LayoutMoeExperts : Layout_Pass<"layout-moe-experts"> {
     %gu = gemma.get_weight @gate_up : tensor<8x44x88xbf16>
     %m  = gemma.experts %y, %w, %e, %gu, %d storage <w4, group = 32> : ...
     // after
-    kernel.packed_weight @w.0 sources [@gate_up] : !kernel.packed<8x44x88, <w4, group = 32>, "halves16"> offset 0
-    %gu = kernel.weight @w.0 : !kernel.packed<8x44x88, <w4, group = 32>, "halves16">
+    kernel.packed_weight @w.0 sources [@gate_up] : !kernel.packed<8x44x88, <w4, group = 32>, "tiles16-gated"> offset 0
+    %gu = kernel.weight @w.0 : !kernel.packed<8x44x88, <w4, group = 32>, "tiles16-gated">
     ```
   }];
   let options = [targetOption];

@@ -21,7 +21,7 @@ namespace {
 
 constexpr uint64_t cacheAlignment = 64; // bytes, one cache line and one vector
 
-class PlanKvCachePass : public impl::PlanKvCacheBase<PlanKvCachePass> {
+class PlanKvCachePass : public lapidary::impl::PlanKvCacheBase<PlanKvCachePass> {
 public:
   using PlanKvCacheBase::PlanKvCacheBase;
   PlanKvCachePass(const TargetBackend &target, const ProgramOptions &programOptions) : passTarget(target) {

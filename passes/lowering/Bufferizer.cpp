@@ -77,7 +77,7 @@ Bufferizer::Bufferizer(func::FuncOp function, const TargetBackend &target, Packe
 kernel::BufferType Bufferizer::routedType(Value tensor, int64_t rows, int64_t columns, StringRef element) const {
   int64_t own = rowsOf(tensor.getType());
   bool perToken = ShapedType::isDynamic(own);
-  return kernel::BufferType::get(function.getContext(), perToken, perToken ? rows : own * rows, columns, element);
+  return kernel::BufferType::get(tensor.getContext(), perToken, perToken ? rows : own * rows, columns, element);
 }
 
 kernel::BufferType Bufferizer::typeOf(Value tensor) const {

@@ -67,7 +67,7 @@ Accesses accessesOf(kernel::ComputeOpInterface op) {
   return accesses;
 }
 
-class InsertBarriersPass : public impl::InsertBarriersBase<InsertBarriersPass> {
+class InsertBarriersPass : public lapidary::impl::InsertBarriersBase<InsertBarriersPass> {
 public:
   using InsertBarriersBase::InsertBarriersBase;
 

@@ -120,7 +120,7 @@ LogicalResult lowerCaches(ModuleOp module) {
   return success();
 }
 
-class LowerGemmaToKernelPass : public impl::LowerGemmaToKernelBase<LowerGemmaToKernelPass> {
+class LowerGemmaToKernelPass : public lapidary::impl::LowerGemmaToKernelBase<LowerGemmaToKernelPass> {
 public:
   using LowerGemmaToKernelBase::LowerGemmaToKernelBase;
   LowerGemmaToKernelPass(const TargetBackend &target, const ProgramOptions &options) : passTarget(target) {

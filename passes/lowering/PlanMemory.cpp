@@ -13,6 +13,8 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <tuple>
+
 namespace lapidary {
 #define GEN_PASS_DEF_PLANMEMORY
 #include "passes/lowering/Passes.h.inc"
@@ -29,6 +31,7 @@ struct Lifetime {
   uint64_t bytes = 0;
   unsigned first = 0, last = 0; ///< epochs, both inclusive
   uint64_t offset = 0;
+  size_t index = 0; ///< program order: breaks ties, so that the plan is the same on every machine
 
   bool overlaps(const Lifetime &other) const { return first <= other.last && other.first <= last; }
 };
@@ -53,13 +56,13 @@ Lifetimes lifetimesOf(func::FuncOp function, unsigned chunk) {
         continue;
       }
       if (auto alloc = rangeOf(operand).root.getDefiningOp<kernel::AllocOp>()) {
-        auto [entry, isNew] = lifetimes.insert({alloc, {bytesOf(alloc, chunk), epoch, epoch, 0}});
+        auto [entry, isNew] = lifetimes.insert({alloc, {bytesOf(alloc, chunk), epoch, epoch}});
         entry->second.last = epoch;
       }
     }
   });
   function.walk([&](kernel::AllocOp alloc) { // never used: anywhere will do
-    lifetimes.insert({alloc, {bytesOf(alloc, chunk), 0, 0, 0}});
+    lifetimes.insert({alloc, {bytesOf(alloc, chunk), 0, 0}});
   });
   return lifetimes;
 }
@@ -85,7 +88,8 @@ uint64_t place(Lifetimes &lifetimes) {
   for (auto &entry : lifetimes) {
     bySize.push_back(&entry.second);
   }
-  llvm::stable_sort(bySize, [](const Lifetime *a, const Lifetime *b) { return a->bytes > b->bytes; });
+  // Of equal sizes the earlier first: the map keeps its entries in program order, in one array.
+  llvm::sort(bySize, [](const Lifetime *a, const Lifetime *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
   SmallVector<const Lifetime *> placed;
   uint64_t end = 0;
   for (Lifetime *buffer : bySize) {
@@ -98,7 +102,7 @@ uint64_t place(Lifetimes &lifetimes) {
   return end;
 }
 
-class PlanMemoryPass : public impl::PlanMemoryBase<PlanMemoryPass> {
+class PlanMemoryPass : public lapidary::impl::PlanMemoryBase<PlanMemoryPass> {
 public:
   using PlanMemoryBase::PlanMemoryBase;
 

@@ -17,7 +17,7 @@ using namespace lapidary;
 
 namespace {
 
-class SelectKernelsPass : public impl::SelectKernelsBase<SelectKernelsPass> {
+class SelectKernelsPass : public lapidary::impl::SelectKernelsBase<SelectKernelsPass> {
 public:
   using SelectKernelsBase::SelectKernelsBase;
   explicit SelectKernelsPass(const TargetBackend &target) : passTarget(target) {}

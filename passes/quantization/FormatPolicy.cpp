@@ -57,7 +57,8 @@ FailureOr<FormatPolicy> FormatPolicy::create(ModuleOp module, const QuantizeWeig
 LogicalResult FormatPolicy::addOverride(ModuleOp module, StringRef text) {
   auto [pattern, name] = text.rsplit('=');
   if (pattern.empty() || name.empty()) {
-    return module.emitError() << "override '" << text << "' is not of the form pattern=format, such as *.v_proj.weight=w8";
+    return module.emitError() << "override '" << text
+                              << "' is not of the form pattern=format, such as *.v_proj.weight=w8";
   }
   FailureOr<gemma::FormatAttr> format = parseFormat(module, name, "override '" + text + "'");
   if (failed(format)) {

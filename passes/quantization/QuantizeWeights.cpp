@@ -58,8 +58,8 @@ unsigned quantizeActivations(Block &block) {
     Value &result = quantized[linear.getInput()];
     if (!result) {
       OpBuilder builder(linear);
-      auto type = gemma::Q8Type::get(block.getParentOp()->getContext(), rows.getDimSize(0), rows.getDimSize(1),
-                                     scaleGroup);
+      auto type =
+          gemma::Q8Type::get(block.getParentOp()->getContext(), rows.getDimSize(0), rows.getDimSize(1), scaleGroup);
       result = gemma::QuantizeActivationOp::create(builder, linear.getInput().getLoc(), type, linear.getInput());
     }
     linear.getInputMutable().assign(result);

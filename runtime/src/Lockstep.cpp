@@ -13,15 +13,22 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace lap {
 
 namespace {
 
-constexpr uint32_t SpinsAlone = 4000;     // about 0.1 ms: longer than the imbalance between lanes of one op
-constexpr uint32_t SpinsCrowded = 50;     // more lanes than CPUs: whoever we wait for needs our CPU
-constexpr size_t WorkerStackBytes = 1u << 20; // musl's default of 128 KiB is tight for kernels with local tiles
+constexpr uint32_t SpinsMost = 4000; // about 0.1 ms: longer than the imbalance between lanes of one op
+constexpr uint32_t SpinsLeast = 50;  // whoever we wait for needs our CPU
+constexpr int64_t ShortSleepNs = 30000;
+
+int64_t nowNs() {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
+}
 
 void pause() {
 #if defined(__x86_64__)
@@ -33,18 +40,47 @@ void pause() {
 
 } // namespace
 
-void WaitWord::wait(uint32_t seen, uint32_t spins) {
+void SpinBudget::start(uint32_t limit) {
+  most = limit;
+  spins.store(limit, std::memory_order_relaxed);
+}
+
+void SpinBudget::spunInVain() {
+  uint32_t now = spins.load(std::memory_order_relaxed);
+  if (now > SpinsLeast) {
+    spins.store(now / 2 > SpinsLeast ? now / 2 : SpinsLeast, std::memory_order_relaxed);
+  }
+}
+
+void SpinBudget::spunWell() {
+  uint32_t now = spins.load(std::memory_order_relaxed);
+  if (now < most) {
+    uint32_t more = now + now / 16 + 1;
+    spins.store(more < most ? more : most, std::memory_order_relaxed);
+  }
+}
+
+void WaitWord::wait(uint32_t seen, SpinBudget &budget) {
+  uint32_t spins = budget.spins.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != seen) {
+      budget.spunWell();
       return;
     }
     pause();
   }
+  int64_t start = nowNs();
   sleepers.fetch_add(1);
   while (value.load() == seen) {
     syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
   }
   sleepers.fetch_sub(1);
+  // A short sleep would have been a spin: without this a budget that shrank below the lanes' imbalance never grew back.
+  if (nowNs() - start < ShortSleepNs) {
+    budget.spunWell();
+  } else {
+    budget.spunInVain();
+  }
 }
 
 void WaitWord::advance() {
@@ -66,7 +102,8 @@ uint32_t usableCpus() {
 
 lap_status Lockstep::start(uint32_t lanes, lap_error *error) {
   laneCount = lanes;
-  laneBarrier.spins = lanes <= usableCpus() ? SpinsAlone : SpinsCrowded;
+  laneBarrier.budget.start(lanes <= usableCpus() ? SpinsMost : SpinsLeast);
+  parkBudget.start(laneBarrier.budget.most); // its own: the time between calls says nothing about barriers
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, WorkerStackBytes);
@@ -92,7 +129,7 @@ void *Lockstep::workerMain(void *argument) {
   Worker &worker = *static_cast<Worker *>(argument);
   Lockstep &team = *worker.team;
   for (uint32_t seen = 0;; ++seen) {
-    team.epoch.wait(seen, team.laneBarrier.spins);
+    team.epoch.wait(seen, team.parkBudget);
     if (team.stopping.load(std::memory_order_acquire)) {
       return nullptr;
     }
@@ -134,6 +171,6 @@ extern "C" void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lan
     barrier.arrived.store(0, std::memory_order_relaxed);
     barrier.generation.advance();
   } else {
-    barrier.generation.wait(seen, barrier.spins);
+    barrier.generation.wait(seen, barrier.budget);
   }
 }

@@ -3,7 +3,8 @@
 //
 // Every lane executes every op of the program and meets the others at a barrier between ops: a decode step has
 // hundreds of barriers, so a barrier must cost well under a microsecond. Hence it spins. But a lane whose CPU is taken
-// away must not make the others burn their time slices, so after a bounded spin a lane sleeps on a futex.
+// away must not make the others burn their time slices, so after a bounded spin a lane sleeps on a futex. The bound
+// adapts: it shrinks each time spinning was in vain and grows back while spinning works.
 //
 // The calling thread is lane 0; the workers are started once and park on a futex between calls.
 //===----------------------------------------------------------------------===//
@@ -18,13 +19,23 @@
 
 namespace lap {
 
+/// How long lanes spin before they sleep. Shared by the lanes; written only when it changes.
+struct SpinBudget {
+  std::atomic<uint32_t> spins{0}; // pause instructions
+  uint32_t most = 0;
+
+  void start(uint32_t limit);
+  void spunInVain();
+  void spunWell();
+};
+
 /// A counter that threads wait on: spin first, then sleep. Each field has a cache line of its own.
 struct WaitWord {
   alignas(64) std::atomic<uint32_t> value{0};
   alignas(64) std::atomic<uint32_t> sleepers{0};
 
   /// Returns once value != seen, at the latest shortly after advance().
-  void wait(uint32_t seen, uint32_t spins);
+  void wait(uint32_t seen, SpinBudget &budget);
   /// Adds one and wakes every sleeper.
   void advance();
 };
@@ -35,12 +46,15 @@ struct WaitWord {
 struct lap_barrier {
   alignas(64) std::atomic<uint32_t> arrived{0};
   lap::WaitWord generation;
-  uint32_t spins = 0; // pause instructions before a lane sleeps
+  alignas(64) lap::SpinBudget budget;
 };
 
 namespace lap {
 
-enum { MaxLanes = 64 };
+enum {
+  MaxLanes = 64,
+  WorkerStackBytes = 1 << 20 // musl's default of 128 KiB is tight for kernels with local tiles
+};
 
 /// CPUs in this process's affinity mask, 1..MaxLanes.
 uint32_t usableCpus();
@@ -74,6 +88,7 @@ private:
   static void *workerMain(void *worker);
 
   lap_barrier laneBarrier;
+  SpinBudget parkBudget; // of workers between calls
   WaitWord epoch; // advances once per run() and once per stop()
   Job *job = nullptr;
   void *jobContext = nullptr;

@@ -28,7 +28,7 @@ struct MemoryPlan {
   uint64_t caches, arena, laneScratch, logits, sampler, total;
 };
 
-/// Plans a session; false if a number overflows. logitRows >= 1.
+/// Plans a session; false if a number overflows or the total exceeds 2^63. logitRows >= 1.
 bool planSession(const lap_program &program, uint32_t lanes, uint32_t logitRows, MemoryPlan *out);
 
 } // namespace lap

@@ -85,7 +85,8 @@ lap_status lap_model_open(const lap_model_options *options, lap_model **out_mode
   }
   void *memory = malloc(sizeof(lap_model));
   if (!memory) {
-    return fail(error, LAP_OUT_OF_MEMORY, "not enough memory for a model: %zu bytes needed", sizeof(lap_model));
+    return fail(error, LAP_OUT_OF_MEMORY, "not enough memory for a model: %zu bytes needed, %llu of address space available",
+                sizeof(lap_model), static_cast<unsigned long long>(lap::availableAddressSpace()));
   }
   lap_model *model = new (memory) lap_model;
   model->program = &program;

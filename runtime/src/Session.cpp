@@ -129,6 +129,10 @@ lap_status lap_session_create(lap_model *model, const lap_session_options *optio
   if (status == LAP_OK) {
     status = lap::checkMemory(plan.total, "caches and scratch", error);
   }
+  if (status == LAP_OK) { // stacks are address space; their pages are few
+    uint64_t stacks = uint64_t(settings.threads - 1) * (lap::WorkerStackBytes + 65536); // guard page, thread data
+    status = lap::checkAddressSpace(plan.total + stacks, "caches, scratch and thread stacks", error);
+  }
   if (status != LAP_OK) {
     return status;
   }

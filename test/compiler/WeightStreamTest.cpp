@@ -147,5 +147,7 @@ TEST(WeightStream, BoundsTheMemoryItUses) {
   WeightSegment segment;
   segment.bytes = large.bytes;
   segment.weights = {large};
-  EXPECT_LE(packingMemory(segment, 8), 256u << 20);
+  for (unsigned jobs : {1, 8, 64}) {
+    EXPECT_LE(packingMemory(segment, jobs), 256u << 20) << jobs;
+  }
 }

@@ -26,18 +26,35 @@ nlohmann::json textConfig(Variant variant) {
   bool edge = variant == Variant::Edge || variant == Variant::TextOnly;
   bool keyIsValue = variant == Variant::KeyIsValue || variant == Variant::Moe;
   nlohmann::json text = {
-      {"model_type", "gemma4_text"}, {"vocab_size", vocab}, {"hidden_size", hidden},
-      {"intermediate_size", intermediate}, {"num_hidden_layers", layers}, {"num_attention_heads", heads},
-      {"num_key_value_heads", 2}, {"head_dim", 2}, {"global_head_dim", 6}, {"sliding_window", 4},
-      {"max_position_embeddings", 64}, {"rms_norm_eps", 1e-6}, {"hidden_activation", "gelu_pytorch_tanh"},
-      {"attention_bias", false}, {"final_logit_softcapping", 30.0}, {"tie_word_embeddings", true},
-      {"bos_token_id", 2}, {"eos_token_id", 1}, {"pad_token_id", 0}, {"use_bidirectional_attention", nullptr},
+      {"model_type", "gemma4_text"},
+      {"vocab_size", vocab},
+      {"hidden_size", hidden},
+      {"intermediate_size", intermediate},
+      {"num_hidden_layers", layers},
+      {"num_attention_heads", heads},
+      {"num_key_value_heads", 2},
+      {"head_dim", 2},
+      {"global_head_dim", 6},
+      {"sliding_window", 4},
+      {"max_position_embeddings", 64},
+      {"rms_norm_eps", 1e-6},
+      {"hidden_activation", "gelu_pytorch_tanh"},
+      {"attention_bias", false},
+      {"final_logit_softcapping", 30.0},
+      {"tie_word_embeddings", true},
+      {"bos_token_id", 2},
+      {"eos_token_id", 1},
+      {"pad_token_id", 0},
+      {"use_bidirectional_attention", nullptr},
       {"layer_types", {"sliding_attention", "full_attention", "sliding_attention", "full_attention"}},
       {"rope_parameters",
        {{"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 1e4}}},
         {"full_attention", {{"rope_type", "proportional"}, {"rope_theta", 1e6}, {"partial_rotary_factor", 0.5}}}}},
-      {"hidden_size_per_layer_input", edge ? pleDim : 0}, {"vocab_size_per_layer_input", 24},
-      {"num_kv_shared_layers", edge ? 2 : 0}, {"use_double_wide_mlp", edge}, {"attention_k_eq_v", keyIsValue},
+      {"hidden_size_per_layer_input", edge ? pleDim : 0},
+      {"vocab_size_per_layer_input", 24},
+      {"num_kv_shared_layers", edge ? 2 : 0},
+      {"use_double_wide_mlp", edge},
+      {"attention_k_eq_v", keyIsValue},
       {"num_global_key_value_heads", keyIsValue ? nlohmann::json(1) : nlohmann::json(nullptr)},
       {"enable_moe_block", variant == Variant::Moe}};
   if (variant == Variant::Moe) {
@@ -53,8 +70,8 @@ void addLayer(std::vector<TinyTensor> &out, const std::string &p, uint64_t i, Va
   bool full = i % 2 == 1, shared = edge && i >= 2;
   bool keyIsValue = full && (variant == Variant::KeyIsValue || variant == Variant::Moe);
   uint64_t d = full ? 6 : 2, kv = keyIsValue ? 1 : 2, width = shared ? 2 * intermediate : intermediate;
-  for (const char *norm : {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm",
-                           "post_feedforward_layernorm"}) {
+  for (const char *norm :
+       {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}) {
     out.push_back({p + norm + ".weight", {hidden}});
   }
   out.push_back({p + "layer_scalar", {1}});
@@ -80,8 +97,8 @@ void addLayer(std::vector<TinyTensor> &out, const std::string &p, uint64_t i, Va
     out.push_back({p + "router.per_expert_scale", {experts}});
     out.push_back({p + "experts.gate_up_proj", {experts, 2 * expertWidth, hidden}});
     out.push_back({p + "experts.down_proj", {experts, hidden, expertWidth}});
-    for (const char *norm : {"post_feedforward_layernorm_1", "post_feedforward_layernorm_2",
-                             "pre_feedforward_layernorm_2"}) {
+    for (const char *norm :
+         {"post_feedforward_layernorm_1", "post_feedforward_layernorm_2", "pre_feedforward_layernorm_2"}) {
       out.push_back({p + norm + ".weight", {hidden}});
     }
   }
@@ -110,7 +127,9 @@ TinyTensor &TinyModel::tensor(const std::string &nameEnd) {
                        [&](const TinyTensor &tensor) { return endsWith(tensor.name, nameEnd); });
 }
 
-void TinyModel::remove(const std::string &nameEnd) { tensors.erase(tensors.begin() + (&tensor(nameEnd) - &tensors[0])); }
+void TinyModel::remove(const std::string &nameEnd) {
+  tensors.erase(tensors.begin() + (&tensor(nameEnd) - &tensors[0]));
+}
 
 void TinyModel::writeConfig(const TempDirectory &directory) const {
   directory.write("config.json", config.dump(2));

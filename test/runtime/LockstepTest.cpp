@@ -57,6 +57,21 @@ TEST(Lockstep, RunsManyJobsAndParksBetweenThem) {
   }
 }
 
+TEST(Lockstep, SpinBudgetShrinksToAFloorAndGrowsBack) {
+  SpinBudget budget;
+  budget.start(4000);
+  for (int i = 0; i < 20; ++i) {
+    budget.spunInVain();
+  }
+  uint32_t least = budget.spins;
+  EXPECT_GT(least, 0u);
+  EXPECT_LT(least, 100u);
+  for (int i = 0; i < 200; ++i) {
+    budget.spunWell();
+  }
+  EXPECT_EQ(budget.spins, 4000u);
+}
+
 TEST(Lockstep, StartsAndStopsWithoutRunning) {
   for (int i = 0; i < 50; ++i) {
     Lockstep team;

@@ -11,7 +11,6 @@ import hashlib
 import os
 import pathlib
 import resource
-import signal
 import struct
 import subprocess
 import tempfile
@@ -118,14 +117,15 @@ class LinkedProgram(unittest.TestCase):
 
     def test_too_little_address_space_is_a_message(self):
         codes = set()
-        for kib in range(256, 16384, 512):
+        # Below the size of its image the kernel itself refuses to start a program, so the sweep begins above that.
+        for kib in range(1024, 16384, 256):
             limit = kib * 1024
             done = self.run_it("-p", "x", "-n", "2", "-t", "4", "--greedy",
                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
-            self.assertIn(done.returncode, (0, 4, -signal.SIGKILL, -signal.SIGSEGV) if kib < 1024 else (0, 4), kib)
+            self.assertIn(done.returncode, (0, 4), f"{kib} KiB: {done.stderr}")
             codes.add(done.returncode)
             if done.returncode == 4:
-                self.assertTrue(b"needed" in done.stderr or b"thread" in done.stderr, done.stderr)
+                self.assertRegex(done.stderr, b"bytes needed, [0-9]+.* available")
         self.assertLessEqual({0, 4}, codes)
 
     def test_a_closed_pipe_ends_it_quietly(self):

@@ -76,8 +76,8 @@ TEST(AtomicOutput, WritesBeyondFourGiB) {
 TEST(AtomicOutput, RefusesWhatItCannotReplace) {
   TempDirectory directory;
   std::filesystem::create_directory(directory.file("folder"));
-  for (std::string path : {directory.file("folder"), directory.file("missing/out"), directory.file("folder/"),
-                           std::string("/dev/null")}) {
+  for (std::string path :
+       {directory.file("folder"), directory.file("missing/out"), directory.file("folder/"), std::string("/dev/null")}) {
     Diagnostics diagnostics;
     EXPECT_FALSE(AtomicOutput::create(path, 0644, diagnostics)) << path;
     ASSERT_EQ(diagnostics.all().size(), 1u);

@@ -1,8 +1,8 @@
 // KernelRegistry.h - every kernel lapidary-kernelgen can build.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Joins the three sides of a kernel: its name (targets/common/KernelNames.h), its algorithm (targets/common/algorithms) and
-// its schedule (targets/x86/schedules).
+// Joins the three sides of a kernel: its name (targets/common/KernelNames.h), its algorithm (targets/common/algorithms)
+// and its schedule (targets/x86/schedules).
 #ifndef LAPIDARY_TOOLS_KERNELGEN_KERNELREGISTRY_H
 #define LAPIDARY_TOOLS_KERNELGEN_KERNELREGISTRY_H
 

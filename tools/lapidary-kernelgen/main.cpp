@@ -1,8 +1,8 @@
 // main.cpp - lapidary-kernelgen: compiles kernels to objects.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A program of its own because libHalide carries its own LLVM, which must not meet the compiler's. The compiler starts it
-// and caches what it writes. Exit codes: 0 done, 1 cannot write, 2 wrong usage.
+// A program of its own because libHalide carries its own LLVM, which must not meet the compiler's. The compiler starts
+// it and caches what it writes. Exit codes: 0 done, 1 cannot write, 2 wrong usage.
 #include "tools/lapidary-kernelgen/KernelRegistry.h"
 
 #include <Halide.h>
@@ -17,13 +17,12 @@ using namespace lapidary;
 using namespace lapidary::kernelgen;
 
 namespace {
-constexpr const char *usage =
-    "usage: lapidary-kernelgen --list [--target=TARGET]\n"
-    "       lapidary-kernelgen --target=TARGET --kernel=NAME -o FILE.o\n"
-    "       lapidary-kernelgen --target=TARGET {--kernel=NAME ... | --all} -o DIRECTORY/\n"
-    "\n"
-    "Compiles Lapidary's CPU kernels to ELF objects; a directory gets one NAME.o each.\n"
-    "TARGET: x86_64-linux[+x86-64-v3 | +x86-64-v4 | +icelake-server | +znver4]\n";
+constexpr const char *usage = "usage: lapidary-kernelgen --list [--target=TARGET]\n"
+                              "       lapidary-kernelgen --target=TARGET --kernel=NAME -o FILE.o\n"
+                              "       lapidary-kernelgen --target=TARGET {--kernel=NAME ... | --all} -o DIRECTORY/\n"
+                              "\n"
+                              "Compiles Lapidary's CPU kernels to ELF objects; a directory gets one NAME.o each.\n"
+                              "TARGET: x86_64-linux[+x86-64-v3 | +x86-64-v4 | +icelake-server | +znver4]\n";
 
 /// Halide's own reporter throws, which a program without exceptions turns into a silent abort.
 class HalideReporter : public Halide::CompileTimeErrorReporter {

@@ -41,10 +41,9 @@ void ModelBuilder::appendKeysAndValues(unsigned index, Value normed) {
   const LayerConfig &layer = config.layers[index];
   Value rawKey = ops.splitHeads(ops.linear(normed, layerWeight(index, "self_attn.k_proj.weight")), layer.kvHeads);
   // keyIsValue: V is the key projection before its norm and rotation.
-  Value rawValue = layer.keyIsValue
-                       ? rawKey
-                       : ops.splitHeads(ops.linear(normed, layerWeight(index, "self_attn.v_proj.weight")),
-                                        layer.kvHeads);
+  Value rawValue = layer.keyIsValue ? rawKey
+                                    : ops.splitHeads(ops.linear(normed, layerWeight(index, "self_attn.v_proj.weight")),
+                                                     layer.kvHeads);
   Value key = ops.rmsNorm(rawKey, layerWeight(index, "self_attn.k_norm.weight"));
   key = ops.rotary(key, positions, layer.rotary);
   Value value = ops.rmsNorm(rawValue, /*weight=*/Value());
@@ -74,11 +73,9 @@ Value ModelBuilder::denseBlock(unsigned index, Value x) {
 Value ModelBuilder::mixedBlock(unsigned index, Value x) {
   enterLayer(index, "mlp");
   Value normed = ops.rmsNorm(x, layerWeight(index, "pre_feedforward_layernorm.weight"));
-  Value dense =
-      ops.rmsNorm(gatedMlp(index, normed), layerWeight(index, "post_feedforward_layernorm_1.weight"));
+  Value dense = ops.rmsNorm(gatedMlp(index, normed), layerWeight(index, "post_feedforward_layernorm_1.weight"));
   enterLayer(index, "experts");
-  Value sparse =
-      ops.rmsNorm(experts(index, x), layerWeight(index, "post_feedforward_layernorm_2.weight"));
+  Value sparse = ops.rmsNorm(experts(index, x), layerWeight(index, "post_feedforward_layernorm_2.weight"));
   Value sum = ops.add(dense, sparse);
   return ops.add(x, ops.rmsNorm(sum, layerWeight(index, "post_feedforward_layernorm.weight")));
 }

@@ -70,8 +70,7 @@ Value ModelBuilder::weight(const std::string &tensor) {
   Location location = NameLoc::get(builder.getStringAttr(tensor), file);
   gemma::WeightOp::create(symbolBuilder, location, builder.getStringAttr(tensor), TypeAttr::get(type),
                           builder.getI64IntegerAttr(info.shard), builder.getI64IntegerAttr(info.begin));
-  value = gemma::GetWeightOp::create(builder, location, type,
-                                     FlatSymbolRefAttr::get(builder.getContext(), tensor));
+  value = gemma::GetWeightOp::create(builder, location, type, FlatSymbolRefAttr::get(builder.getContext(), tensor));
   return value;
 }
 

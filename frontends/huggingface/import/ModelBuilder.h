@@ -57,11 +57,11 @@ private:
   mlir::ModuleOp module;
   const ModelConfig &config;
   const Checkpoint &checkpoint;
-  mlir::OpBuilder builder;        ///< inside @score
-  mlir::OpBuilder symbolBuilder;  ///< before @score
+  mlir::OpBuilder builder;       ///< inside @score
+  mlir::OpBuilder symbolBuilder; ///< before @score
   RowOps ops;
-  mlir::Value ids, positions;     ///< [tokens] i32
-  mlir::Value perLayer;           ///< null without PLE
+  mlir::Value ids, positions; ///< [tokens] i32
+  mlir::Value perLayer;       ///< null without PLE
   llvm::StringMap<mlir::Value> weights;
   /// Keys and values that each owning layer's cache shows.
   llvm::DenseMap<unsigned, std::pair<mlir::Value, mlir::Value>> cached;

@@ -26,8 +26,7 @@ Value RowOps::embedding(Value ids, Value table, float scale) {
 }
 
 Value RowOps::linear(Value x, Value weight) {
-  return gemma::LinearOp::create(builder, current, rowsType(builder, {dim(weight, 0)}), x, weight,
-                                 gemma::FormatAttr());
+  return gemma::LinearOp::create(builder, current, rowsType(builder, {dim(weight, 0)}), x, weight, gemma::FormatAttr());
 }
 
 Value RowOps::rmsNorm(Value x, Value weight) {
@@ -76,8 +75,8 @@ Value RowOps::attention(Value query, Value keys, Value values, Value positions, 
   int64_t heads = dim(query, 1);
   Type scoresType = rowsType(builder, {heads, ShapedType::kDynamic});
   Value scores = gemma::HeadScoresOp::create(builder, current, scoresType, query, keys);
-  Value masked = gemma::MaskScoresOp::create(builder, current, scoresType, scores, positions,
-                                             builder.getI64IntegerAttr(window));
+  Value masked =
+      gemma::MaskScoresOp::create(builder, current, scoresType, scores, positions, builder.getI64IntegerAttr(window));
   Value weights = gemma::SoftmaxOp::create(builder, current, scoresType, masked);
   return gemma::HeadMixOp::create(builder, current, rowsType(builder, {heads, dim(values, 2)}), weights, values);
 }

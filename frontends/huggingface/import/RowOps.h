@@ -42,8 +42,7 @@ public:
   mlir::Value sliceColumns(mlir::Value x, int64_t offset, int64_t size);
   mlir::Value rotary(mlir::Value x, mlir::Value positions, const RotaryConfig &rotary);
   /// Softmax(mask(q k^T)) v -> [tokens, heads, dim]; `window` 0 shows every earlier position.
-  mlir::Value attention(mlir::Value query, mlir::Value keys, mlir::Value values, mlir::Value positions,
-                        int64_t window);
+  mlir::Value attention(mlir::Value query, mlir::Value keys, mlir::Value values, mlir::Value positions, int64_t window);
   /// Weights [tokens, topK] f32 and expert numbers [tokens, topK] i32.
   std::pair<mlir::Value, mlir::Value> route(mlir::Value logits, mlir::Value expertScale, int64_t topK);
 

@@ -42,8 +42,8 @@ size_t spaceBytes(const char *text, size_t bytes) {
     return 0;
   }
   uint32_t c = (p[0] & 15u) << 12 | (p[1] & 63u) << 6 | (p[2] & 63u);
-  bool space = c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-               c == 0x3000;
+  bool space = c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
+               c == 0x205F || c == 0x3000;
   return space ? 3 : 0;
 }
 
@@ -56,8 +56,8 @@ const char *find(const char *text, size_t bytes, const char *what, size_t whatBy
   return nullptr;
 }
 
-/// A model text without its thoughts, seen as the parts that stay. Parts end at `close`; of each part only what precedes
-/// its `open` stays. With closeBytes == 0 the whole text is one part.
+/// A model text without its thoughts, seen as the parts that stay. Parts end at `close`; of each part only what
+/// precedes its `open` stays. With closeBytes == 0 the whole text is one part.
 struct Parts {
   const char *text;
   size_t bytes;
@@ -219,7 +219,10 @@ lap_chat_status lap_chat_prompt(const lap_chat_format *format, const lap_chat_tu
   for (size_t i = first; i < count; ++i) {
     bool user = turns[i].role == LAP_CHAT_ROLE_USER;
     bool afterSystem = i == 1 && first == 1;
-    writeString(sink, format, !user ? LAP_CHAT_MODEL_PREFIX : afterSystem ? LAP_CHAT_USER_AFTER_SYSTEM : LAP_CHAT_USER_PREFIX);
+    writeString(sink, format,
+                !user         ? LAP_CHAT_MODEL_PREFIX
+                : afterSystem ? LAP_CHAT_USER_AFTER_SYSTEM
+                              : LAP_CHAT_USER_PREFIX);
     writeText(sink, format, turns[i]);
     writeString(sink, format, user ? LAP_CHAT_USER_SUFFIX : LAP_CHAT_MODEL_SUFFIX);
   }

@@ -30,10 +30,10 @@ enum { LAP_CHAT_VERSION = 1, LAP_CHAT_ALIGN = 8 };
 
 /* lap_chat_format.flags */
 enum {
-  LAP_CHAT_TRIM = 1,           /* texts lose white space at both ends */
-  LAP_CHAT_THINKING = 2,       /* the template can switch thinking on */
-  LAP_CHAT_SYSTEM = 4,         /* the template has a place for a system text */
-  LAP_CHAT_STRIP_THOUGHTS = 8  /* past model texts lose their thoughts */
+  LAP_CHAT_TRIM = 1,          /* texts lose white space at both ends */
+  LAP_CHAT_THINKING = 2,      /* the template can switch thinking on */
+  LAP_CHAT_SYSTEM = 4,        /* the template has a place for a system text */
+  LAP_CHAT_STRIP_THOUGHTS = 8 /* past model texts lose their thoughts */
 };
 
 typedef enum lap_chat_string {
@@ -49,7 +49,7 @@ typedef enum lap_chat_string {
   LAP_CHAT_MODEL_SUFFIX,
   LAP_CHAT_GENERATION,
   LAP_CHAT_GENERATION_THINKING,
-  LAP_CHAT_THOUGHT_OPEN,  /* what a thought in the model's output starts with, e.g. <|channel>; empty: none */
+  LAP_CHAT_THOUGHT_OPEN, /* what a thought in the model's output starts with, e.g. <|channel>; empty: none */
   LAP_CHAT_THOUGHT_CLOSE,
   LAP_CHAT_STRINGS
 } lap_chat_string;

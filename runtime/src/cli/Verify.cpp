@@ -21,7 +21,7 @@ enum class Check { Holds, Differs, Unreadable, Interrupted };
 
 /// Reads [from, to) of the file: hashes it if `hash`, else demands zeros.
 Check readRange(int fd, uint64_t from, uint64_t to, Sha256 *hash) {
-  static uint8_t buffer[1u << 20];
+  static uint8_t buffer[1u << 17];
   while (from < to) {
     size_t want = to - from < sizeof(buffer) ? static_cast<size_t>(to - from) : sizeof(buffer);
     ssize_t got = pread(fd, buffer, want, static_cast<off_t>(from));

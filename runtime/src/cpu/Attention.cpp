@@ -38,19 +38,19 @@ struct Attention {
 struct Block {
   uint32_t kvHead, firstHead, heads; // firstHead: absolute query head
   uint32_t firstRow, tokens;
-  uint32_t queries;                  // rows of the kernel call: heads * tokens rounded up to 1, 2, 4 or 8
+  uint32_t queries;                     // rows of the kernel call: heads * tokens rounded up to 1, 2, 4 or 8
   uint32_t firstPosition, lastPosition; // visible to any row
   uint32_t firstSlice, slices;
 };
 
 /// A lane's scratch; the layout behind attentionScratchBytes.
 struct Scratch {
-  float *query;         // [8][head_dim]
-  int32_t *low, *high;  // [8]
-  float *maximum[2];    // [8], old and new in turns
+  float *query;        // [8][head_dim]
+  int32_t *low, *high; // [8]
+  float *maximum[2];   // [8], old and new in turns
   float *total[2];
-  float *sum;           // [8][head_dim]
-  float *results;       // [16] of (maximum[8], total[8], sum[8][head_dim])
+  float *sum;     // [8][head_dim]
+  float *results; // [16] of (maximum[8], total[8], sum[8][head_dim])
 };
 
 Scratch scratchOf(const Attention &a, uint32_t lane) {
@@ -90,9 +90,7 @@ Attention describe(const lap_step *step, const lap_attention_args *args, uint32_
   return a;
 }
 
-uint32_t positionOf(const Attention &a, uint32_t row) {
-  return a.step->position + tokenOf(a.step, a.args->query, row);
-}
+uint32_t positionOf(const Attention &a, uint32_t row) { return a.step->position + tokenOf(a.step, a.args->query, row); }
 
 /// First position that the query at `position` sees.
 uint32_t lowest(const Attention &a, uint32_t position) {

@@ -8,8 +8,8 @@
 
 using namespace lap;
 
-extern "C" void lap_op_gelu_mul(const lap_step *step, const lap_gelu_mul_args *args, lap_kernel *gelu_mul, uint32_t lane,
-                                uint32_t lanes) {
+extern "C" void lap_op_gelu_mul(const lap_step *step, const lap_gelu_mul_args *args, lap_kernel *gelu_mul,
+                                uint32_t lane, uint32_t lanes) {
   forColumnChunks(rowsOf(step, args->out), args->out.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     Array gate(rowFloats(step, args->gate, row) + first, {count, 1});

@@ -1,8 +1,8 @@
 //===- Experts.cpp - mixture of experts -----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Routed rows are (token, rank). They are sorted by expert, so that each active expert's weights are read once; every lane
-// takes a range of the row tiles of every active expert. The sort and the choice of experts are control code.
+// Routed rows are (token, rank). They are sorted by expert, so that each active expert's weights are read once; every
+// lane takes a range of the row tiles of every active expert. The sort and the choice of experts are control code.
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "LaneScratch.h"
@@ -155,12 +155,11 @@ extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matm
 extern "C" void lap_op_combine_experts(const lap_step *step, const lap_combine_experts_args *args, lap_kernel *combine,
                                        uint32_t lane, uint32_t lanes) {
   const uint64_t topK = args->top_k;
-  forColumnChunks(rowsOf(step, args->out), args->out.columns, lane, lanes,
-                  [&](uint32_t row, uint32_t first, uint32_t count) {
-                    Array x(rowFloats(step, args->x, row * topK) + first, {count, 1},
-                            {args->top_k, args->x.row_bytes / 4});
-                    Array weights(rowFloats(step, args->weights, row), {args->top_k, 1});
-                    Array out(rowFloats(step, args->out, row) + first, {count, 1});
-                    kernelCast<CombineExpertsKernel>(combine)(x, weights, out);
-                  });
+  forColumnChunks(
+      rowsOf(step, args->out), args->out.columns, lane, lanes, [&](uint32_t row, uint32_t first, uint32_t count) {
+        Array x(rowFloats(step, args->x, row * topK) + first, {count, 1}, {args->top_k, args->x.row_bytes / 4});
+        Array weights(rowFloats(step, args->weights, row), {args->top_k, 1});
+        Array out(rowFloats(step, args->out, row) + first, {count, 1});
+        kernelCast<CombineExpertsKernel>(combine)(x, weights, out);
+      });
 }

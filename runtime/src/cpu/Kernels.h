@@ -7,8 +7,8 @@
 #ifndef LAPIDARY_RUNTIME_CPU_KERNELS_H
 #define LAPIDARY_RUNTIME_CPU_KERNELS_H
 
-#include "lapidary/ProgramAbi.h"
 #include "HalideAbi.h"
+#include "lapidary/ProgramAbi.h"
 
 namespace lap {
 

@@ -28,8 +28,8 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
   }
 }
 
-extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize, uint32_t lane,
-                                uint32_t lanes) {
+extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize,
+                                uint32_t lane, uint32_t lanes) {
   const uint32_t columns = args->x.columns;
   forColumnChunks(rowsOf(step, args->x), columns, lane, lanes, [&](uint32_t row, uint32_t first, uint32_t count) {
     const int64_t groups = count / LAP_GROUP, firstGroup = first / LAP_GROUP;

@@ -16,8 +16,8 @@ namespace {
 constexpr uint32_t wholeStrands(uint32_t columns) { return (columns + 15) / 16 * 16; }
 } // namespace
 
-extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *args, lap_kernel *rms_norm, uint32_t lane,
-                                uint32_t lanes) {
+extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *args, lap_kernel *rms_norm,
+                                uint32_t lane, uint32_t lanes) {
   const uint32_t heads = args->heads, columns = wholeStrands(args->width);
   const bool weighted = args->w.rows != 0;
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->x)) * heads, lane, lanes);
@@ -35,8 +35,8 @@ extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *a
   }
 }
 
-extern "C" void lap_op_residual_norm(const lap_step *step, const lap_residual_norm_args *args, lap_kernel *residual_norm,
-                                     uint32_t lane, uint32_t lanes) {
+extern "C" void lap_op_residual_norm(const lap_step *step, const lap_residual_norm_args *args,
+                                     lap_kernel *residual_norm, uint32_t lane, uint32_t lanes) {
   const int64_t columns = args->out.columns;
   const float scale = args->scale.rows != 0 ? *weightVector(step, args->scale) : 1.0f;
   const Range rows = share(rowsOf(step, args->out), lane, lanes);
@@ -45,15 +45,15 @@ extern "C" void lap_op_residual_norm(const lap_step *step, const lap_residual_no
     Array x(rowFloats(step, args->x, row), {columns, 1});
     Array w(weightVector(step, args->w), {columns, 1});
     Array out(rowFloats(step, args->out, row), {columns, 1});
-    kernelCast<ResidualNormKernel>(residual_norm)(residual, x, w, static_cast<float>(args->width), args->eps,
-                                                  scale, out);
+    kernelCast<ResidualNormKernel>(residual_norm)(residual, x, w, static_cast<float>(args->width), args->eps, scale,
+                                                  out);
   }
 }
 
 extern "C" void lap_op_rotary_table(const lap_step *step, const lap_rotary_table_args *args, uint32_t lane,
                                     uint32_t lanes) {
-  const uint32_t pairs = args->frequencies.columns < args->out.columns / 2 ? args->frequencies.columns
-                                                                           : args->out.columns / 2;
+  const uint32_t pairs =
+      args->frequencies.columns < args->out.columns / 2 ? args->frequencies.columns : args->out.columns / 2;
   const float *frequencies = weightVector(step, args->frequencies);
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->out)) * pairs, lane, lanes);
   for (uint64_t item = items.begin; item < items.end; ++item) {

@@ -27,9 +27,9 @@ struct Encoder {
   uint64_t *heap;
   int32_t *ids;
   uint64_t capacity, count;
-  uint32_t span = 0;         // symbols gathered for the span being built
-  bool pendingUnk = false;   // unknown characters seen, unk not yet added
-  bool spaceJoins = true;    // a space may merge with the span so far
+  uint32_t span = 0;       // symbols gathered for the span being built
+  bool pendingUnk = false; // unknown characters seen, unk not yet added
+  bool spaceJoins = true;  // a space may merge with the span so far
 
   template <typename T> const T *section(uint64_t offset) const {
     return reinterpret_cast<const T *>(reinterpret_cast<const char *>(tokenizer) + offset);
@@ -245,6 +245,6 @@ lap_encode_status lap_encode(const lap_tokenizer *tokenizer, const char *text, s
     encoder.emit(tokenizer->suffix[i]);
   }
   ensureBos(encoder);
-  *out_count = encoder.count < capacity ? encoder.count : capacity;
+  *out_count = encoder.count;
   return encoder.count > capacity ? LAP_ENCODE_IDS_FULL : LAP_ENCODE_OK;
 }

@@ -19,9 +19,9 @@ extern "C" {
 
 typedef enum lap_encode_status {
   LAP_ENCODE_OK = 0,
-  LAP_ENCODE_TEXT_TOO_LONG = 1,    /* more than LAP_ENCODE_MAX_BYTES */
+  LAP_ENCODE_TEXT_TOO_LONG = 1, /* more than LAP_ENCODE_MAX_BYTES */
   LAP_ENCODE_SCRATCH_TOO_SMALL = 2,
-  LAP_ENCODE_IDS_FULL = 3          /* `capacity` ids written, more were needed */
+  LAP_ENCODE_IDS_FULL = 3 /* the first `capacity` ids were written, there are more */
 } lap_encode_status;
 
 #define LAP_ENCODE_MAX_BYTES 0x20000000u /* 512 MiB: positions stay below 2^31 */
@@ -39,7 +39,8 @@ uint64_t lap_encode_scratch_bytes(uint64_t text_bytes);
 /* Ids that are enough for any text of this many bytes, affixes and bos included. */
 uint64_t lap_encode_max_ids(uint64_t text_bytes);
 
-/* Writes the ids of text[bytes] to ids[capacity], their number to *out_count (also on IDS_FULL).
+/* Writes the ids of text[bytes] to ids[capacity], their number to *out_count (on IDS_FULL the number
+ * there is, so that a second call can have the room).
  * scratch: 8-byte aligned, lap_encode_scratch_bytes(bytes). */
 lap_encode_status lap_encode(const lap_tokenizer *tokenizer, const char *text, size_t bytes, uint32_t options,
                              void *scratch, uint64_t scratch_bytes, int32_t *ids, uint64_t capacity,

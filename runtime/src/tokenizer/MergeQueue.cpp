@@ -1,10 +1,9 @@
 //===- MergeQueue.cpp - byte-pair merging of one span --------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Follows the `tokenizers` package step by step, including what it does with queue entries that have gone stale: an
-// entry is dropped only when its two symbols no longer merge into the piece it was queued for. When they do, but as
-// another pair (many Gemma pieces can be reached through several pairs), the merge happens at the old rank.
-// An entry is rank << 32 | position, so comparing entries is comparing integers.
+// Entries are not removed when one of their symbols merges with another neighbour; such an entry is recognised when it
+// is taken out, because the pair at its position has another rank by then. An entry is rank << 32 | position, so
+// comparing entries is comparing integers.
 //
 // Heap size: count - 1 entries at first; each merge takes one out, puts at most two in and removes one symbol, so
 // there are never more than 2 * (count - 1).
@@ -75,10 +74,10 @@ void start(Queue &q, uint32_t count) {
   }
 }
 
-/// True when the pair now at `position` still merges into the piece the entry was queued for.
-bool stillMerges(const Queue &q, uint32_t rank, const lap_symbol &left) {
-  uint32_t current = lap_tokenizer_rank(q.tokenizer, left.id, q.symbols[left.next].id);
-  return current == rank || (current != LAP_NO_ID && q.merges[current].merged == q.merges[rank].merged);
+/// True when the pair at the entry's position is still the one it was queued for.
+bool isCurrent(const Queue &q, uint32_t rank, const lap_symbol &left) {
+  return left.id != LAP_NO_ID && left.next >= 0 &&
+         lap_tokenizer_rank(q.tokenizer, left.id, q.symbols[left.next].id) == rank;
 }
 
 } // namespace
@@ -92,7 +91,7 @@ void lap_merge_span(const lap_tokenizer *tokenizer, lap_symbol *symbols, uint32_
     int32_t position = int32_t(entry & 0xFFFFFFFFu);
     uint32_t rank = uint32_t(entry >> 32);
     lap_symbol &left = symbols[position];
-    if (left.id == LAP_NO_ID || left.next < 0 || !stillMerges(q, rank, left)) {
+    if (!isCurrent(q, rank, left)) {
       continue;
     }
     lap_symbol &right = symbols[left.next];

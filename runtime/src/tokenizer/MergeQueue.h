@@ -10,6 +10,10 @@
 
 #include "runtime/src/tokenizer/TokenizerTables.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One symbol of the span; prev and next are indices, -1 at the ends. id is LAP_NO_ID once merged into its left. */
 typedef struct lap_symbol {
   uint32_t id;
@@ -20,4 +24,7 @@ typedef struct lap_symbol {
  * symbols[0] and follows next. heap: room for 2 * count entries. */
 void lap_merge_span(const lap_tokenizer *tokenizer, lap_symbol *symbols, uint32_t count, uint64_t *heap);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -20,7 +20,7 @@ enum { LAP_STREAM_RUN = 1024 };
 typedef struct lap_stream_decoder {
   const lap_tokenizer *tokenizer;
   int skip_special;
-  int run_invalid;   /* the open run is known to be invalid: its bytes are given out as U+FFFDs at once */
+  int run_invalid;    /* the open run is known to be invalid: its bytes are given out as U+FFFDs at once */
   uint32_t run_bytes; /* held back in run */
   char run[LAP_STREAM_RUN];
 } lap_stream_decoder;

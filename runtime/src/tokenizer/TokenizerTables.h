@@ -24,8 +24,8 @@ extern "C" {
 
 enum {
   LAP_TOKENIZER_VERSION = 1,
-  LAP_TOKENIZER_ALIGN = 8,        /* alignment of the block and of every section */
-  LAP_TOKENIZER_MAX_AFFIX = 8     /* ids the post-processor may put before (and after) the text */
+  LAP_TOKENIZER_ALIGN = 8,    /* alignment of the block and of every section */
+  LAP_TOKENIZER_MAX_AFFIX = 8 /* ids the post-processor may put before (and after) the text */
 };
 
 /* "No such id" in 32-bit id fields. */
@@ -71,19 +71,19 @@ typedef struct lap_tokenizer {
   uint32_t prefix_count, suffix_count; /* what the post-processor puts around a text */
   uint32_t prefix[LAP_TOKENIZER_MAX_AFFIX];
   uint32_t suffix[LAP_TOKENIZER_MAX_AFFIX];
-  uint64_t space_joiners[2]; /* bit set over ASCII, see LAP_TOKENIZER_SPACE_STARTS */
-  uint32_t ascii[128];       /* piece of each one-byte character after normalisation (' ' is U+2581's), or LAP_NO_ID */
-  uint32_t byte_pieces[256]; /* piece <0xXX> of each byte, or LAP_NO_ID */
+  uint64_t space_joiners[2];  /* bit set over ASCII, see LAP_TOKENIZER_SPACE_STARTS */
+  uint32_t ascii[128];        /* piece of each one-byte character after normalisation (' ' is U+2581's), or LAP_NO_ID */
+  uint32_t byte_pieces[256];  /* piece <0xXX> of each byte, or LAP_NO_ID */
   uint32_t trie_root[2][256]; /* first byte -> node, 0: none; [0] matches the raw text, [1] the normalised text */
   uint32_t trie_nodes_count, trie_edges_count;
   uint32_t vocabulary_bits, merge_bits; /* log2 of the slots of the two hash tables */
-  /* Sections, as offsets from the start of the block. */
+  /* Sections, as offsets from the start of the block. Hash tables use linear probing; an empty slot is LAP_NO_ID. */
   uint64_t piece_offsets;    /* uint32[pieces + 1] into piece_text */
   uint64_t piece_text;       /* bytes of all pieces, one after another */
   uint64_t piece_flags;      /* uint8[pieces] */
-  uint64_t vocabulary_slots; /* uint32[1 << vocabulary_bits]: id of the model's vocabulary, or LAP_NO_ID; linear probing */
+  uint64_t vocabulary_slots; /* uint32[1 << vocabulary_bits]: id of a piece of the model's vocabulary */
   uint64_t merge_list;       /* lap_merge[merges] */
-  uint64_t merge_slots;      /* uint32[1 << merge_bits]: rank, or LAP_NO_ID; linear probing */
+  uint64_t merge_slots;      /* uint32[1 << merge_bits]: rank */
   uint64_t trie_nodes;       /* lap_trie_node[trie_nodes_count]; node 0 is unused */
   uint64_t trie_edge_bytes;  /* uint8[trie_edges_count] */
   uint64_t trie_edge_nodes;  /* uint32[trie_edges_count] */
@@ -92,8 +92,9 @@ typedef struct lap_tokenizer {
 /* Slot at which the search for a piece starts. bits is 1..31. */
 static inline uint32_t lap_piece_slot(const char *text, size_t bytes, uint32_t bits) {
   uint64_t hash = 0xCBF29CE484222325ull; /* FNV-1a, then a multiplicative finish */
-  for (size_t i = 0; i < bytes; ++i)
+  for (size_t i = 0; i < bytes; ++i) {
     hash = (hash ^ (uint8_t)text[i]) * 0x100000001B3ull;
+  }
   return (uint32_t)((hash * 0x9E3779B97F4A7C15ull) >> (64 - bits));
 }
 

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 enum lap_utf8_kind {
-  LAP_UTF8_VALID,      /* one character */
-  LAP_UTF8_INVALID,    /* an ill-formed maximal subpart */
-  LAP_UTF8_INCOMPLETE  /* the text ends inside a character that is well formed so far */
+  LAP_UTF8_VALID,     /* one character */
+  LAP_UTF8_INVALID,   /* an ill-formed maximal subpart */
+  LAP_UTF8_INCOMPLETE /* the text ends inside a character that is well formed so far */
 };
 
 /* What starts at text[0] (bytes >= 1); *out_length is the number of bytes it covers, 1..4. */

@@ -1,9 +1,9 @@
 // Algorithm.h - what a kernel algorithm is before it has a schedule.
 // SPDX-License-Identifier: Apache-2.0
 //
-// An algorithm is a Halide pipeline, its arguments in the order of the C function, and its named stages for the schedules
-// of the targets. Buffers come first, then numbers, then the outputs. The C argument lists are repeated, for callers
-// without Halide, in runtime/src/cpu/Kernels.h.
+// An algorithm is a Halide pipeline, its arguments in the order of the C function, and its named stages for the
+// schedules of the targets. Buffers come first, then numbers, then the outputs. The C argument lists are repeated, for
+// callers without Halide, in runtime/src/cpu/Kernels.h.
 #ifndef LAPIDARY_TARGETS_COMMON_ALGORITHMS_ALGORITHM_H
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_ALGORITHM_H
 

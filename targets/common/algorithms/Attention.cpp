@@ -1,7 +1,8 @@
 // Attention.cpp - K/V cache writes and attention over slices of the cache.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The reductions run over 16-key blocks in order of position, lane by lane (16 strands), then over the strands in order.
+// The reductions run over 16-key blocks in order of position, lane by lane (16 strands), then over the strands in
+// order.
 #include "targets/common/algorithms/Attention.h"
 
 #include "targets/common/algorithms/Math.h"
@@ -43,8 +44,8 @@ AttentionSlice::AttentionSlice(lap_format element) {
   };
 
   scoreSum(key, block, query) = 0.0f;
-  scoreSum(key, block, query) = fusedMulAdd(asFloat(keyCache(key, dim, ringBlock(block))), queryRows(dim, query),
-                                            scoreSum(key, block, query));
+  scoreSum(key, block, query) =
+      fusedMulAdd(asFloat(keyCache(key, dim, ringBlock(block))), queryRows(dim, query), scoreSum(key, block, query));
   Expr at = position + block * keys + key;
   score(key, block, query) = select(at >= low(query) && at <= high(query), scoreSum(key, block, query), -FLT_MAX);
 

@@ -1,9 +1,10 @@
 // Attention.h - K/V cache writes and attention over slices of the cache.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A slice is LAP_ATTENTION_SLICE keys from a multiple of that position. The slice kernel attends a few query rows of one
-// KV head to (the visible 16-key blocks of) one slice; merge folds a slice's result into the running state, in slice order.
-// Masked keys contribute exact zeros, so neither the choice of blocks nor the batching of queries changes a bit.
+// A slice is LAP_ATTENTION_SLICE keys from a multiple of that position. The slice kernel attends a few query rows of
+// one KV head to (the visible 16-key blocks of) one slice; merge folds a slice's result into the running state, in
+// slice order. Masked keys contribute exact zeros, so neither the choice of blocks nor the batching of queries changes
+// a bit.
 #ifndef LAPIDARY_TARGETS_COMMON_ALGORITHMS_ATTENTION_H
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_ATTENTION_H
 
@@ -19,22 +20,22 @@ struct KvAppend : Algorithm {
   Halide::Func keyOut{"keyOut"}, valueOut{"valueOut"};
 };
 
-/// query f32 [head_dim, query], key [16 keys, head_dim, block], value [head_dim, 16 keys, block] (f32 or uint16, whole ring
-/// of one KV head), low, high int32 [query] (first and last visible position), position int32 (of the first key),
+/// query f32 [head_dim, query], key [16 keys, head_dim, block], value [head_dim, 16 keys, block] (f32 or uint16, whole
+/// ring of one KV head), low, high int32 [query] (first and last visible position), position int32 (of the first key),
 /// firstBlock, blocks, ringBlocks int32
 ///   -> maximum f32 [query], total f32 [query], sum f32 [head_dim, query]
 /// maximum: largest visible score (-FLT_MAX: none); total: sum of exp(score - maximum); sum: the same weighted with V.
 struct AttentionSlice : Algorithm {
   explicit AttentionSlice(lap_format element);
   Halide::Var key{"key"}, block{"block"}, query{"query"}, d{"d"};
-  Halide::Func scoreSum{"scoreSum"}, score{"score"};           // [key, block, query]
+  Halide::Func scoreSum{"scoreSum"}, score{"score"}; // [key, block, query]
   Halide::Func maximumStrands{"maximumStrands"}, maximum{"maximum"};
-  Halide::Func weight{"weight"};                               // [key, block, query]
+  Halide::Func weight{"weight"}; // [key, block, query]
   Halide::Func totalStrands{"totalStrands"}, total{"total"};
-  Halide::Func valueSum{"valueSum"}, sum{"sum"};               // [d, query]
+  Halide::Func valueSum{"valueSum"}, sum{"sum"}; // [d, query]
   Halide::Func totalSum{"totalSum"}, maximumMax{"maximumMax"};
-  Halide::RDom dim, blockR, strandR, keyBlock;                 // keyBlock.x: key of the block, .y: block
-  Halide::Expr queries;                                        // query rows of the call
+  Halide::RDom dim, blockR, strandR, keyBlock; // keyBlock.x: key of the block, .y: block
+  Halide::Expr queries;                        // query rows of the call
 };
 
 /// oldMaximum, oldTotal, sliceMaximum, sliceTotal f32 [query], oldSum, sliceSum f32 [head_dim, query]

@@ -29,8 +29,8 @@ Expr exponential(Expr x) {
   Expr n = round(bounded * 1.44269504088896341f);
   Expr r = fusedMulAdd(n, -0.693359375f, bounded); // ln 2 in two parts
   r = fusedMulAdd(n, 2.12194440e-4f, r);
-  Expr tail = horner(r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f,
-                         5.0000001201e-1f});
+  Expr tail = horner(
+      r, {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f});
   Expr value = fusedMulAdd(tail, r * r, r) + 1.0f;
   Expr power = reinterpret<float>((cast<int32_t>(n) + 127) << 23);
   return select(x < lowest, 0.0f, value * power);
@@ -40,8 +40,8 @@ Expr hyperbolicTangent(Expr x) {
   Expr magnitude = abs(x);
   // Near 0 the exponential form would cancel.
   Expr square = x * x;
-  Expr series = horner(square, {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f,
-                                -3.33332819422e-1f});
+  Expr series = horner(
+      square, {-5.70498872745e-3f, 2.06390887954e-2f, -5.37397155531e-2f, 1.33314422036e-1f, -3.33332819422e-1f});
   Expr small = fusedMulAdd(series * square, x, x);
   Expr decay = exponential(magnitude * -2.0f);
   Expr large = (1.0f - decay) / (1.0f + decay);

@@ -1,9 +1,9 @@
 // Math.h - float building blocks of the algorithms.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kernels are compiled with strict floats: nothing is reassociated or contracted, so a row's result cannot depend on how
-// rows are batched. Fused multiply-adds are therefore written out (`fusedMulAdd`), and exp is ours, because its value at 0
-// and far below must be exactly 1 and 0 for masked attention keys to vanish.
+// Kernels are compiled with strict floats: nothing is reassociated or contracted, so a row's result cannot depend on
+// how rows are batched. Fused multiply-adds are therefore written out (`fusedMulAdd`), and exp is ours, because its
+// value at 0 and far below must be exactly 1 and 0 for masked attention keys to vanish.
 #ifndef LAPIDARY_TARGETS_COMMON_ALGORITHMS_MATH_H
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_MATH_H
 

@@ -1,8 +1,8 @@
 // Matmul.h - products of activation rows with packed weights.
 // SPDX-License-Identifier: Apache-2.0
 //
-// One algorithm for one row (matvec) and for many (matmat): only schedules differ, and both add up the columns in order,
-// one fused multiply-add each, so a row has the same bits however rows are batched.
+// One algorithm for one row (matvec) and for many (matmat): only schedules differ, and both add up the columns in
+// order, one fused multiply-add each, so a row has the same bits however rows are batched.
 #ifndef LAPIDARY_TARGETS_COMMON_ALGORITHMS_MATMUL_H
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_MATMUL_H
 

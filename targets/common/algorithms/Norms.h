@@ -1,8 +1,8 @@
 // Norms.h - RMS norms and rotary embedding of one row (or one head of a row).
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sum of squares is taken in 16 strands (column c in strand c % 16) that are then added in order: a fixed order that
-// every target can vectorise. Padding columns are zero and stay zero; `width` is the number of real columns.
+// The sum of squares is taken in 16 strands (column c in strand c % 16) that are then added in order: a fixed order
+// that every target can vectorise. Padding columns are zero and stay zero; `width` is the number of real columns.
 #ifndef LAPIDARY_TARGETS_COMMON_ALGORITHMS_NORMS_H
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_NORMS_H
 

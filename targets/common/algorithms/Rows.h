@@ -1,8 +1,8 @@
 // Rows.h - rows between float and integers: embedding lookup and activation quantization.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Embed reads one row of a packed matrix (stride of its tile) or of a packed table (dense): the strides are the caller's, so
-// one kernel serves both.
+// Embed reads one row of a packed matrix (stride of its tile) or of a packed table (dense): the strides are the
+// caller's, so one kernel serves both.
 #ifndef LAPIDARY_TARGETS_COMMON_ALGORITHMS_ROWS_H
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_ROWS_H
 

@@ -1,8 +1,8 @@
 // AttentionTest.cpp - cache writes and attention.
 // SPDX-License-Identifier: Apache-2.0
 //
-// A whole sequence is fed in chunks through kv_append and attention, as programs do it. Every (chunk, lanes) must give the
-// same bits; one of them is compared with softmax in double precision.
+// A whole sequence is fed in chunks through kv_append and attention, as programs do it. Every (chunk, lanes) must give
+// the same bits; one of them is compared with softmax in double precision.
 #include "targets/common/PackedLayout.h"
 #include "targets/common/conformance/Harness.h"
 
@@ -85,9 +85,7 @@ std::vector<float> run(const Scene &s, const Sequence &sequence, uint32_t chunk,
   return result;
 }
 
-float stored(const Scene &s, float value) {
-  return s.element == LAP_F32 ? value : bf16ToFloat(floatToBf16(value));
-}
+float stored(const Scene &s, float value) { return s.element == LAP_F32 ? value : bf16ToFloat(floatToBf16(value)); }
 
 /// softmax(q k^T) v of one head at one position.
 std::vector<double> reference(const Scene &s, const Sequence &sequence, uint32_t position, uint32_t head) {
@@ -147,7 +145,8 @@ void checkScene(const Scene &s, const std::vector<std::pair<uint32_t, uint32_t>>
   }
 }
 
-const std::vector<std::pair<uint32_t, uint32_t>> allRuns = {{32, 1}, {1, 1}, {1, 2}, {1, 3}, {3, 2}, {7, 3}, {16, 2}, {32, 3}};
+const std::vector<std::pair<uint32_t, uint32_t>> allRuns = {{32, 1}, {1, 1}, {1, 2},  {1, 3},
+                                                            {3, 2},  {7, 3}, {16, 2}, {32, 3}};
 
 TEST(AttentionConformance, GlobalLayerOfOneKvHead) { checkScene({8, 1, 64, 0, 100, 32, LAP_BF16, 0}, allRuns); }
 TEST(AttentionConformance, GlobalLayerInF32) { checkScene({4, 2, 32, 0, 90, 32, LAP_F32, 0}, allRuns); }

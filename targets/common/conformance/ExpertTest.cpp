@@ -64,7 +64,8 @@ void runAll(Routed &r, uint32_t lanes, uint32_t tokens, lap_format format) {
     lap_op_barrier(step, lane, count);
     lap_op_sort_experts(step, &sort, lane, count);
     lap_op_barrier(step, lane, count);
-    lap_op_expert_matmul(step, &product, kernel(KernelOp::Matvec, format), kernel(KernelOp::Matmat, format), lane, count);
+    lap_op_expert_matmul(step, &product, kernel(KernelOp::Matvec, format), kernel(KernelOp::Matmat, format), lane,
+                         count);
     lap_op_barrier(step, lane, count);
     lap_op_combine_experts(step, &combine, kernel(KernelOp::CombineExperts), lane, count);
   });
@@ -74,9 +75,8 @@ void checkRoute(Routed &r, uint32_t t) {
   const float *logits = &r.logitValues[t * Experts];
   std::vector<uint32_t> ranked(Experts);
   std::iota(ranked.begin(), ranked.end(), 0u);
-  std::sort(ranked.begin(), ranked.end(), [&](uint32_t a, uint32_t b) {
-    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
-  });
+  std::sort(ranked.begin(), ranked.end(),
+            [&](uint32_t a, uint32_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
   double total = 0;
   for (uint32_t k = 0; k < TopK; ++k) {
     total += std::exp(double(logits[ranked[k]]));
@@ -144,6 +144,41 @@ TEST(ExpertConformance, SortIsStableAndComplete) {
     for (int32_t i = first[e]; i < first[e + 1]; ++i) {
       ASSERT_EQ(r.machine.integers(r.indices, rows[i] / TopK)[rows[i] % TopK], static_cast<int32_t>(e));
       ASSERT_TRUE(i == first[e] || rows[i - 1] < rows[i]);
+    }
+  }
+}
+
+TEST(ExpertConformance, QuantizedProductsEqualThePlainProductOfTheExpert) {
+  if (!skipReason().empty()) {
+    GTEST_SKIP() << skipReason();
+  }
+  const uint32_t tokens = 21;
+  for (lap_format format : {LAP_W8G32, LAP_W4G32}) {
+    for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
+      Routed r(format, tokens);
+      const lap_quantize_args quantize = {r.x, r.machine.quantizedBuffer(1, 0, Columns, MaxTokens)};
+      r.machine.run(1, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+        lap_op_quantize(step, &quantize, kernel(KernelOp::Quantize), lane, count);
+      });
+      r.x = quantize.out;
+      runAll(r, lanes, tokens, format);
+      std::vector<float> all;
+      for (uint32_t e = 0; e < Experts; ++e) {
+        lap_matmul_args plain = {r.x, r.machine.buffer(1, 0, Rows, MaxTokens), r.w};
+        plain.w.offset += e * r.w.expert_bytes;
+        r.machine.run(1, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+          lap_op_matmul(step, &plain, kernel(KernelOp::Matvec, format), kernel(KernelOp::Matmat, format), lane, count);
+        });
+        for (uint32_t i = 0; i < tokens * TopK; ++i) {
+          if (r.machine.integers(r.indices, i / TopK)[i % TopK] == static_cast<int32_t>(e)) {
+            const float *got = r.machine.floats(r.out, i), *expected = r.machine.floats(plain.out, i / TopK);
+            ASSERT_TRUE(std::equal(got, got + Rows, expected)) << "routed row " << i << ", expert " << e;
+            all.insert(all.end(), got, got + Rows);
+          }
+        }
+      }
+      ASSERT_EQ(all.size(), size_t(tokens) * TopK * Rows);
+      expectMostlyNonZero(all);
     }
   }
 }

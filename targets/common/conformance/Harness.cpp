@@ -8,8 +8,10 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 namespace lapidary::conformance {
 
@@ -57,14 +59,15 @@ Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &
   return m;
 }
 
+void Machine::Unmap::operator()(uint8_t *memory) const { munmap(memory, bytes); }
+
 Machine::Block Machine::allocate(uint64_t bytes) {
-  void *memory = nullptr;
-  if (posix_memalign(&memory, 64, bytes) != 0) {
+  void *memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
     std::fprintf(stderr, "error: cannot allocate %llu bytes\n", static_cast<unsigned long long>(bytes));
     std::exit(1);
   }
-  std::memset(memory, 0, bytes);
-  return Block(static_cast<uint8_t *>(memory));
+  return Block(static_cast<uint8_t *>(memory), Unmap{bytes});
 }
 
 Machine::Machine()
@@ -215,9 +218,7 @@ lap_cache Machine::cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uin
 uint8_t *Machine::bytes(const lap_buffer &buffer, uint64_t row) {
   return arena.get() + buffer.offset + row * buffer.row_bytes;
 }
-float *Machine::floats(const lap_buffer &buffer, uint64_t row) {
-  return reinterpret_cast<float *>(bytes(buffer, row));
-}
+float *Machine::floats(const lap_buffer &buffer, uint64_t row) { return reinterpret_cast<float *>(bytes(buffer, row)); }
 int32_t *Machine::integers(const lap_buffer &buffer, uint64_t row) {
   return reinterpret_cast<int32_t *>(bytes(buffer, row));
 }
@@ -260,10 +261,12 @@ void Machine::run(uint32_t lanes, uint32_t tokens, uint32_t position, const int3
     const lap_step *step;
     decltype(op) body;
   } context{&step, op};
-  team.run([](void *data, uint32_t lane, uint32_t count) {
-    const Context &c = *static_cast<Context *>(data);
-    c.body(c.step, lane, count);
-  }, &context);
+  team.run(
+      [](void *data, uint32_t lane, uint32_t count) {
+        const Context &c = *static_cast<Context *>(data);
+        c.body(c.step, lane, count);
+      },
+      &context);
 }
 
 void expectMostlyNonZero(const std::vector<float> &values) {

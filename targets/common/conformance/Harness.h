@@ -1,9 +1,9 @@
 // Harness.h - runs op drivers on hand-made buffers and weights.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The conformance suite knows no target: it loads a shared library of kernels, finds them by name, and runs them through
-// the runtime's drivers on 1..3 lanes. References are scalar and written from the definitions in ProgramAbi.h; they place
-// weights through targets/common/PackedLayout.h only.
+// The conformance suite knows no target: it loads a shared library of kernels, finds them by name, and runs them
+// through the runtime's drivers on 1..3 lanes. References are scalar and written from the definitions in ProgramAbi.h;
+// they place weights through targets/common/PackedLayout.h only.
 #ifndef LAPIDARY_TARGETS_COMMON_CONFORMANCE_HARNESS_H
 #define LAPIDARY_TARGETS_COMMON_CONFORMANCE_HARNESS_H
 
@@ -11,7 +11,6 @@
 #include "targets/common/KernelNames.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <random>
@@ -45,9 +44,9 @@ private:
 struct Matrix {
   lap_format format;
   uint32_t rows, columns;
-  std::vector<float> values;  // [rows][columns] what an exact reader sees
-  std::vector<int> integers;  // [rows][columns] group formats only
-  std::vector<float> scales;  // [rows][padded columns / 32] group formats only
+  std::vector<float> values; // [rows][columns] what an exact reader sees
+  std::vector<int> integers; // [rows][columns] group formats only
+  std::vector<float> scales; // [rows][padded columns / 32] group formats only
 
   float at(uint32_t row, uint32_t column) const { return values[static_cast<size_t>(row) * columns + column]; }
 };
@@ -81,10 +80,12 @@ public:
            const std::function<void(const lap_step *, uint32_t lane, uint32_t lanes)> &op);
 
 private:
-  struct Free {
-    void operator()(uint8_t *memory) const { std::free(memory); }
+  /// Zeroed pages that cost nothing until they are touched.
+  struct Unmap {
+    uint64_t bytes;
+    void operator()(uint8_t *memory) const;
   };
-  using Block = std::unique_ptr<uint8_t, Free>;
+  using Block = std::unique_ptr<uint8_t, Unmap>;
   static Block allocate(uint64_t bytes);
   uint64_t place(uint64_t &used, uint64_t bytes, uint64_t capacity);
   lap_buffer placeBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint64_t rowBytes,

@@ -7,6 +7,7 @@
 #include "targets/common/conformance/Harness.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <fstream>
 #include <gtest/gtest.h>

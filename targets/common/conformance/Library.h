@@ -10,7 +10,8 @@
 namespace lapidary::conformance {
 
 /// Loads `path`, whose kernels are named for `isa`; every CPU feature in `features` (comma separated, the names of
-/// __builtin_cpu_supports and /proc/cpuinfo) must be there, else the tests are skipped. False after a message on stderr.
+/// __builtin_cpu_supports and /proc/cpuinfo) must be there, else the tests are skipped. False after a message on
+/// stderr.
 bool loadLibrary(const std::string &path, const std::string &isa, const std::string &features);
 
 } // namespace lapidary::conformance

@@ -1,8 +1,8 @@
 // MatmulTest.cpp - matvec, matmat, quantize against scalar references, bit for bit.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The references use the same order and fused multiply-adds as the algorithms define, so equality is exact, also between
-// one lane and three, and between one row at a time and all at once.
+// The references use the same order and fused multiply-adds as the algorithms define, so equality is exact, also
+// between one lane and three, and between one row at a time and all at once.
 #include "targets/common/PackedLayout.h"
 #include "targets/common/conformance/Harness.h"
 
@@ -154,7 +154,8 @@ TEST(QuantizeConformance, EqualsTheScalarReference) {
       const uint32_t tokens = 3;
       Random random(columns);
       Machine machine;
-      const lap_quantize_args args = {machine.buffer(1, 0, columns, tokens), machine.quantizedBuffer(1, 0, columns, tokens)};
+      const lap_quantize_args args = {machine.buffer(1, 0, columns, tokens),
+                                      machine.quantizedBuffer(1, 0, columns, tokens)};
       machine.fill(args.x, tokens, columns, random, 3.0f);
       std::memset(machine.floats(args.x, 1), 0, 32 * 4); // a group of zeros
       machine.run(lanes, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {

@@ -1,9 +1,9 @@
 // Attention.cpp - K/V cache writes and attention on x86-64.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Scores: two 16-key blocks times up to 8 queries in registers, the query values broadcast; every K vector is loaded once
-// for all queries. Values: 32 columns of V times up to 8 queries, the weights broadcast. The scores and weights of a slice
-// (32 blocks, 8 queries) are two 16 KiB arrays on the stack.
+// Scores: two 16-key blocks times up to 8 queries in registers, the query values broadcast; every K vector is loaded
+// once for all queries. Values: 32 columns of V times up to 8 queries, the weights broadcast. The scores and weights of
+// a slice (32 blocks, 8 queries) are two 16 KiB arrays on the stack.
 #include "targets/x86/schedules/Schedules.h"
 
 namespace lapidary::x86 {
@@ -57,8 +57,8 @@ void scheduleSoftmax(AttentionSlice &a) {
   struct Reduction {
     Func strands, result, output;
   };
-  for (Reduction r : {Reduction{a.maximumStrands, a.maximumMax, a.maximum},
-                      Reduction{a.totalStrands, a.totalSum, a.total}}) {
+  for (Reduction r :
+       {Reduction{a.maximumStrands, a.maximumMax, a.maximum}, Reduction{a.totalStrands, a.totalSum, a.total}}) {
     r.output.compute_root();
     r.result.compute_at(r.output, a.query).store_in(MemoryType::Stack);
     r.result.update().unroll(a.strandR);
@@ -76,7 +76,7 @@ void scheduleValues(AttentionSlice &a, const X86Isa &isa) {
         .reorder(inner, queryInner, queryOuter, step)
         .vectorize(inner, LAP_ROW_TILE)
         .unroll(queryInner);
-    };
+  };
   for (int count : {8, 4, 2}) {
     const int queries = std::min(count, isa.accumulators);
     tile(a.sum.specialize(a.queries == count && headDim % 32 == 0), 32, queries);

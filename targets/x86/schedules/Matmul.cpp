@@ -3,8 +3,8 @@
 //
 // The 16 rows of a tile are the lanes of the accumulators. matvec runs several tiles at once to hide the latency of the
 // multiply-adds and to keep more memory streams open; matmat holds `accumulators` tokens of one tile in registers, so a
-// weight vector is loaded (and its nibbles unpacked) once for all of them. Counts that do not divide fall back to smaller
-// blocks through specialisations, with the same bits.
+// weight vector is loaded (and its nibbles unpacked) once for all of them. Counts that do not divide fall back to
+// smaller blocks through specialisations, with the same bits.
 #include "targets/x86/schedules/Schedules.h"
 
 namespace lapidary::x86 {
@@ -13,8 +13,7 @@ using namespace Halide;
 
 namespace {
 /// Blocks the output by (tiles, tokens) per step of `step`, for the largest factors that divide the extents.
-template <typename Matmul>
-void blockOutput(Matmul &m, Var step, int tiles, const std::vector<int> &tokenBlocks) {
+template <typename Matmul> void blockOutput(Matmul &m, Var step, int tiles, const std::vector<int> &tokenBlocks) {
   Var tileOuter("tileOuter"), tileInner("tileInner"), tokenInner("tokenInner");
   Expr tileCount = m.out.output_buffer().dim(2).extent(), tokenCount = m.out.output_buffer().dim(1).extent();
   auto block = [&](Stage stage, int tileFactor, int tokenFactor) {
@@ -42,7 +41,7 @@ void blockOutput(Matmul &m, Var step, int tiles, const std::vector<int> &tokenBl
 void schedule(FloatMatmul &m, bool manyRows, const X86Isa &isa) {
   Var step("step");
   if (manyRows) {
-    blockOutput(m, step, 2, {isa.accumulators, isa.accumulators / 2});
+    blockOutput(m, step, isa.lanes / 8, {isa.accumulators, isa.accumulators / 2});
   } else {
     blockOutput(m, step, isa.accumulators / 2, {1});
   }

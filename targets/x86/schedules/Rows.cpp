@@ -8,9 +8,7 @@ namespace lapidary::x86 {
 
 using namespace Halide;
 
-void schedule(EmbedFloat &embed, const X86Isa &isa) {
-  embed.out.vectorize(embed.column, 16, TailStrategy::RoundUp);
-}
+void schedule(EmbedFloat &embed, const X86Isa &isa) { embed.out.vectorize(embed.column, 16, TailStrategy::RoundUp); }
 
 void schedule(EmbedGroup &embed, const X86Isa &isa) {
   embed.out.bound(embed.c, 0, 4).bound(embed.block, 0, embed.blocks).bound(embed.half, 0, embed.halves);

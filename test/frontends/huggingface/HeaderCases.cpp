@@ -50,12 +50,15 @@ std::vector<MalformedCase> frameCases() {
       bytes("header length 2^64-1", ErrorCode::HeaderTooLarge, {"18,446,744,073,709,551,615"}, length(~0ull) + "{}"),
       bytes("header length over the cap", ErrorCode::HeaderTooLarge, {"100,000,001", "100,000,000"},
             length(100000001) + "{}"),
-      bytes("git lfs pointer", ErrorCode::HeaderTooLarge, {"git lfs pull"}, "version https://git-lfs.github.com/spec/v1"),
+      bytes("git lfs pointer", ErrorCode::HeaderTooLarge, {"git lfs pull"},
+            "version https://git-lfs.github.com/spec/v1"),
       header("empty header", ErrorCode::HeaderFirstByte, {"an empty header", "expected '{'"}, "", 0),
       header("header starts with a space", ErrorCode::HeaderFirstByte, {"' '", "expected '{'"}, " " + named("A"), 24),
-      header("header starts with a byte order mark", ErrorCode::HeaderFirstByte, {"xef"}, "\xef\xbb\xbf" + named("A"), 24),
+      header("header starts with a byte order mark", ErrorCode::HeaderFirstByte, {"xef"}, "\xef\xbb\xbf" + named("A"),
+             24),
       header("header is a list", ErrorCode::HeaderFirstByte, {"'['"}, "[]", 0),
-      header("header padded with a line break", ErrorCode::HeaderPadding, {"x0a", "expected spaces"}, named("A") + " \n  ", 24),
+      header("header padded with a line break", ErrorCode::HeaderPadding, {"x0a", "expected spaces"},
+             named("A") + " \n  ", 24),
       header("header padded with zeros", ErrorCode::HeaderPadding, {"x00"}, named("A") + std::string(3, '\0'), 24),
       header("header padded with a tab", ErrorCode::HeaderPadding, {"x09"}, named("A") + "\t", 24),
   };
@@ -105,29 +108,36 @@ std::vector<MalformedCase> entryCases() {
       header("entry is empty", ErrorCode::BadTensorEntry, {"'A'", "'dtype' is missing"}, R"({"A":{}})", 0),
       header("offsets missing", ErrorCode::BadTensorEntry, {"'A'", "'data_offsets' is missing"},
              R"({"A":{"dtype":"F32","shape":[]}})", 0),
-      header("shape is a number", ErrorCode::BadTensorEntry, {"'A'", "shape is the number 6"}, oneTensor("F32", "6", "[0,24]"), 24),
+      header("shape is a number", ErrorCode::BadTensorEntry, {"'A'", "shape is the number 6"},
+             oneTensor("F32", "6", "[0,24]"), 24),
       header("dtype is a number", ErrorCode::BadTensorEntry, {"'A'", "dtype is the number 4"},
              R"({"A":{"dtype":4,"shape":[2,3],"data_offsets":[0,24]}})", 24),
       header("negative dimension", ErrorCode::BadTensorEntry, {"'A'", "-1"}, oneTensor("F32", "[-1]", "[0,4]"), 4),
       header("minus zero dimension", ErrorCode::BadTensorEntry, {"'A'"}, oneTensor("F32", "[-0]", "[0,0]"), 0),
       header("fraction as dimension", ErrorCode::BadTensorEntry, {"'A'", "2.0"}, oneTensor("F32", "[2.0]", "[0,8]"), 8),
-      header("dimension of 2^64", ErrorCode::BadTensorEntry, {"18446744073709551616"}, oneTensor("F32", "[18446744073709551616]", "[0,4]"), 4),
-      header("string as dimension", ErrorCode::BadTensorEntry, {"the string '2'"}, oneTensor("F32", "[\"2\"]", "[0,8]"), 8),
+      header("dimension of 2^64", ErrorCode::BadTensorEntry, {"18446744073709551616"},
+             oneTensor("F32", "[18446744073709551616]", "[0,4]"), 4),
+      header("string as dimension", ErrorCode::BadTensorEntry, {"the string '2'"}, oneTensor("F32", "[\"2\"]", "[0,8]"),
+             8),
       header("list in a shape", ErrorCode::BadTensorEntry, {"a list"}, oneTensor("F32", "[[2]]", "[0,8]"), 8),
       header("negative offset", ErrorCode::BadTensorEntry, {"'A'", "-24"}, oneTensor("F32", "[2,3]", "[-24,0]"), 24),
-      header("one offset", ErrorCode::BadTensorEntry, {"1 numbers", "expected 2"}, oneTensor("F32", "[2,3]", "[24]"), 24),
+      header("one offset", ErrorCode::BadTensorEntry, {"1 numbers", "expected 2"}, oneTensor("F32", "[2,3]", "[24]"),
+             24),
       header("three offsets", ErrorCode::BadTensorEntry, {"3 numbers"}, oneTensor("F32", "[2,3]", "[0,24,24]"), 24),
       header("unknown dtype", ErrorCode::UnknownDType, {"'A'", "'F4'", "BF16"}, oneTensor("F4", "[2]", "[0,1]"), 1),
       header("dtype in lower case", ErrorCode::UnknownDType, {"'f32'"}, oneTensor("f32", "[1]", "[0,4]"), 4),
-      header("rank nine", ErrorCode::RankTooLarge, {"'A'", "9 dimensions"}, oneTensor("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1),
-      header("rank of a hundred thousand", ErrorCode::RankTooLarge, {"100,000"},
-             [] {
-               std::string ones = "[1";
-               for (int i = 1; i < 100000; ++i) {
-                 ones += ",1";
-               }
-               return oneTensor("U8", ones + "]", "[0,1]");
-             }(), 1),
+      header("rank nine", ErrorCode::RankTooLarge, {"'A'", "9 dimensions"},
+             oneTensor("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1),
+      header(
+          "rank of a hundred thousand", ErrorCode::RankTooLarge, {"100,000"},
+          [] {
+            std::string ones = "[1";
+            for (int i = 1; i < 100000; ++i) {
+              ones += ",1";
+            }
+            return oneTensor("U8", ones + "]", "[0,1]");
+          }(),
+          1),
   };
 }
 
@@ -135,7 +145,8 @@ std::vector<MalformedCase> layoutCases() {
   const std::string b24 = R"("B":{"dtype":"F32","shape":[6],"data_offsets":[)";
   auto two = [&](const std::string &offsets) { return "{\"A\":" + entry + "," + b24 + offsets + "]}}"; };
   return {
-      header("shape product overflows", ErrorCode::ShapeOverflow, {"'A'"}, oneTensor("U8", "[4294967296,4294967296]", "[0,0]"), 0),
+      header("shape product overflows", ErrorCode::ShapeOverflow, {"'A'"},
+             oneTensor("U8", "[4294967296,4294967296]", "[0,0]"), 0),
       header("overflow hidden by a leading zero", ErrorCode::ShapeOverflow, {"'A'"},
              oneTensor("U8", "[0,4294967296,4294967296]", "[0,0]"), 0),
       header("overflow before a trailing zero", ErrorCode::ShapeOverflow, {"'A'"},
@@ -147,8 +158,10 @@ std::vector<MalformedCase> layoutCases() {
              oneTensor("F32", "[2,3]", "[0,12]"), 12),
       header("range too large for the shape", ErrorCode::SizeMismatch, {"'A'", "28 bytes", "expected 24"},
              oneTensor("F32", "[2,3]", "[0,28]"), 28),
-      header("scalar without data", ErrorCode::SizeMismatch, {"'A'", "0 bytes", "expected 4"}, oneTensor("F32", "[]", "[0,0]"), 0),
-      header("hole at the start", ErrorCode::OffsetHole, {"'A'", "byte 8", "expected 0"}, oneTensor("F32", "[2,3]", "[8,32]"), 32),
+      header("scalar without data", ErrorCode::SizeMismatch, {"'A'", "0 bytes", "expected 4"},
+             oneTensor("F32", "[]", "[0,0]"), 0),
+      header("hole at the start", ErrorCode::OffsetHole, {"'A'", "byte 8", "expected 0"},
+             oneTensor("F32", "[2,3]", "[8,32]"), 32),
       header("hole between tensors", ErrorCode::OffsetHole, {"'B'", "'A'", "byte 32", "expected 24"}, two("32,56"), 56),
       header("tensors overlap", ErrorCode::OffsetOverlap, {"'B'", "'A'", "byte 20", "expected 24"}, two("20,44"), 44),
       header("tensors on the same bytes", ErrorCode::OffsetOverlap, {"'B'", "'A'"}, two("0,24"), 24),
@@ -158,7 +171,8 @@ std::vector<MalformedCase> layoutCases() {
       header("no data at all", ErrorCode::DataTruncated, {"24 bytes missing"}, named("A"), 0),
       header("offsets near 2^64", ErrorCode::OffsetHole, {"18446744073709551591"},
              oneTensor("F32", "[2,3]", "[18446744073709551591,18446744073709551615]"), 24),
-      header("bytes after the last tensor", ErrorCode::TrailingData, {"3 bytes after", "27", "expected 24"}, named("A"), 27),
+      header("bytes after the last tensor", ErrorCode::TrailingData, {"3 bytes after", "27", "expected 24"}, named("A"),
+             27),
       header("data without tensors", ErrorCode::TrailingData, {"5 bytes after"}, "{}", 5),
   };
 }

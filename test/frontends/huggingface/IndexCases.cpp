@@ -116,7 +116,8 @@ std::vector<MalformedCase> shardCases() {
                 index["weight_map"][model.tensors[0].name] = second;
                 directory.write(indexName, index.dump());
               }),
-      sharded("tensor in a shard but not indexed", ErrorCode::TensorNotIndexed, {"embed_tokens.weight", first, indexName},
+      sharded("tensor in a shard but not indexed", ErrorCode::TensorNotIndexed,
+              {"embed_tokens.weight", first, indexName},
               [](TinyModel &model, const TempDirectory &directory) {
                 nlohmann::json index = indexOf(model);
                 index["weight_map"].erase(model.tensors[0].name);
@@ -126,9 +127,15 @@ std::vector<MalformedCase> shardCases() {
               [](TinyModel &model, const TempDirectory &directory) {
                 directory.write(second, fileBytes({model.tensors[0], model.tensors.back()}));
               }),
-      {"no weights at all", ErrorCode::CheckpointMissing, {"model.safetensors", indexName},
-       [](TinyModel &, const TempDirectory &directory) { std::filesystem::remove(directory.file("model.safetensors")); }},
-      {"weights are a directory", ErrorCode::NotARegularFile, {"model.safetensors"},
+      {"no weights at all",
+       ErrorCode::CheckpointMissing,
+       {"model.safetensors", indexName},
+       [](TinyModel &, const TempDirectory &directory) {
+         std::filesystem::remove(directory.file("model.safetensors"));
+       }},
+      {"weights are a directory",
+       ErrorCode::NotARegularFile,
+       {"model.safetensors"},
        [](TinyModel &, const TempDirectory &directory) {
          std::filesystem::remove(directory.file("model.safetensors"));
          std::filesystem::create_directory(directory.file("model.safetensors"));

@@ -1,8 +1,8 @@
 //===- MalformedCases.h - a table of named bad checkpoints ----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Each case starts from a small valid checkpoint on disk and damages it in one way. The test opens it as `lapidary check`
-// does and expects the exact code, and the words a user needs in the message or its place.
+// Each case starts from a small valid checkpoint on disk and damages it in one way. The test opens it as `lapidary
+// check` does and expects the exact code, and the words a user needs in the message or its place.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TEST_FRONTENDS_HUGGINGFACE_MALFORMEDCASES_H
 #define LAPIDARY_TEST_FRONTENDS_HUGGINGFACE_MALFORMEDCASES_H

@@ -1,8 +1,8 @@
 //===- ReleasedSizesTest.cpp - tensor lists of the four released models -----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// test/data/tensor-lists/*.tsv hold names and shapes of the released sizes as transformers instantiates them (text part).
-// The list computed from each size's configuration must be exactly that.
+// test/data/tensor-lists/*.tsv hold names and shapes of the released sizes as transformers instantiates them (text
+// part). The list computed from each size's configuration must be exactly that.
 //===----------------------------------------------------------------------===//
 #include "frontends/huggingface/RequiredTensors.h"
 #include "support/Quote.h"
@@ -38,13 +38,24 @@ TinyModel modelOf(const Size &size) {
   for (uint32_t i = 0; i < size.layers; ++i) {
     types.push_back((i + 1) % size.period ? "sliding_attention" : "full_attention");
   }
-  text.update({{"vocab_size", 262144}, {"vocab_size_per_layer_input", 262144}, {"hidden_size", size.hidden},
-               {"num_hidden_layers", size.layers}, {"layer_types", types}, {"num_attention_heads", size.heads},
-               {"num_key_value_heads", size.kvHeads}, {"num_global_key_value_heads", size.globalKvHeads},
-               {"head_dim", 256}, {"global_head_dim", 512}, {"intermediate_size", size.intermediate},
-               {"num_kv_shared_layers", size.shared}, {"hidden_size_per_layer_input", size.pleDim},
-               {"attention_k_eq_v", size.keyIsValue}, {"use_double_wide_mlp", size.doubleWide},
-               {"enable_moe_block", size.moe}, {"num_experts", 128}, {"top_k_experts", 8},
+  text.update({{"vocab_size", 262144},
+               {"vocab_size_per_layer_input", 262144},
+               {"hidden_size", size.hidden},
+               {"num_hidden_layers", size.layers},
+               {"layer_types", types},
+               {"num_attention_heads", size.heads},
+               {"num_key_value_heads", size.kvHeads},
+               {"num_global_key_value_heads", size.globalKvHeads},
+               {"head_dim", 256},
+               {"global_head_dim", 512},
+               {"intermediate_size", size.intermediate},
+               {"num_kv_shared_layers", size.shared},
+               {"hidden_size_per_layer_input", size.pleDim},
+               {"attention_k_eq_v", size.keyIsValue},
+               {"use_double_wide_mlp", size.doubleWide},
+               {"enable_moe_block", size.moe},
+               {"num_experts", 128},
+               {"top_k_experts", 8},
                {"moe_intermediate_size", 704}});
   return model;
 }

@@ -25,7 +25,7 @@ std::string emptyTensors(uint64_t count) {
 } // namespace
 
 TEST(HeaderParser, AcceptsEveryDType) {
-  const char *names[] = {"F64", "F32", "F16", "BF16", "I64", "I32",     "I16",    "I8",
+  const char *names[] = {"F64", "F32", "F16", "BF16", "I64",  "I32",     "I16",    "I8",
                          "U64", "U32", "U16", "U8",   "BOOL", "F8_E4M3", "F8_E5M2"};
   unsigned sizes[] = {8, 4, 2, 2, 8, 4, 2, 1, 8, 4, 2, 1, 1, 1, 1};
   for (size_t i = 0; i < 15; ++i) {
@@ -34,7 +34,8 @@ TEST(HeaderParser, AcceptsEveryDType) {
     EXPECT_EQ(byteSize(*type), sizes[i]) << names[i];
     EXPECT_STREQ(dtypeName(*type), names[i]);
     std::string end = std::to_string(6 * sizes[i]);
-    std::string header = std::string(R"({"a":{"dtype":")") + names[i] + R"(","shape":[2,3],"data_offsets":[0,)" + end + "]}}";
+    std::string header =
+        std::string(R"({"a":{"dtype":")") + names[i] + R"(","shape":[2,3],"data_offsets":[0,)" + end + "]}}";
     Diagnostics diagnostics;
     auto tensors = parseSafetensorsHeader(header, 6 * sizes[i], "f", diagnostics);
     ASSERT_TRUE(tensors) << header;

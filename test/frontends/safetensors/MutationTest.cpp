@@ -1,8 +1,8 @@
 //===- MutationTest.cpp - damaged headers never crash the parser -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Seeded, structure-aware: most mutations keep the text almost JSON, so that they reach the checks behind the lexer. Run it
-// in the asan-ubsan preset to look for memory errors. LAPIDARY_SEED repeats a run.
+// Seeded, structure-aware: most mutations keep the text almost JSON, so that they reach the checks behind the lexer.
+// Run it in the asan-ubsan preset to look for memory errors. LAPIDARY_SEED repeats a run.
 //===----------------------------------------------------------------------===//
 #include "frontends/safetensors/HeaderParser.h"
 
@@ -20,10 +20,38 @@ const char *const seedHeader =
     R"("b":{"dtype":"BF16","shape":[4],"data_offsets":[24,32]},"c":{"dtype":"I64","shape":[],"data_offsets":[32,40]},)"
     R"("d":{"dtype":"U8","shape":[0,7],"data_offsets":[40,40]},"e":{"dtype":"U8","shape":[24],"data_offsets":[40,64]}})";
 
-const char *const tokens[] = {"{",      "}",       "[",    "]",     ",",    ":",        "\"",     "\"a\"", "\"dtype\"",
-                              "\"F32\"", "\"BF16\"", "0",    "1",     "-1",   "1.5",      "null",   "true",  "1e308",
-                              "4294967296", "18446744073709551615", "18446744073709551616", "\\u0061", "\\u0000", " ",
-                              "\n",     "\xff",    "\"\"", "\"__metadata__\"", "\"shape\"", "\"data_offsets\"", "40", "64"};
+const char *const tokens[] = {"{",
+                              "}",
+                              "[",
+                              "]",
+                              ",",
+                              ":",
+                              "\"",
+                              "\"a\"",
+                              "\"dtype\"",
+                              "\"F32\"",
+                              "\"BF16\"",
+                              "0",
+                              "1",
+                              "-1",
+                              "1.5",
+                              "null",
+                              "true",
+                              "1e308",
+                              "4294967296",
+                              "18446744073709551615",
+                              "18446744073709551616",
+                              "\\u0061",
+                              "\\u0000",
+                              " ",
+                              "\n",
+                              "\xff",
+                              "\"\"",
+                              "\"__metadata__\"",
+                              "\"shape\"",
+                              "\"data_offsets\"",
+                              "40",
+                              "64"};
 
 using Random = std::mt19937_64;
 

@@ -4,8 +4,8 @@
 // What is found in Google's templates and in others, where the template is looked for, and what happens to templates
 // that strings cannot express. That the prompts are right is held by ChatFormatTest.
 //===----------------------------------------------------------------------===//
-#include "frontends/tokenizer/ChatFormatData.h"
 #include "frontends/tokenizer/ChatTemplate.h"
+#include "frontends/tokenizer/ChatFormatData.h"
 #include "test/frontends/tokenizer/TokenizerFiles.h"
 
 #include <gtest/gtest.h>
@@ -49,11 +49,12 @@ TEST(ChatTemplate, FindsAFormatWithoutThinking) {
 }
 
 TEST(ChatTemplate, FindsASystemTextInsideTheUserTurn) {
-  ChatFormatData found = probe(
-      "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set first = messages[0]['content'] + '\n\n' %}"
-      "{% set rest = messages[1:] %}{% else %}{% set first = '' %}{% set rest = messages %}{% endif %}"
-      "{% for m in rest %}{{ '<s>' + ('model' if m['role'] == 'assistant' else m['role']) + '\n' + (first if loop.first else '') }}"
-      "{{ m['content'] }}{{ '<e>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<s>model\n' }}{% endif %}");
+  ChatFormatData found =
+      probe("{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set first = messages[0]['content'] + '\n\n' %}"
+            "{% set rest = messages[1:] %}{% else %}{% set first = '' %}{% set rest = messages %}{% endif %}"
+            "{% for m in rest %}{{ '<s>' + ('model' if m['role'] == 'assistant' else m['role']) + '\n' + (first if "
+            "loop.first else '') }}"
+            "{{ m['content'] }}{{ '<e>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<s>model\n' }}{% endif %}");
   EXPECT_EQ(found.flags, unsigned(LAP_CHAT_SYSTEM));
   EXPECT_EQ(found.strings[LAP_CHAT_SYSTEM_PREFIX], "<s>user\n");
   EXPECT_EQ(found.strings[LAP_CHAT_SYSTEM_SUFFIX], "\n\n");
@@ -70,10 +71,10 @@ TEST(ChatTemplate, FindsThatSystemTextsAreRefused) {
 
 TEST(ChatTemplate, RefusesTemplatesThatStringsCannotExpress) {
   const char *const templates[] = {
-      "{% for m in messages %}{{ loop.index }}: {{ m['content'] }}\n{% endfor %}",       // counts the turns
-      "{% for m in messages %}{{ m['content'] | upper }}\n{% endfor %}",                 // changes the text
-      "{{ messages[0]['content'] }}",                                                    // forgets turns
-      "{% for m in messages %}[{{ m['content'].replace('a', 'b') }}]{% endfor %}",       // changes some texts
+      "{% for m in messages %}{{ loop.index }}: {{ m['content'] }}\n{% endfor %}", // counts the turns
+      "{% for m in messages %}{{ m['content'] | upper }}\n{% endfor %}",           // changes the text
+      "{{ messages[0]['content'] }}",                                              // forgets turns
+      "{% for m in messages %}[{{ m['content'].replace('a', 'b') }}]{% endfor %}", // changes some texts
       "{% if messages | length > 4 %}long{% endif %}{% for m in messages %}[{{ m['content'] }}]{% endfor %}",
       "{{ unknown_function() }}",
       "{% for m in messages %}",

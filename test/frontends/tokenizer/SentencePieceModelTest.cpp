@@ -19,7 +19,8 @@ using Proto = lapidary::sentencepiece::Model;
 
 namespace {
 
-const char *const words[] = {"the", "cat", "sat", "on", "mat", "there", "other", "then", "hello", "world", "caf\xC3\xA9"};
+const char *const words[] = {"the",   "cat",  "sat",   "on",    "mat",        "there",
+                             "other", "then", "hello", "world", "caf\xC3\xA9"};
 
 std::string randomText(std::mt19937 &random, int length) {
   std::string text;
@@ -41,7 +42,8 @@ const std::string &trainedModel() {
     }
     directory.write("corpus", corpus);
     auto status = ::sentencepiece::SentencePieceTrainer::Train(
-        "--input=" + directory.path + "/corpus --model_prefix=" + directory.path + "/m --model_type=bpe --vocab_size=400 "
+        "--input=" + directory.path + "/corpus --model_prefix=" + directory.path +
+        "/m --model_type=bpe --vocab_size=400 "
         "--byte_fallback=true --split_by_whitespace=true --add_dummy_prefix=false --remove_extra_whitespaces=false "
         "--normalization_rule_name=identity --user_defined_symbols=<turn> --pad_id=0 --eos_id=1 --bos_id=2 --unk_id=3 "
         "--hard_vocab_limit=false --minloglevel=2");
@@ -99,11 +101,15 @@ TEST(SentencePieceModel, AddsBosUnlessSwitchedOff) {
 TEST(SentencePieceModel, RefusesModelsThatWorkDifferently) {
   const std::pair<ErrorCode, void (*)(Proto &)> cases[] = {
       {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_trainer_spec()->set_model_type(1); }},
-      {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_trainer_spec()->set_treat_whitespace_as_suffix(true); }},
+      {ErrorCode::SentencePieceUnsupported,
+       [](Proto &p) { p.mutable_trainer_spec()->set_treat_whitespace_as_suffix(true); }},
       {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_normalizer_spec()->set_add_dummy_prefix(true); }},
-      {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_normalizer_spec()->set_remove_extra_whitespaces(true); }},
-      {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_normalizer_spec()->set_escape_whitespaces(false); }},
-      {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_normalizer_spec()->set_precompiled_charsmap("x"); }},
+      {ErrorCode::SentencePieceUnsupported,
+       [](Proto &p) { p.mutable_normalizer_spec()->set_remove_extra_whitespaces(true); }},
+      {ErrorCode::SentencePieceUnsupported,
+       [](Proto &p) { p.mutable_normalizer_spec()->set_escape_whitespaces(false); }},
+      {ErrorCode::SentencePieceUnsupported,
+       [](Proto &p) { p.mutable_normalizer_spec()->set_precompiled_charsmap("x"); }},
       {ErrorCode::SentencePieceUnsupported, [](Proto &p) { p.mutable_pieces(300)->set_type(5); }},
       {ErrorCode::SentencePieceInvalid, [](Proto &p) { p.clear_pieces(); }},
       {ErrorCode::TokenizerDuplicatePiece, [](Proto &p) { p.mutable_pieces(300)->set_piece(p.pieces(301).piece()); }},

@@ -52,7 +52,8 @@ std::string readFile(const std::string &path) {
   return text.str();
 }
 
-const Turn system1 = {LAP_CHAT_ROLE_SYSTEM, " S "}, user = {LAP_CHAT_ROLE_USER, " U\n"}, model = {LAP_CHAT_ROLE_MODEL, "M"};
+const Turn system1 = {LAP_CHAT_ROLE_SYSTEM, " S "}, user = {LAP_CHAT_ROLE_USER, " U\n"},
+           model = {LAP_CHAT_ROLE_MODEL, "M"};
 
 TEST(ChatFormat, WritesWhatTheTemplatesWrite) {
   nlohmann::json cases = nlohmann::json::parse(std::ifstream(folder + "prompts.json"));
@@ -63,10 +64,13 @@ TEST(ChatFormat, WritesWhatTheTemplatesWrite) {
     ASSERT_TRUE(data) << name << ": " << error;
     std::vector<Turn> turns;
     for (const auto &turn : entry["turns"]) {
-      lap_chat_role role = turn[0] == "system" ? LAP_CHAT_ROLE_SYSTEM : turn[0] == "user" ? LAP_CHAT_ROLE_USER : LAP_CHAT_ROLE_MODEL;
+      lap_chat_role role = turn[0] == "system" ? LAP_CHAT_ROLE_SYSTEM
+                           : turn[0] == "user" ? LAP_CHAT_ROLE_USER
+                                               : LAP_CHAT_ROLE_MODEL;
       turns.push_back({role, turn[1]});
     }
-    uint32_t options = (entry["generation"] == true ? LAP_CHAT_ADD_GENERATION : 0) | (entry["think"] == true ? LAP_CHAT_THINK : 0);
+    uint32_t options =
+        (entry["generation"] == true ? LAP_CHAT_ADD_GENERATION : 0) | (entry["think"] == true ? LAP_CHAT_THINK : 0);
     EXPECT_EQ(Format(*data).prompt(turns, options), entry["prompt"].get<std::string>()) << name;
     ++compared;
   }
@@ -106,7 +110,8 @@ TEST(ChatFormat, WritesOnlyWhatFits) {
   for (size_t capacity = 0; capacity <= whole.size(); ++capacity) {
     std::string out(whole.size(), '#');
     uint64_t size = 0;
-    EXPECT_EQ(lap_chat_prompt(format.format, &turn, 1, LAP_CHAT_ADD_GENERATION, out.data(), capacity, &size), LAP_CHAT_OK);
+    EXPECT_EQ(lap_chat_prompt(format.format, &turn, 1, LAP_CHAT_ADD_GENERATION, out.data(), capacity, &size),
+              LAP_CHAT_OK);
     EXPECT_EQ(size, whole.size());
     EXPECT_EQ(out, whole.substr(0, capacity) + std::string(whole.size() - capacity, '#'));
   }
@@ -116,10 +121,17 @@ TEST(ChatFormat, TrimsTheWhiteSpaceThatPythonTrims) {
   const std::pair<std::string, std::string> cases[] = {
       {"", ""},
       {" \t\n\v\f\r\x1C\x1D\x1E\x1F", ""},
-      {"\xC2\x85" "a\xC2\xA0", "a"},
-      {"\xE1\x9A\x80\xE2\x80\x80\xE2\x80\x8A" "a b\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80", "a b"},
-      {"\xE2\x80\x8B" "a", "\xE2\x80\x8B" "a"}, // U+200B is not white space
-      {"\xC2", "\xC2"},                         // cut-off characters stay
+      {"\xC2\x85"
+       "a\xC2\xA0",
+       "a"},
+      {"\xE1\x9A\x80\xE2\x80\x80\xE2\x80\x8A"
+       "a b\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80",
+       "a b"},
+      {"\xE2\x80\x8B"
+       "a",
+       "\xE2\x80\x8B"
+       "a"},            // U+200B is not white space
+      {"\xC2", "\xC2"}, // cut-off characters stay
       {" \x80\x80\x80\x80\x80 ", "\x80\x80\x80\x80\x80"},
   };
   for (const auto &[text, expected] : cases) {
@@ -135,7 +147,8 @@ TEST(ChatFormat, RefusesADamagedBlock) {
   EXPECT_EQ(lap_chat_format_open(format.block.data(), format.block.size() - 1), nullptr);
   EXPECT_EQ(lap_chat_format_open(format.block.data(), 8), nullptr);
   auto *header = reinterpret_cast<lap_chat_format *>(format.block.data());
-  for (uint32_t *field : {&header->version, &header->total_bytes, &header->offset[3], &header->offset[LAP_CHAT_STRINGS]}) {
+  for (uint32_t *field :
+       {&header->version, &header->total_bytes, &header->offset[3], &header->offset[LAP_CHAT_STRINGS]}) {
     uint32_t good = *field;
     *field = 0x7FFFFFFF;
     EXPECT_EQ(lap_chat_format_open(format.block.data(), format.block.size()), nullptr);

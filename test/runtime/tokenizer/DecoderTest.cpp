@@ -97,7 +97,10 @@ TEST_F(Decoder, IgnoresIdsOutsideTheVocabulary) {
 TEST_F(Decoder, HoldsAnOpenByteRunBackUntilItEnds) {
   Ids ids = bytes("\xF0\x9F\x98\x80");
   ids.push_back(id("a"));
-  EXPECT_EQ(tokenizer.stream(ids), (std::vector<std::string>{"", "", "", "", "\xF0\x9F\x98\x80" "a", ""}));
+  EXPECT_EQ(tokenizer.stream(ids), (std::vector<std::string>{"", "", "", "",
+                                                             "\xF0\x9F\x98\x80"
+                                                             "a",
+                                                             ""}));
   EXPECT_EQ(tokenizer.stream(bytes("\xF0\x9F")).back(), "\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
@@ -141,7 +144,8 @@ TEST_F(Decoder, CanBeUsedAgainAfterItsEnd) {
   lap_stream_decoder decoder;
   lap_stream_decoder_init(&decoder, tokenizer.get(), 0);
   std::string out(lap_stream_decoder_max_bytes(tokenizer.get()), '\0');
-  EXPECT_EQ(lap_stream_decoder_push(&decoder, firstByte + 0xFF, out.data()), 3u) << "certainly invalid: given out at once";
+  EXPECT_EQ(lap_stream_decoder_push(&decoder, firstByte + 0xFF, out.data()), 3u)
+      << "certainly invalid: given out at once";
   EXPECT_EQ(lap_stream_decoder_finish(&decoder, out.data()), 0u);
   EXPECT_EQ(lap_stream_decoder_push(&decoder, firstByte + 'a', out.data()), 0u);
   EXPECT_EQ(out.substr(0, lap_stream_decoder_finish(&decoder, out.data())), "a");

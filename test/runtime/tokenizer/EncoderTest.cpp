@@ -54,7 +54,8 @@ TEST(Encoder, ReproducesTheRecordedEncodings) {
     }
     std::string text = entry["text"];
     EXPECT_EQ(tokenizer.encode(text), entry["ids"].get<Ids>()) << text;
-    EXPECT_EQ(tokenizer.encode(text, LAP_ENCODE_PARSE_SPECIAL | LAP_ENCODE_ADD_SPECIAL), entry["ids_special"].get<Ids>())
+    EXPECT_EQ(tokenizer.encode(text, LAP_ENCODE_PARSE_SPECIAL | LAP_ENCODE_ADD_SPECIAL),
+              entry["ids_special"].get<Ids>())
         << text;
     ++compared;
   }
@@ -64,17 +65,9 @@ TEST(Encoder, ReproducesTheRecordedEncodings) {
 TEST(Encoder, MergesTheLowestRankFirstAndTheLeftmostAmongEquals) {
   CompiledTokenizer tokenizer(writeTokenizerTables(
       tinyModel({"a", "b", "c", "aa", "bc", "ab", "aab"}, {{"b", "c"}, {"a", "a"}, {"a", "b"}, {"aa", "b"}})));
-  EXPECT_EQ(tokenizer.encode("abc"), (Ids{0, 4}));     // "bc" has the lower rank
-  EXPECT_EQ(tokenizer.encode("aaa"), (Ids{3, 0}));     // leftmost first
-  EXPECT_EQ(tokenizer.encode("aabab"), (Ids{6, 5}));   // merges of merges
-}
-
-TEST(Encoder, MergesAStaleEntryWhenThePairStillMakesTheSamePiece) {
-  // "abc" can be made from (a, bc) and (ab, c); the reference keeps an entry whose pair changed but whose result did
-  // not. A plain encoder gives the same ids here, so this only guards against dropping or crashing.
-  CompiledTokenizer tokenizer(writeTokenizerTables(
-      tinyModel({"a", "b", "c", "ab", "bc", "abc", "abcabc"}, {{"ab", "c"}, {"a", "bc"}, {"b", "c"}, {"a", "b"}, {"abc", "abc"}})));
-  EXPECT_EQ(tokenizer.encode("abcabc"), (Ids{6}));
+  EXPECT_EQ(tokenizer.encode("abc"), (Ids{0, 4}));   // "bc" has the lower rank
+  EXPECT_EQ(tokenizer.encode("aaa"), (Ids{3, 0}));   // leftmost first
+  EXPECT_EQ(tokenizer.encode("aabab"), (Ids{6, 5})); // merges of merges
 }
 
 TEST(Encoder, FallsBackToBytesOnlyWhenAllOfACharacterExist) {
@@ -105,11 +98,19 @@ TEST(Encoder, TakesTheLongestAddedToken) {
 }
 
 TEST(Encoder, MatchesNormalizedAddedTokensInTheNormalizedText) {
-  TokenizerModel model = tinyModel({"a", "\xE2\x96\x81", "b\xE2\x96\x81" "c"}, {});
-  model.added = {{2, "b\xE2\x96\x81" "c", false, true}};
+  TokenizerModel model = tinyModel({"a", "\xE2\x96\x81",
+                                    "b\xE2\x96\x81"
+                                    "c"},
+                                   {});
+  model.added = {{2,
+                  "b\xE2\x96\x81"
+                  "c",
+                  false, true}};
   CompiledTokenizer tokenizer(writeTokenizerTables(model));
   EXPECT_EQ(tokenizer.encode("ab ca"), (Ids{0, 2, 0}));
-  EXPECT_EQ(tokenizer.encode("ab\xE2\x96\x81" "ca"), (Ids{0, 2, 0}));
+  EXPECT_EQ(tokenizer.encode("ab\xE2\x96\x81"
+                             "ca"),
+            (Ids{0, 2, 0}));
 }
 
 TEST(Encoder, PutsTheAffixesAroundTheTextAndBosOnlyOnce) {
@@ -131,9 +132,23 @@ TEST(Encoder, ReplacesInvalidBytesAsPythonDoes) {
   CompiledTokenizer tokenizer = compileFixture();
   const std::pair<std::string, int> cases[] = {
       // text, number of U+FFFD that bytes.decode(errors="replace") gives
-      {"\xFF", 1},         {"\xC3", 1},         {"\xE4\xB8", 1},         {"\xE4\xB8" "a", 1},      {"\xED\xA0\x80", 3},
-      {"\xE0\x80", 2},     {"\xF0\x9F\x98", 1}, {"\xF4\x90\x80\x80", 4}, {"\xC0\xAF", 2},          {"\x80\x80", 2},
-      {"\xF8\x88\x80", 3}, {"\xF0\x9F\xFF", 2}, {"\xE4\xE4\xB8\xAD", 1}, {"\xF0\x9F\x98\x80", 0},  {"\xC3\xA9", 0},
+      {"\xFF", 1},
+      {"\xC3", 1},
+      {"\xE4\xB8", 1},
+      {"\xE4\xB8"
+       "a",
+       1},
+      {"\xED\xA0\x80", 3},
+      {"\xE0\x80", 2},
+      {"\xF0\x9F\x98", 1},
+      {"\xF4\x90\x80\x80", 4},
+      {"\xC0\xAF", 2},
+      {"\x80\x80", 2},
+      {"\xF8\x88\x80", 3},
+      {"\xF0\x9F\xFF", 2},
+      {"\xE4\xE4\xB8\xAD", 1},
+      {"\xF0\x9F\x98\x80", 0},
+      {"\xC3\xA9", 0},
   };
   for (const auto &[text, count] : cases) {
     std::string decoded = tokenizer.decode(tokenizer.encode(text));
@@ -152,17 +167,18 @@ TEST(Encoder, NeverWritesMoreIdsThanThereIsRoomFor) {
   std::vector<char> scratch(lap_encode_scratch_bytes(text.size()));
   for (uint64_t capacity = 0; capacity <= all.size(); ++capacity) {
     uint64_t count = 99;
-    lap_encode_status status = lap_encode(tokenizer.get(), text.data(), text.size(), LAP_ENCODE_ENSURE_BOS, scratch.data(),
-                                          scratch.size(), some.data(), capacity, &count);
+    lap_encode_status status = lap_encode(tokenizer.get(), text.data(), text.size(), LAP_ENCODE_ENSURE_BOS,
+                                          scratch.data(), scratch.size(), some.data(), capacity, &count);
     EXPECT_EQ(status, capacity < all.size() ? LAP_ENCODE_IDS_FULL : LAP_ENCODE_OK);
-    EXPECT_EQ(count, capacity);
+    EXPECT_EQ(count, all.size());
     EXPECT_TRUE(std::equal(some.begin(), some.begin() + capacity, all.begin()));
   }
   uint64_t count = 99;
-  EXPECT_EQ(lap_encode(tokenizer.get(), text.data(), text.size(), 0, scratch.data(), 16, some.data(), some.size(), &count),
-            LAP_ENCODE_SCRATCH_TOO_SMALL);
-  EXPECT_EQ(lap_encode(tokenizer.get(), text.data(), size_t(LAP_ENCODE_MAX_BYTES) + 1, 0, scratch.data(), scratch.size(),
-                       some.data(), some.size(), &count),
+  EXPECT_EQ(
+      lap_encode(tokenizer.get(), text.data(), text.size(), 0, scratch.data(), 16, some.data(), some.size(), &count),
+      LAP_ENCODE_SCRATCH_TOO_SMALL);
+  EXPECT_EQ(lap_encode(tokenizer.get(), text.data(), size_t(LAP_ENCODE_MAX_BYTES) + 1, 0, scratch.data(),
+                       scratch.size(), some.data(), some.size(), &count),
             LAP_ENCODE_TEXT_TOO_LONG);
 }
 
@@ -171,7 +187,8 @@ Ids plainEncode(const TokenizerModel &model, const std::string &text) {
   Ids ids;
   for (char c : text) {
     std::string piece = c == ' ' ? spaceMark : std::string(1, c);
-    ids.push_back(static_cast<int32_t>(std::find(model.pieces.begin(), model.pieces.end(), piece) - model.pieces.begin()));
+    ids.push_back(
+        static_cast<int32_t>(std::find(model.pieces.begin(), model.pieces.end(), piece) - model.pieces.begin()));
   }
   while (true) {
     size_t bestRank = model.merges.size(), bestAt = 0;
@@ -192,16 +209,20 @@ Ids plainEncode(const TokenizerModel &model, const std::string &text) {
   }
 }
 
-/// A vocabulary over a, b, > and the space in which every piece has one split, so that no queue entry can be stale and
-/// the plain encoder is exact. Some merges cross from '>' to a space, none from a letter.
+/// A vocabulary over a, b, > and the space, in which many pieces can be reached in several ways. Some merges cross from
+/// '>' to a space, none from a letter.
 TokenizerModel randomModel(std::mt19937 &random) {
   std::vector<std::string> pieces = {"a", "b", ">", spaceMark};
   std::vector<std::pair<std::string, std::string>> merges;
   for (int i = 0; i < 200; ++i) {
     std::string left = pieces[random() % pieces.size()], right = pieces[random() % pieces.size()];
     bool crosses = right.compare(0, 3, spaceMark) == 0 && (left.back() == 'a' || left.back() == 'b');
-    if (!crosses && left.size() + right.size() < 24 && std::find(pieces.begin(), pieces.end(), left + right) == pieces.end()) {
-      merges.emplace_back(left, right);
+    if (crosses || left.size() + right.size() >= 24 ||
+        std::find(merges.begin(), merges.end(), std::pair(left, right)) != merges.end()) {
+      continue;
+    }
+    merges.emplace_back(left, right);
+    if (std::find(pieces.begin(), pieces.end(), left + right) == pieces.end()) {
       pieces.push_back(left + right);
     }
   }

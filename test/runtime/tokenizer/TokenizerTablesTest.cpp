@@ -80,8 +80,9 @@ TEST_F(TokenizerTables, RefuseSectionsOutsideTheBlock) {
     header()->*section = good;
     EXPECT_TRUE(opens());
   }
-  for (uint32_t lap_tokenizer::*count : {&lap_tokenizer::pieces, &lap_tokenizer::merges, &lap_tokenizer::trie_edges_count,
-                                         &lap_tokenizer::vocabulary_bits, &lap_tokenizer::prefix_count}) {
+  for (uint32_t lap_tokenizer::*count :
+       {&lap_tokenizer::pieces, &lap_tokenizer::merges, &lap_tokenizer::trie_edges_count,
+        &lap_tokenizer::vocabulary_bits, &lap_tokenizer::prefix_count}) {
     uint32_t good = header()->*count;
     header()->*count = 0xFFFFFFFFu;
     EXPECT_FALSE(opens());

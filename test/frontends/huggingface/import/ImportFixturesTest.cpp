@@ -50,13 +50,13 @@ TEST_P(ImportFixtures, NamesOnlyTensorsOfTheTextModel) {
 }
 
 constexpr Expected fixtures[] = {
-    {"edge_dense_bf16", 160, 5, 8, 2, true, 0},     {"edge_dense_bf16_sharded", 160, 5, 8, 2, true, 0},
-    {"edge_dense_f32", 160, 5, 8, 2, true, 0},      {"edge_dense_gqa_bf16", 191, 6, 8, 4, true, 0},
-    {"edge_dense_gqa_f32", 191, 6, 8, 4, true, 0},  {"edge_mm_bf16", 160, 5, 8, 2, true, 0},
-    {"edge_mm_f32", 160, 5, 8, 2, true, 0},         {"large_dense_bf16", 85, 6, 5, 1, false, 0},
-    {"large_dense_f32", 85, 6, 5, 1, false, 0},     {"large_mm_bf16", 133, 6, 5, 1, false, 6},
-    {"large_mm_f32", 133, 6, 5, 1, false, 6},       {"moe_bf16", 133, 6, 5, 1, false, 6},
-    {"moe_f32", 133, 6, 5, 1, false, 6},            {"text_only_bf16", 160, 5, 8, 2, true, 0},
+    {"edge_dense_bf16", 160, 5, 8, 2, true, 0},    {"edge_dense_bf16_sharded", 160, 5, 8, 2, true, 0},
+    {"edge_dense_f32", 160, 5, 8, 2, true, 0},     {"edge_dense_gqa_bf16", 191, 6, 8, 4, true, 0},
+    {"edge_dense_gqa_f32", 191, 6, 8, 4, true, 0}, {"edge_mm_bf16", 160, 5, 8, 2, true, 0},
+    {"edge_mm_f32", 160, 5, 8, 2, true, 0},        {"large_dense_bf16", 85, 6, 5, 1, false, 0},
+    {"large_dense_f32", 85, 6, 5, 1, false, 0},    {"large_mm_bf16", 133, 6, 5, 1, false, 6},
+    {"large_mm_f32", 133, 6, 5, 1, false, 6},      {"moe_bf16", 133, 6, 5, 1, false, 6},
+    {"moe_f32", 133, 6, 5, 1, false, 6},           {"text_only_bf16", 160, 5, 8, 2, true, 0},
     {"text_only_f32", 160, 5, 8, 2, true, 0}};
 
 INSTANTIATE_TEST_SUITE_P(All, ImportFixtures, testing::ValuesIn(fixtures),

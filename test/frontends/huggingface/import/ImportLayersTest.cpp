@@ -22,20 +22,36 @@ std::string layerText(Imported &model, int index) {
 TEST(ImportedDenseLayer, FollowsTheSpecification) {
   Imported model(fixture("edge_dense_bf16"));
   ASSERT_TRUE(model.module);
-  EXPECT_TRUE(inOrder(
-      layerText(model, 0),
-      {"%15 = gemma.rms_norm %1, %14 eps 9.99999997E-7", "self_attn.q_proj.weight : tensor<64x96xbf16>",
-       "%18 = gemma.split_heads %17 : tensor<?x64xf32> -> tensor<?x4x16xf32>", "gemma.rms_norm %18, %19",
-       "%21 = gemma.rotary %20, %arg1 theta 1.000000e+04 pairs 8 factor 1.000000e+00", "%23 = gemma.linear %15, %22",
-       "%26 = gemma.linear %15, %25", "%29 = gemma.rms_norm %24, %28", "%30 = gemma.rotary %29, %arg1",
-       "%31 = gemma.rms_norm %27 eps", "%keys, %values = gemma.kv_update @kv.0, %30, %31, %arg1",
-       "%32 = gemma.head_scores %21, %keys", "%33 = gemma.mask_scores %32, %arg1 window 8",
-       "%34 = gemma.softmax %33", "%35 = gemma.head_mix %34, %values", "%36 = gemma.merge_heads %35",
-       "%38 = gemma.linear %36, %37", "%40 = gemma.rms_norm %38, %39", "%41 = gemma.add %1, %40",
-       "%43 = gemma.rms_norm %41, %42", "%46 = gemma.gelu %45", "%48 = gemma.linear %43, %47",
-       "%49 = gemma.mul %46, %48", "%54 = gemma.add %41, %53", "%57 = gemma.gelu %56",
-       "%58 = gemma.slice_columns %13 from 0 : tensor<?x160xf32> -> tensor<?x16xf32>", "%59 = gemma.mul %57, %58",
-       "%64 = gemma.add %54, %63", "%66 = gemma.scale_by_weight %64, %65 : tensor<?x96xf32>, tensor<1xbf16>"}));
+  EXPECT_TRUE(
+      inOrder(layerText(model, 0), {"%15 = gemma.rms_norm %1, %14 eps 9.99999997E-7",
+                                    "self_attn.q_proj.weight : tensor<64x96xbf16>",
+                                    "%18 = gemma.split_heads %17 : tensor<?x64xf32> -> tensor<?x4x16xf32>",
+                                    "gemma.rms_norm %18, %19",
+                                    "%21 = gemma.rotary %20, %arg1 theta 1.000000e+04 pairs 8 factor 1.000000e+00",
+                                    "%23 = gemma.linear %15, %22",
+                                    "%26 = gemma.linear %15, %25",
+                                    "%29 = gemma.rms_norm %24, %28",
+                                    "%30 = gemma.rotary %29, %arg1",
+                                    "%31 = gemma.rms_norm %27 eps",
+                                    "%keys, %values = gemma.kv_update @kv.0, %30, %31, %arg1",
+                                    "%32 = gemma.head_scores %21, %keys",
+                                    "%33 = gemma.mask_scores %32, %arg1 window 8",
+                                    "%34 = gemma.softmax %33",
+                                    "%35 = gemma.head_mix %34, %values",
+                                    "%36 = gemma.merge_heads %35",
+                                    "%38 = gemma.linear %36, %37",
+                                    "%40 = gemma.rms_norm %38, %39",
+                                    "%41 = gemma.add %1, %40",
+                                    "%43 = gemma.rms_norm %41, %42",
+                                    "%46 = gemma.gelu %45",
+                                    "%48 = gemma.linear %43, %47",
+                                    "%49 = gemma.mul %46, %48",
+                                    "%54 = gemma.add %41, %53",
+                                    "%57 = gemma.gelu %56",
+                                    "%58 = gemma.slice_columns %13 from 0 : tensor<?x160xf32> -> tensor<?x16xf32>",
+                                    "%59 = gemma.mul %57, %58",
+                                    "%64 = gemma.add %54, %63",
+                                    "%66 = gemma.scale_by_weight %64, %65 : tensor<?x96xf32>, tensor<1xbf16>"}));
 }
 
 TEST(ImportedDenseLayer, RotatesGlobalHeadsByAQuarter) {
@@ -58,16 +74,28 @@ TEST(ImportedDenseLayer, SharesKeysAndValuesOfTheLastOwnerOfItsKind) {
 TEST(ImportedMixtureLayer, RoutesTheStreamAndAddsBothBranches) {
   Imported model(fixture("moe_bf16"));
   ASSERT_TRUE(model.module);
-  EXPECT_TRUE(inOrder(
-      layerText(model, 0),
-      {"%29 = gemma.add %1, %28", "%31 = gemma.rms_norm %29, %30", "post_feedforward_layernorm_1.weight",
-       "%41 = gemma.rms_norm %39, %40", "router.scale", "%43 = gemma.rms_norm %29, %42",
-       "%44 = gemma.scale %43 by 0.106600359", "router.proj.weight", "%46 = gemma.linear %44, %45",
-       "router.per_expert_scale", "%weights, %indices = gemma.route %46, %47 top_k 3",
-       "pre_feedforward_layernorm_2.weight", "%49 = gemma.rms_norm %29, %48", "experts.gate_up_proj",
-       "experts.down_proj", "%52 = gemma.experts %49, %weights, %indices, %50, %51",
-       "post_feedforward_layernorm_2.weight", "%55 = gemma.add %41, %54", "post_feedforward_layernorm.weight",
-       "%57 = gemma.rms_norm %55, %56", "%58 = gemma.add %29, %57", "%60 = gemma.scale_by_weight %58, %59"}));
+  EXPECT_TRUE(inOrder(layerText(model, 0), {"%29 = gemma.add %1, %28",
+                                            "%31 = gemma.rms_norm %29, %30",
+                                            "post_feedforward_layernorm_1.weight",
+                                            "%41 = gemma.rms_norm %39, %40",
+                                            "router.scale",
+                                            "%43 = gemma.rms_norm %29, %42",
+                                            "%44 = gemma.scale %43 by 0.106600359",
+                                            "router.proj.weight",
+                                            "%46 = gemma.linear %44, %45",
+                                            "router.per_expert_scale",
+                                            "%weights, %indices = gemma.route %46, %47 top_k 3",
+                                            "pre_feedforward_layernorm_2.weight",
+                                            "%49 = gemma.rms_norm %29, %48",
+                                            "experts.gate_up_proj",
+                                            "experts.down_proj",
+                                            "%52 = gemma.experts %49, %weights, %indices, %50, %51",
+                                            "post_feedforward_layernorm_2.weight",
+                                            "%55 = gemma.add %41, %54",
+                                            "post_feedforward_layernorm.weight",
+                                            "%57 = gemma.rms_norm %55, %56",
+                                            "%58 = gemma.add %29, %57",
+                                            "%60 = gemma.scale_by_weight %58, %59"}));
 }
 
 TEST(ImportedMixtureLayer, NormsTheKeyProjectionTwiceWhereKeyIsValue) {
@@ -89,17 +117,28 @@ TEST(ImportedMixtureLayer, NormsTheKeyProjectionTwiceWhereKeyIsValue) {
 TEST(ImportedModel, SurroundsTheLayersWithEmbeddingAndTiedOutput) {
   Imported model(fixture("edge_dense_bf16"));
   ASSERT_TRUE(model.module);
-  EXPECT_TRUE(inOrder(
-      model.text(),
-      {"gemma.context = 512 : i64", "gemma.hidden = 96 : i64", "gemma.layers = 10 : i64", "gemma.vocab = 512 : i64",
-       "gemma.kv_cache @kv.0 heads 1 dim 16 window 8", "gemma.kv_cache @kv.4 heads 1 dim 32 window 0",
-       "func.func @score(%arg0: tensor<?xi32>, %arg1: tensor<?xi32>) -> tensor<?x512xf32>",
-       "%1 = gemma.embedding %arg0, %0 scale 9.812500e+00", // sqrt(96) = 9.798 in bf16
-       "%3 = gemma.embedding %arg0, %2 scale 4.000000e+00", "%6 = gemma.linear %1, %5",
-       "%7 = gemma.scale %6 by 0.102062076", "%8 = gemma.split_heads %7", "%10 = gemma.rms_norm %8, %9",
-       "%11 = gemma.add %4, %10", "%12 = gemma.scale %11 by 0.707106769", "%13 = gemma.merge_heads %12",
-       "norm.weight", "%0 : (tensor<?x96xf32>, tensor<512x96xbf16>) -> tensor<?x512xf32>", "gemma.softcap",
-       "cap 3.000000e+01", "return"}));
+  EXPECT_TRUE(
+      inOrder(model.text(), {"gemma.context = 512 : i64",
+                             "gemma.hidden = 96 : i64",
+                             "gemma.layers = 10 : i64",
+                             "gemma.vocab = 512 : i64",
+                             "gemma.kv_cache @kv.0 heads 1 dim 16 window 8",
+                             "gemma.kv_cache @kv.4 heads 1 dim 32 window 0",
+                             "func.func @score(%arg0: tensor<?xi32>, %arg1: tensor<?xi32>) -> tensor<?x512xf32>",
+                             "%1 = gemma.embedding %arg0, %0 scale 9.812500e+00", // sqrt(96) = 9.798 in bf16
+                             "%3 = gemma.embedding %arg0, %2 scale 4.000000e+00",
+                             "%6 = gemma.linear %1, %5",
+                             "%7 = gemma.scale %6 by 0.102062076",
+                             "%8 = gemma.split_heads %7",
+                             "%10 = gemma.rms_norm %8, %9",
+                             "%11 = gemma.add %4, %10",
+                             "%12 = gemma.scale %11 by 0.707106769",
+                             "%13 = gemma.merge_heads %12",
+                             "norm.weight",
+                             "%0 : (tensor<?x96xf32>, tensor<512x96xbf16>) -> tensor<?x512xf32>",
+                             "gemma.softcap",
+                             "cap 3.000000e+01",
+                             "return"}));
 }
 
 TEST(ImportedModel, KeepsTheEmbeddingScaleOfFloatTables) {

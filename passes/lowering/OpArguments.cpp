@@ -1,0 +1,198 @@
+//===- OpArguments.cpp - driver and argument block of every compute op -----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// One function per op, each filling the struct of the same name in ProgramAbi.h.
+//===----------------------------------------------------------------------===//
+#include "passes/lowering/AbiArguments.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+using namespace lapidary;
+
+namespace {
+
+template <typename Arguments>
+DriverCall call(StringRef driver, const Arguments &arguments) {
+  return {driver, std::string(reinterpret_cast<const char *>(&arguments), sizeof(arguments))};
+}
+
+uint32_t columnsOf(Value buffer) { return cast<kernel::BufferType>(buffer.getType()).getColumns(); }
+
+DriverCall arguments(const AbiArguments &abi, kernel::EmbedOp op) {
+  lap_embed_args args = {};
+  args.out = abi.buffer(op.getOut());
+  args.table = abi.weight(op.getTable());
+  args.tiled = cast<kernel::PackedType>(op.getTable().getType()).getLayout() != "rows";
+  args.scale = op.getScale().convertToFloat();
+  return call("lap_op_embed", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::MatmulOp op) {
+  lap_matmul_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  args.w = abi.weight(op.getWeight());
+  return call("lap_op_matmul", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::QuantizeOp op) {
+  lap_quantize_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  return call("lap_op_quantize", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::RmsNormOp op) {
+  lap_rms_norm_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  args.w = abi.weight(op.getWeight());
+  args.heads = op.getHeads();
+  args.width = columnsOf(op.getInput()) / op.getHeads();
+  args.eps = op.getEps().convertToFloat();
+  return call("lap_op_rms_norm", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
+  lap_residual_norm_args args = {};
+  args.residual = abi.buffer(op.getResidual());
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  args.w = abi.weight(op.getWeight());
+  args.scale = abi.weight(op.getScale());
+  args.width = columnsOf(op.getInput());
+  args.eps = op.getEps().convertToFloat();
+  return call("lap_op_residual_norm", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::RotaryTableOp op) {
+  lap_rotary_table_args args = {};
+  args.out = abi.buffer(op.getOut());
+  args.frequencies = abi.weight(op.getFrequencies());
+  return call("lap_op_rotary_table", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::NormRotaryOp op) {
+  lap_norm_rotary_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.table = abi.buffer(op.getTable());
+  args.out = abi.buffer(op.getOut());
+  args.w = abi.weight(op.getWeight());
+  args.heads = op.getHeads();
+  args.head_dim = columnsOf(op.getInput()) / op.getHeads();
+  args.eps = op.getEps().convertToFloat();
+  return call("lap_op_norm_rotary", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::KvAppendOp op) {
+  lap_kv_append_args args = {};
+  args.key = abi.buffer(op.getKey());
+  args.value = abi.buffer(op.getValue());
+  args.cache = abi.cache(op.getCacheAttr());
+  return call("lap_op_kv_append", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::AttentionOp op) {
+  lap_attention_args args = {};
+  args.query = abi.buffer(op.getQuery());
+  args.out = abi.buffer(op.getOut());
+  args.cache = abi.cache(op.getCacheAttr());
+  args.heads = op.getHeads();
+  return call("lap_op_attention", args);
+}
+
+/// A slice that shares its last group (per-layer inputs of 16 columns) narrows the whole op: the columns it leaves out
+/// are padding of the gate, which the output overwrites, and stay zero.
+DriverCall arguments(const AbiArguments &abi, kernel::GeluMulOp op) {
+  lap_gelu_mul_args args = {};
+  args.gate = abi.buffer(op.getGate());
+  args.up = abi.buffer(op.getUp());
+  args.out = abi.buffer(op.getOut());
+  uint32_t columns = std::min({args.gate.columns, args.up.columns, args.out.columns});
+  args.gate.columns = args.up.columns = args.out.columns = columns;
+  return call("lap_op_gelu_mul", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::AddOp op) {
+  lap_add_args args = {};
+  args.a = abi.buffer(op.getLhs());
+  args.b = abi.buffer(op.getRhs());
+  args.out = abi.buffer(op.getOut());
+  args.scale = op.getScale().convertToFloat();
+  return call("lap_op_add", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::ScaleOp op) {
+  lap_scale_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  args.scale = op.getFactor().convertToFloat();
+  return call("lap_op_scale", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::SoftcapOp op) {
+  lap_softcap_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  args.cap = op.getCap().convertToFloat();
+  return call("lap_op_softcap", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::SelectLastOp op) {
+  lap_select_last_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.out = abi.buffer(op.getOut());
+  return call("lap_op_select_last", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::RouteOp op) {
+  lap_route_args args = {};
+  args.logits = abi.buffer(op.getLogits());
+  args.weights = abi.buffer(op.getWeights());
+  args.indices = abi.buffer(op.getIndices());
+  args.expert_scale = abi.weight(op.getExpertScale());
+  args.experts = columnsOf(op.getLogits());
+  args.top_k = op.getTopK();
+  return call("lap_op_route", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::SortExpertsOp op) {
+  lap_sort_experts_args args = {};
+  args.indices = abi.buffer(op.getIndices());
+  args.order = abi.buffer(op.getOrder());
+  args.experts = op.getExperts();
+  args.top_k = op.getTopK();
+  return call("lap_op_sort_experts", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::ExpertMatmulOp op) {
+  lap_expert_matmul_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.order = abi.buffer(op.getOrder());
+  args.out = abi.buffer(op.getOut());
+  args.w = abi.weight(op.getWeight());
+  args.experts = cast<kernel::PackedType>(op.getWeight().getType()).getShape().front();
+  args.rows_per_source = op.getRowsPerSource();
+  return call("lap_op_expert_matmul", args);
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::CombineExpertsOp op) {
+  lap_combine_experts_args args = {};
+  args.x = abi.buffer(op.getInput());
+  args.weights = abi.buffer(op.getWeights());
+  args.out = abi.buffer(op.getOut());
+  args.top_k = op.getTopK();
+  return call("lap_op_combine_experts", args);
+}
+
+} // namespace
+
+DriverCall lapidary::driverCall(const AbiArguments &abi, Operation *op) {
+  return llvm::TypeSwitch<Operation *, DriverCall>(op)
+      .Case<kernel::EmbedOp, kernel::MatmulOp, kernel::QuantizeOp, kernel::RmsNormOp, kernel::ResidualNormOp,
+            kernel::RotaryTableOp, kernel::NormRotaryOp, kernel::KvAppendOp, kernel::AttentionOp, kernel::GeluMulOp,
+            kernel::AddOp, kernel::ScaleOp, kernel::SoftcapOp, kernel::SelectLastOp, kernel::RouteOp,
+            kernel::SortExpertsOp, kernel::ExpertMatmulOp, kernel::CombineExpertsOp>(
+          [&](auto typed) { return arguments(abi, typed); });
+}

@@ -1,0 +1,19 @@
+//===- GroupScale.h - the scale of a group of 32 weights -----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+#ifndef LAPIDARY_TARGETS_COMMON_PACKING_GROUPSCALE_H
+#define LAPIDARY_TARGETS_COMMON_PACKING_GROUPSCALE_H
+
+#include <cstdint>
+
+namespace lapidary {
+
+/// Quantizes 32 values to integers in -127..127; returns the scale, a bf16 value (max|w| / 127, rounded).
+float quantizeGroup8(const float *values, int8_t *out);
+
+/// Quantizes 32 values to integers in -8..7. Of a few scales around max|w| / 7 and (signed largest) / -8, each rounded
+/// to bf16 first, the one with the smallest squared error; the first of equals, so the result is deterministic.
+float quantizeGroup4(const float *values, int8_t *out);
+
+} // namespace lapidary
+
+#endif // LAPIDARY_TARGETS_COMMON_PACKING_GROUPSCALE_H

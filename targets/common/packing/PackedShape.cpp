@@ -1,0 +1,87 @@
+//===- PackedShape.cpp - sizes of a packed weight ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every size of the weight segment comes from packedShape, so planning, packing and the drivers cannot disagree.
+//===----------------------------------------------------------------------===//
+#include "targets/common/packing/PackedShape.h"
+
+#include "llvm/ADT/StringSwitch.h"
+
+namespace lapidary {
+
+namespace {
+constexpr uint64_t expertAlignment = 4096; // a page: an expert that is not chosen is never read from disk
+constexpr llvm::StringLiteral tiles = "tiles16", gatedTiles = "tiles16-gated", rowsLayout = "rows", vectorLayout = "vector";
+} // namespace
+
+lap_format abiFormat(gemma::FormatAttr format) {
+  return llvm::StringSwitch<lap_format>(format.getKind())
+      .Case("bf16", LAP_BF16)
+      .Case("w8", LAP_W8G32)
+      .Case("w4", LAP_W4G32)
+      .Default(LAP_F32);
+}
+
+PackedShape packedShape(kernel::PackedType type) {
+  PackedShape shape;
+  llvm::ArrayRef<int64_t> sizes = type.getShape();
+  shape.format = abiFormat(type.getFormat());
+  shape.columns = static_cast<uint64_t>(sizes.back());
+  shape.paddedColumns = padColumns(shape.columns);
+  shape.table = type.getLayout() == rowsLayout;
+  shape.vector = type.getLayout() == vectorLayout;
+  shape.partRows = shape.vector ? 1 : static_cast<uint64_t>(sizes[sizes.size() - 2]);
+  if (shape.vector || shape.table) {
+    shape.paddedPartRows = shape.partRows;
+    shape.tileBytes = shape.vector ? shape.paddedColumns * sizeof(float)
+                                   : tableRowBytes(shape.format, shape.paddedColumns);
+    shape.expertBytes = shape.partRows * shape.tileBytes;
+    return shape;
+  }
+  if (type.getLayout() == gatedTiles) {
+    shape.parts = 2;
+    shape.partRows /= 2;
+  }
+  shape.paddedPartRows = roundUp(shape.partRows, LAP_COLUMN_PAD);
+  shape.tileBytes = tileBytes(shape.format, shape.paddedColumns);
+  shape.expertBytes = shape.parts * shape.paddedPartRows / LAP_ROW_TILE * shape.tileBytes;
+  if (sizes.size() == 3) {
+    shape.experts = static_cast<uint64_t>(sizes.front());
+    shape.expertBytes = roundUp(shape.expertBytes, expertAlignment);
+  }
+  return shape;
+}
+
+kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) {
+  mlir::MLIRContext *context = format.getContext();
+  switch (use) {
+  case WeightUse::Vector:
+    return kernel::PackedType::get(context, shape, gemma::FormatAttr::get(context, "f32", 0), vectorLayout);
+  case WeightUse::Table:
+    return kernel::PackedType::get(context, shape, format, rowsLayout);
+  case WeightUse::GatedExperts:
+    return kernel::PackedType::get(context, shape, format, gatedTiles);
+  case WeightUse::Matrix:
+  case WeightUse::Experts:
+    break;
+  }
+  return kernel::PackedType::get(context, shape, format, tiles);
+}
+
+lap_weight describePacked(kernel::PackedType type) {
+  PackedShape shape = packedShape(type);
+  lap_weight out = {};
+  out.expert_bytes = type.getShape().size() == 3 ? shape.expertBytes : 0;
+  out.tile_bytes = shape.tileBytes;
+  out.rows = static_cast<uint32_t>(shape.parts * shape.paddedPartRows);
+  out.columns = static_cast<uint32_t>(shape.paddedColumns);
+  out.format = shape.format;
+  return out;
+}
+
+std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type) {
+  PackedShape shape = packedShape(type);
+  return isGrouped(shape.format) ? createGroupPacker(shape) : createFloatPacker(shape);
+}
+
+} // namespace lapidary

@@ -1,0 +1,103 @@
+//===- KernelObjects.cpp - kernel objects, built once --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A kernel takes a quarter of a second to compile and depends on nothing but its name, its CPU level and the generator,
+// so objects are kept in the user's cache under a hash of those. Missing ones are built by lapidary-kernelgen, which is
+// a process of its own because libHalide carries another LLVM. An object appears in the cache by rename, so a
+// concurrent or killed compilation never leaves half of one there.
+//===----------------------------------------------------------------------===//
+#include "targets/x86/Emit.h"
+
+#include "support/Quote.h"
+
+#include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Program.h"
+#include "llvm/Support/SHA256.h"
+
+namespace lapidary::x86 {
+
+namespace {
+
+std::string join(llvm::StringRef directory, const llvm::Twine &name) {
+  llvm::SmallString<256> path(directory);
+  llvm::sys::path::append(path, name);
+  return path.str().str();
+}
+
+/// Hash of the generator's own bytes: another generator, other objects. "" when it cannot be read.
+std::string generatorHash(llvm::StringRef generator) {
+  auto file = llvm::MemoryBuffer::getFile(generator, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file) {
+    return "";
+  }
+  auto bytes = llvm::SHA256::hash(llvm::arrayRefFromStringRef((*file)->getBuffer()));
+  return llvm::toHex(llvm::ArrayRef(bytes).take_front(12), /*LowerCase=*/true);
+}
+
+bool buildFailed(Diagnostics &diagnostics, const std::string &what, const std::string &where) {
+  return diagnostics.error(ErrorCode::KernelBuildFailed, what, where,
+                           "check that lapidary-kernelgen is beside lapidary and that it runs");
+}
+
+/// Runs the generator for `names`; objects land in `directory`.
+bool generate(const std::string &generator, llvm::ArrayRef<std::string> names, const CpuLevel &level,
+              const std::string &directory, Diagnostics &diagnostics) {
+  std::vector<std::string> arguments{generator, ("--target=x86_64-linux+" + level.kernelCpu).str()};
+  for (const std::string &name : names) {
+    arguments.push_back("--kernel=" + name);
+  }
+  arguments.insert(arguments.end(), {"-o", directory + "/"});
+  llvm::SmallVector<llvm::StringRef> words(arguments.begin(), arguments.end());
+  std::string error;
+  int status = llvm::sys::ExecuteAndWait(generator, words, std::nullopt, {}, 0, 0, &error);
+  return status == 0 || buildFailed(diagnostics, "building kernels failed" + (error.empty() ? "" : ": " + error) +
+                                                     " (status " + std::to_string(status) + ")", generator);
+}
+
+/// Moves a built object into the cache, complete or not at all; the cache may be on another file system.
+bool keep(const std::string &built, const std::string &cached, Diagnostics &diagnostics) {
+  llvm::SmallString<256> temporary;
+  std::error_code code = llvm::sys::fs::createUniqueFile(cached + ".%%%%%%", temporary);
+  code = code ? code : llvm::sys::fs::copy_file(built, temporary);
+  code = code ? code : llvm::sys::fs::rename(temporary, cached);
+  if (!code) {
+    return true;
+  }
+  llvm::sys::fs::remove(temporary);
+  return buildFailed(diagnostics, "cannot keep a kernel in the cache: " + code.message(), cached);
+}
+
+} // namespace
+
+bool findKernelObjects(llvm::ArrayRef<std::string> names, const CpuLevel &level, EmitContext &context,
+                       std::vector<std::string> &out) {
+  std::string generator = join(context.toolDirectory, "lapidary-kernelgen");
+  std::string hash = generatorHash(generator);
+  if (hash.empty()) {
+    return buildFailed(context.diagnostics, "lapidary-kernelgen is not there", generator);
+  }
+  std::string cache = join(context.cacheDirectory, "kernels-" + hash + "-" + level.kernelCpu);
+  if (std::error_code code = llvm::sys::fs::create_directories(cache)) {
+    return buildFailed(context.diagnostics, "cannot create the kernel cache: " + code.message(), cache);
+  }
+  std::vector<std::string> missing;
+  for (const std::string &name : names) {
+    out.push_back(join(cache, name + ".o"));
+    if (!llvm::sys::fs::exists(out.back())) {
+      missing.push_back(name);
+    }
+  }
+  std::string fresh = join(context.workDirectory, "kernels");
+  if (!missing.empty() && !generate(generator, missing, level, fresh, context.diagnostics)) {
+    return false;
+  }
+  return llvm::all_of(missing, [&](const std::string &name) {
+    return keep(join(fresh, name + ".o"), join(cache, name + ".o"), context.diagnostics);
+  });
+}
+
+} // namespace lapidary::x86

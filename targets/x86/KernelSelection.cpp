@@ -1,0 +1,60 @@
+//===- KernelSelection.cpp - which kernels run an op on x86-64 -----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names in the order of the op driver's kernel parameters (ProgramAbi.h). Ops that are not here need none.
+//===----------------------------------------------------------------------===//
+#include "targets/common/KernelNames.h"
+#include "targets/common/packing/PackedShape.h"
+#include "targets/x86/X86Target.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace lapidary::x86 {
+
+namespace {
+
+lap_format weightFormat(mlir::Value weight) {
+  return abiFormat(llvm::cast<kernel::PackedType>(weight.getType()).getFormat());
+}
+
+lap_format cacheElement(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
+  auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(op, name);
+  return cache && cache.getGeometry().getElement() == "bf16" ? LAP_BF16 : LAP_F32;
+}
+
+} // namespace
+
+std::vector<std::string> X86Target::selectKernels(kernel::ComputeOpInterface op) const {
+  auto names = [&](lap_format format, std::initializer_list<KernelOp> kernels) {
+    std::vector<std::string> result;
+    for (KernelOp kernel : kernels) {
+      result.push_back(kernelName(kernel, format, std::string_view(level->isa)));
+    }
+    return result;
+  };
+  auto plain = [&](KernelOp kernel) { return names(LAP_F32, {kernel}); };
+  using Names = std::vector<std::string>;
+  return llvm::TypeSwitch<mlir::Operation *, Names>(op)
+      .Case<kernel::MatmulOp, kernel::ExpertMatmulOp>([&](auto product) {
+        return names(weightFormat(product.getWeight()), {KernelOp::Matvec, KernelOp::Matmat});
+      })
+      .Case<kernel::EmbedOp>([&](auto embed) { return names(weightFormat(embed.getTable()), {KernelOp::Embed}); })
+      .Case<kernel::KvAppendOp>(
+          [&](auto append) { return names(cacheElement(append, append.getCacheAttr()), {KernelOp::KvAppend}); })
+      .Case<kernel::AttentionOp>([&](auto attention) {
+        return names(cacheElement(attention, attention.getCacheAttr()),
+                     {KernelOp::AttentionSlice, KernelOp::AttentionMerge});
+      })
+      .Case<kernel::QuantizeOp>([&](auto) { return plain(KernelOp::Quantize); })
+      .Case<kernel::RmsNormOp>([&](auto) { return plain(KernelOp::RmsNorm); })
+      .Case<kernel::ResidualNormOp>([&](auto) { return plain(KernelOp::ResidualNorm); })
+      .Case<kernel::NormRotaryOp>([&](auto) { return plain(KernelOp::NormRotary); })
+      .Case<kernel::GeluMulOp>([&](auto) { return plain(KernelOp::GeluMul); })
+      .Case<kernel::AddOp>([&](auto) { return plain(KernelOp::Add); })
+      .Case<kernel::ScaleOp>([&](auto) { return plain(KernelOp::Scale); })
+      .Case<kernel::SoftcapOp>([&](auto) { return plain(KernelOp::Softcap); })
+      .Case<kernel::CombineExpertsOp>([&](auto) { return plain(KernelOp::CombineExperts); })
+      .Default([](mlir::Operation *) { return Names(); });
+}
+
+} // namespace lapidary::x86

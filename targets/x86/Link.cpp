@@ -1,0 +1,120 @@
+//===- Link.cpp - objects and runtime into a program or a library --------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// LLD runs inside the compiler, and the start files, libc and runtime lie beside it, so nothing else has to be installed
+// to compile. Programs are static-PIE with full RELRO and no segment that is writable and executable.
+//===----------------------------------------------------------------------===//
+#include "targets/x86/X86Target.h"
+
+#include "support/Quote.h"
+
+#include "lld/Common/Driver.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Object/Archive.h"
+#include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+LLD_HAS_DRIVER(elf)
+
+namespace lapidary::x86 {
+
+namespace {
+
+std::string join(llvm::StringRef directory, const llvm::Twine &name) {
+  llvm::SmallString<256> path(directory);
+  llvm::sys::path::append(path, name);
+  return path.str().str();
+}
+
+bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnostics) {
+  std::vector<const char *> words;
+  for (const std::string &argument : arguments) {
+    words.push_back(argument.c_str());
+  }
+  std::string text;
+  llvm::raw_string_ostream output(text);
+  lld::Result result = lld::lldMain(words, output, output, {{lld::Gnu, &lld::elf::link}});
+  return result.retCode == 0 ||
+         diagnostics.error(ErrorCode::KernelBuildFailed, "linking the program failed: " + text, "",
+                           "the compiler's lib/lapidary directory may be incomplete; build `lapidary-resources`");
+}
+
+/// The runtime's objects for programs of other people, which bring their own (glibc-compatible) libc.
+std::string foreignRuntime(const EmitContext &context) {
+  return join(context.resourceDirectory, "x86_64-linux/gnu/liblapidary_rt.a");
+}
+
+llvm::Error addMembers(const std::string &archive, std::vector<llvm::NewArchiveMember> &out,
+                       std::vector<std::unique_ptr<llvm::MemoryBuffer>> &keepAlive) {
+  auto file = llvm::MemoryBuffer::getFile(archive, false, false);
+  if (!file) {
+    return llvm::errorCodeToError(file.getError());
+  }
+  auto parsed = llvm::object::Archive::create(**file);
+  if (!parsed) {
+    return parsed.takeError();
+  }
+  llvm::Error error = llvm::Error::success();
+  for (const llvm::object::Archive::Child &child : (*parsed)->children(error)) {
+    auto member = llvm::NewArchiveMember::getOldMember(child, /*Deterministic=*/true);
+    if (!member) {
+      llvm::consumeError(std::move(error));
+      return member.takeError();
+    }
+    member->Buf = llvm::MemoryBuffer::getMemBufferCopy(member->Buf->getBuffer(), member->MemberName);
+    member->MemberName = member->Buf->getBufferIdentifier();
+    out.push_back(std::move(*member));
+  }
+  keepAlive.push_back(std::move(*file));
+  return error;
+}
+
+llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string &runtime, const std::string &path) {
+  std::vector<llvm::NewArchiveMember> members;
+  std::vector<std::unique_ptr<llvm::MemoryBuffer>> keepAlive;
+  for (const std::string &object : objects.objects) {
+    auto member = llvm::NewArchiveMember::getFile(object, /*Deterministic=*/true);
+    if (!member) {
+      return member.takeError();
+    }
+    member->MemberName = llvm::sys::path::filename(object);
+    members.push_back(std::move(*member));
+  }
+  if (llvm::Error error = addMembers(runtime, members, keepAlive)) {
+    return error;
+  }
+  return llvm::writeArchive(path, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
+                            /*Deterministic=*/true, /*Thin=*/false);
+}
+
+} // namespace
+
+bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
+  std::string resources = join(context.resourceDirectory, "x86_64-linux");
+  std::vector<std::string> arguments{
+      "ld.lld", "-static", "-pie", "--no-dynamic-linker", "-z", "relro", "-z", "now", "-z", "noexecstack",
+      "-z", "separate-code", "--gc-sections", "--build-id=sha1", "--eh-frame-hdr", "-s", "-o", image.str(),
+      join(resources, "rcrt1.o"), join(resources, "lapidary_main.o")};
+  arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
+  for (const char *library : {"liblapidary_rt.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
+    arguments.push_back(join(resources, library));
+  }
+  return runLinker(arguments, context.diagnostics);
+}
+
+bool X86Target::linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
+                            EmitContext &context) const {
+  std::string runtime = foreignRuntime(context);
+  std::string archive = join(directory, "lib" + name + ".a");
+  if (llvm::Error error = writeStaticLibrary(objects, runtime, archive)) {
+    return context.diagnostics.error(ErrorCode::WriteFailed, "cannot write the library: " + toString(std::move(error)),
+                                     archive);
+  }
+  std::string file = ("lib" + name + ".so").str();
+  return runLinker({"ld.lld", "-shared", "-z", "relro", "-z", "now", "-z", "noexecstack", "-z", "separate-code",
+                    "--build-id=sha1", "-soname", file, "-o", join(directory, file), "--whole-archive", archive},
+                   context.diagnostics);
+}
+
+} // namespace lapidary::x86

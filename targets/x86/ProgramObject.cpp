@@ -1,0 +1,113 @@
+//===- ProgramObject.cpp - program functions and descriptor as an object -------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The program functions only call drivers, so they are compiled for any x86-64: the program must be able to start and
+// say what it misses. The speed is in the kernels.
+//===----------------------------------------------------------------------===//
+#include "passes/lowering/LoweringPipeline.h"
+#include "targets/x86/Emit.h"
+#include "targets/x86/X86Target.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+#include <mutex>
+#include <set>
+
+namespace lapidary::x86 {
+
+namespace {
+
+constexpr llvm::StringLiteral triple = "x86_64-unknown-linux-musl";
+
+std::unique_ptr<llvm::TargetMachine> targetMachine(Diagnostics &diagnostics) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+  std::string error;
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(llvm::Triple(triple), error);
+  if (!target) {
+    diagnostics.error(ErrorCode::InternalError, "LLVM cannot generate code for " + triple.str() + ": " + error);
+    return nullptr;
+  }
+  return std::unique_ptr<llvm::TargetMachine>(
+      target->createTargetMachine(llvm::Triple(triple), "x86-64", "", llvm::TargetOptions(), llvm::Reloc::PIC_));
+}
+
+std::vector<std::string> kernelsOf(mlir::ModuleOp module) {
+  std::set<std::string> names;
+  module.walk([&](kernel::ComputeOpInterface op) {
+    if (mlir::ArrayAttr kernels = op.getKernelNames()) {
+      for (auto name : kernels.getAsValueRange<mlir::StringAttr>()) {
+        names.insert(name.str());
+      }
+    }
+  });
+  return {names.begin(), names.end()};
+}
+
+} // namespace
+
+bool writeProgramObject(mlir::ModuleOp module, llvm::StringRef path, Diagnostics &diagnostics) {
+  mlir::registerBuiltinDialectTranslation(*module.getContext());
+  mlir::registerLLVMDialectTranslation(*module.getContext());
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> ir = mlir::translateModuleToLLVMIR(module, context, "program");
+  std::unique_ptr<llvm::TargetMachine> machine = targetMachine(diagnostics);
+  if (!ir || !machine) {
+    return diagnostics.error(ErrorCode::InternalError, "the program functions cannot be translated to LLVM IR");
+  }
+  ir->setTargetTriple(llvm::Triple(triple));
+  ir->setDataLayout(machine->createDataLayout());
+  std::error_code code;
+  llvm::raw_fd_ostream file(path, code, llvm::sys::fs::OF_None);
+  if (code) {
+    return diagnostics.error(ErrorCode::WriteFailed, "cannot create an intermediate file: " + code.message(), path.str());
+  }
+  llvm::legacy::PassManager passes;
+  if (machine->addPassesToEmitFile(passes, file, nullptr, llvm::CodeGenFileType::ObjectFile)) {
+    return diagnostics.error(ErrorCode::InternalError, "LLVM cannot write x86-64 objects");
+  }
+  passes.run(*ir);
+  file.flush();
+  if (file.has_error()) {
+    std::string reason = file.error().message();
+    file.clear_error();
+    return diagnostics.error(ErrorCode::WriteFailed, "cannot write an intermediate file: " + reason, path.str());
+  }
+  return true;
+}
+
+bool X86Target::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
+                            EmittedObjects &out) const {
+  std::vector<std::string> kernels = kernelsOf(module);
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = module.clone();
+  mlir::PassManager manager(module.getContext());
+  manager.addPass(createLowerKernelToLlvmPass(*this, descriptor));
+  if (mlir::failed(manager.run(*lowered))) {
+    return context.diagnostics.error(ErrorCode::InternalError,
+                                     "the module cannot be lowered to calls of op drivers");
+  }
+  llvm::SmallString<128> object(context.workDirectory);
+  llvm::sys::path::append(object, "program.o");
+  if (!writeProgramObject(*lowered, object, context.diagnostics)) {
+    return false;
+  }
+  out.objects.push_back(object.str().str());
+  return findKernelObjects(kernels, *level, context, out.objects);
+}
+
+} // namespace lapidary::x86
