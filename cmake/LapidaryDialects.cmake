@@ -2,7 +2,8 @@
 # Pages of every dialect and pass folder are collected by the target lapidary-docs into <build>/docs.
 include_guard(GLOBAL)
 
-add_custom_target(lapidary-docs)
+# Part of the default build: it is quick, and a test reads the pages.
+add_custom_target(lapidary-docs ALL)
 
 # lapidary_doc(Page File.td option...): <build>/docs/Page.md by mlir-tblgen.
 function(lapidary_doc page file)

@@ -49,7 +49,7 @@ public:
 private:
   LogicalResult checkOptions() {
     if (context == 0 || chunk == 0) {
-      return getOperation().emitError() << "context is " << context << " and chunk is " << chunk
+      return getOperation().emitError() << "context is " << context.getValue() << " and chunk is " << chunk.getValue()
                                         << ", expected at least 1";
     }
     if (cacheElement != "f32" && cacheElement != "bf16") {

@@ -24,12 +24,14 @@ using namespace lapidary;
 
 namespace {
 
+bool isWeightValue(Operation *op) { return isa_and_nonnull<gemma::GetWeightOp, gemma::ConcatRowsOp>(op); }
+
 /// Every operand that is an activation must have been lowered, and every weight packed.
 LogicalResult checkOperands(const Bufferizer &state, Operation *op) {
   for (OpOperand &operand : op->getOpOperands()) {
     Value value = operand.get();
     Operation *source = value.getDefiningOp();
-    if (isa_and_nonnull<gemma::GetWeightOp, gemma::ConcatRowsOp>(source)) {
+    if (isWeightValue(source)) {
       return op->emitOpError() << "operand " << operand.getOperandNumber()
                                << " is a weight that is not packed; run pack-weights first";
     }
@@ -95,7 +97,7 @@ LogicalResult lowerFunction(Bufferizer &state) {
       if (failed(checkReturn(state, ret))) {
         return failure();
       }
-    } else if (isa<gemma::GemmaDialect>(op.getDialect()) && !isOpTriviallyDead(&op)) {
+    } else if (isa<gemma::GemmaDialect>(op.getDialect()) && !isWeightValue(&op) && !isOpTriviallyDead(&op)) {
       state.builder.setInsertionPoint(&op);
       if (failed(lowerOp(state, &op))) {
         return failure();

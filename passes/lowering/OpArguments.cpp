@@ -69,7 +69,9 @@ DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
 DriverCall arguments(const AbiArguments &abi, kernel::RotaryTableOp op) {
   lap_rotary_table_args args = {};
   args.out = abi.buffer(op.getOut());
+  args.out.columns = columnsOf(op.getOut()); // the head size itself: the sines start in its middle
   args.frequencies = abi.weight(op.getFrequencies());
+  args.head_dim = columnsOf(op.getOut());
   return call("lap_op_rotary_table", args);
 }
 

@@ -178,8 +178,9 @@ void lap_op_residual_norm(const lap_step *, const lap_residual_norm_args *, lap_
                           uint32_t lanes);
 
 typedef struct lap_rotary_table_args {  /* out[r] = cos(p f_j) for j < half, then sin(p f_j), p = position of row r */
-  lap_buffer out;                       /* columns = head_dim */
-  lap_weight frequencies;               /* vector float32[head_dim / 2] */
+  lap_buffer out;                       /* head_dim columns, padded */
+  lap_weight frequencies;               /* vector float32[head_dim / 2], padded */
+  uint32_t head_dim, reserved;          /* half = head_dim / 2 */
 } lap_rotary_table_args;
 void lap_op_rotary_table(const lap_step *, const lap_rotary_table_args *, uint32_t lane, uint32_t lanes);
 

@@ -52,8 +52,7 @@ extern "C" void lap_op_residual_norm(const lap_step *step, const lap_residual_no
 
 extern "C" void lap_op_rotary_table(const lap_step *step, const lap_rotary_table_args *args, uint32_t lane,
                                     uint32_t lanes) {
-  const uint32_t pairs =
-      args->frequencies.columns < args->out.columns / 2 ? args->frequencies.columns : args->out.columns / 2;
+  const uint32_t pairs = args->head_dim / 2;
   const float *frequencies = weightVector(step, args->frequencies);
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->out)) * pairs, lane, lanes);
   for (uint64_t item = items.begin; item < items.end; ++item) {

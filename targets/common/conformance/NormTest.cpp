@@ -154,11 +154,8 @@ TEST_F(NormConformance, NormRotaryRotatesEveryHeadInPlace) {
       for (uint32_t j = 0; j < headDim / 2; ++j) {
         frequencies.push_back(j < headDim / 4 ? std::pow(1e4f, -2.0f * j / headDim) : 0.0f);
       }
-      const lap_rotary_table_args table = {machine.buffer(1, 0, headDim, tokens), [&] {
-                                             lap_weight f = machine.packVector(frequencies);
-                                             f.columns = headDim / 2;
-                                             return f;
-                                           }()};
+      const lap_rotary_table_args table = {machine.buffer(1, 0, headDim, tokens), machine.packVector(frequencies),
+                                           headDim, 0};
       lap_norm_rotary_args args = {};
       args.x = machine.buffer(1, 0, heads * headDim, tokens);
       args.table = table.out;

@@ -11,6 +11,7 @@
 
 #include "targets/common/packing/BFloat16.h"
 
+#include <cfloat>
 #include <cmath>
 
 namespace lapidary {
@@ -21,7 +22,8 @@ constexpr int group = 32;
 constexpr float roundMagic = 12582912.0f; // 1.5 * 2^23
 
 inline float roundEven(float x) { return (x + roundMagic) - roundMagic; }
-inline float clamp(float x, float low, float high) { return x < low ? low : (x > high ? high : x); }
+/// NaN becomes `low`, so that converting the result to an integer is always defined.
+inline float clamp(float x, float low, float high) { return x > low ? (x < high ? x : high) : low; }
 
 /// The value of largest magnitude, with its sign.
 float signedLargest(const float *values) {
@@ -33,7 +35,8 @@ float signedLargest(const float *values) {
   return -low > high ? low : high;
 }
 
-float inverseOf(float scale) { return scale != 0 ? 1.0f / scale : 0.0f; }
+/// 0 for scales whose inverse is not a number of float's range: such groups become zeros.
+float inverseOf(float scale) { return std::fabs(scale) >= FLT_MIN ? 1.0f / scale : 0.0f; }
 
 /// Squared error of rounding the group to multiples of `scale` in -8..7.
 float squaredError(const float *values, float scale) {

@@ -1,0 +1,98 @@
+"""Every text fixture through compiler and program, against the reference implementation.
+SPDX-License-Identifier: Apache-2.0
+
+For each checkpoint in test/data/fixtures: compile, compute the logits whole, in chunks of 1 and 5 and with 1, 2 and 3
+threads (all bit-identical), compare with the reference, and generate greedily. A multimodal fixture has reference
+outputs only for inputs with image or audio tokens; its logits are compared up to the first of those, which by
+causality depend on text alone.
+"""
+import pathlib
+import tempfile
+
+import numpy
+from safetensors.numpy import load_file
+
+from driver import FIXTURES, Problems, arguments, run
+
+TOLERANCE = 1e-3  # design.md, rung 3: f32 arithmetic against the f32 reference
+
+
+def ids_file(directory, ids):
+    path = directory / "ids.txt"
+    path.write_text(" ".join(str(i) for i in ids) + "\n")
+    return path
+
+
+def logits(program, ids, out, problems, *options):
+    done = run(program, "logits", "--ids", ids, "--out", out, *options)
+    if not problems.expect(done.returncode == 0, f"logits {' '.join(options)}: exit {done.returncode}: {done.stderr}"):
+        return None
+    return numpy.fromfile(out, dtype="<f4")
+
+
+def check_logits(name, program, ids, reference, rows, directory, problems):
+    out = directory / "logits.f32"
+    whole = logits(program, ids, out, problems)
+    if whole is None:
+        return
+    vocab = reference.shape[1]
+    problems.expect(whole.size == rows * vocab, f"{name}: {whole.size} logits, expected {rows} x {vocab}")
+    whole = whole.reshape(-1, vocab)
+    compared = reference.shape[0]
+    difference = float(numpy.abs(whole[:compared] - reference).max())
+    print(f"  {name}: max |logits - reference| = {difference:.2e} over {compared} of {rows} rows, "
+          f"largest logit {numpy.abs(reference).max():.2f}")
+    problems.expect(difference <= TOLERANCE, f"{name}: logits differ from the reference by {difference}")
+    for options in (["--chunk", "1"], ["--chunk", "5"], ["--threads", "1"], ["--threads", "2"], ["--threads", "3"],
+                    ["--threads", "3", "--chunk", "5"]):
+        other = logits(program, ids, out, problems, *options)
+        same = other is not None and numpy.array_equal(other.view("<u4"), whole.reshape(-1).view("<u4"))
+        problems.expect(same, f"{name}: logits with {' '.join(options)} are not bit-identical")
+    last = logits(program, ids, out, problems, "--last")
+    same = last is not None and numpy.array_equal(last.view("<u4"), whole[-1].view("<u4"))
+    problems.expect(same, f"{name}: --last (dead positions pruned) is not bit-identical to the last row")
+
+
+def check_greedy(name, program, ids, expected, problems):
+    done = run(program, "generate", "--ids", ids, "-n", len(expected), "--greedy", "--print-ids")
+    found = done.stdout.split()
+    print(f"  {name}: greedy {' '.join(found)}")
+    problems.expect(found == [str(i) for i in expected],
+                    f"{name}: greedy ids are {found}, expected {list(expected)} {done.stderr}")
+
+
+def check_fixture(lapidary, fixture, quant, directory, problems):
+    name = f"{fixture.name} --quant={quant}"
+    program = directory / "program"
+    done = run(lapidary, "compile", fixture, "-o", program, f"--quant={quant}", "--context=128", "--progress=none")
+    if not problems.expect(done.returncode == 0, f"{name}: compile exit {done.returncode}: {done.stderr}"):
+        return
+    reference = load_file(fixture / "reference.safetensors")
+    types = reference.get("mm_token_type_ids")
+    if types is not None:
+        problems.expect("W0302" in done.stderr, f"{name}: no warning about the towers that are left out")
+    ids = reference["input_ids"][0]
+    rows = len(ids)
+    text_rows = rows if types is None else int(numpy.argmax(types[0] != 0))
+    problems.expect(text_rows > 0, f"{name}: no row can be compared")
+    path = ids_file(directory, ids)
+    check_logits(name, program, path, reference["logits"][0][:text_rows], rows, directory, problems)
+    if types is None:
+        check_greedy(name, program, path, reference["greedy_ids"], problems)
+
+
+def main():
+    options = arguments()
+    problems = Problems()
+    fixtures = sorted(p.parent for p in pathlib.Path(FIXTURES).glob("*/reference.safetensors"))
+    fixtures = [f for f in fixtures if options.only in f.name]
+    for fixture in fixtures:
+        for quant in ["f32"] + (["bf16"] if "bf16" in fixture.name else []):
+            with tempfile.TemporaryDirectory() as directory:
+                check_fixture(options.lapidary, fixture, quant, pathlib.Path(directory), problems)
+    problems.expect(len(fixtures) == 15 or options.only, f"{len(fixtures)} fixtures, expected 15")
+    problems.finish(least=10 * len(fixtures) or 1)
+
+
+if __name__ == "__main__":
+    main()

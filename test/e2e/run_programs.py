@@ -1,0 +1,231 @@
+"""What a compiled program and an unfinished compilation look like from outside.
+SPDX-License-Identifier: Apache-2.0
+
+ELF hardening, bit-identical output, verify, quantized formats, split weights, library, interrupts, full disks, and the
+messages and exit codes of docs/command-line.md.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+
+import numpy
+from safetensors.numpy import load_file
+
+from driver import FIXTURES, ROOT, Problems, arguments, run
+
+DENSE = FIXTURES / "edge_dense_bf16"
+
+
+def compile_to(lapidary, model, out, *options, **kwargs):
+    return run(lapidary, "compile", model, "-o", out, "--context=128", "--progress=none", *options, **kwargs)
+
+
+def program_headers(path):
+    """Type, flags and size of every program header of a 64-bit ELF file, and its e_type."""
+    data = path.read_bytes()[:4096]
+    e_type, = struct.unpack_from("<H", data, 16)
+    offset, = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    return e_type, [struct.unpack_from("<II6Q", data, offset + i * size) for i in range(count)]
+
+
+def test_elf(lapidary, directory, problems):
+    """Static PIE (ET_DYN without an interpreter), full RELRO, nothing writable and executable."""
+    program = directory / "program"
+    done = compile_to(lapidary, DENSE, program, "--quant=w8")
+    if not problems.expect(done.returncode == 0, f"compile: {done.stderr}"):
+        return
+    e_type, headers = program_headers(program)
+    types = [h[0] for h in headers]
+    load, interpreter, stack, relro = 1, 3, 0x6474E551, 0x6474E552
+    problems.expect(e_type == 3, "the program is not position independent")
+    problems.expect(interpreter not in types, "the program has an interpreter, so it is not static")
+    problems.expect(relro in types, "the program has no RELRO segment")
+    loads = [h for h in headers if h[0] == load]
+    problems.expect(len(loads) > 0 and all(h[1] & 3 != 3 for h in loads), "a segment is writable and executable")
+    problems.expect(all(h[1] & 1 == 0 for h in headers if h[0] == stack), "the stack is executable")
+    problems.expect(os.access(program, os.X_OK), "the program is not executable")
+    sections = run("/usr/lib/llvm-22/bin/llvm-readelf", "-SW", program).stdout
+    problems.expect(".lapidary.weights" in sections, "no section header for the weights")
+
+
+def test_reproducible(lapidary, directory, problems):
+    """Two compilations from different directories with different thread counts give the same bytes."""
+    hashes = set()
+    for number, jobs in enumerate(("1", "3")):
+        place = directory / f"place{number}" / ("deeper" * number)
+        shutil.copytree(DENSE, place / "model")
+        done = compile_to(lapidary, "model", "program", "-j", jobs, "--quant=w4", cwd=place)
+        problems.expect(done.returncode == 0, f"compile in {place}: {done.stderr}")
+        hashes.add(hashlib.sha256((place / "program").read_bytes()).hexdigest())
+    print(f"  sha256 {hashes}")
+    problems.expect(len(hashes) == 1, "two compilations of the same model differ")
+
+
+def test_verify(lapidary, directory, problems):
+    """verify accepts a fresh program and notices one flipped bit in code or weights."""
+    program = directory / "program"
+    compile_to(lapidary, DENSE, program, "--quant=w8")
+    done = run(program, "verify")
+    problems.expect(done.returncode == 0, f"verify of a fresh program: {done.returncode} {done.stderr}")
+    whole = bytearray(program.read_bytes())
+    image_bytes, = struct.unpack_from("<Q", whole, len(whole) - 72 + 32)
+    weights, = struct.unpack_from("<Q", whole, len(whole) - 72 + 16)
+    problems.expect(bytes(whole[-72:-64]) == b"LAPIDARY", "the trailer is not where it should be")
+    for place in (image_bytes - 1, weights + 100, len(whole) - 73):
+        changed = bytearray(whole)
+        changed[place] ^= 1
+        other = directory / "changed"
+        other.write_bytes(changed)
+        other.chmod(0o755)
+        done = run(other, "verify")
+        problems.expect(done.returncode != 0, f"verify did not notice a flipped bit at byte {place} of {len(whole)}")
+
+
+def test_quantized_formats_run(lapidary, directory, problems):
+    """w8 and w4 give finite logits near the reference, w8 nearer than w4."""
+    reference = load_file(DENSE / "reference.safetensors")
+    ids = directory / "ids"
+    ids.write_text(" ".join(map(str, reference["input_ids"][0])))
+    error = {}
+    for quant in ("w8", "w4"):
+        program, out = directory / quant, directory / "logits"
+        done = compile_to(lapidary, DENSE, program, f"--quant={quant}")
+        problems.expect(done.returncode == 0, f"{quant}: {done.stderr}")
+        done = run(program, "logits", "--ids", ids, "--out", out)
+        if problems.expect(done.returncode == 0, f"{quant} logits: {done.stderr}"):
+            found = numpy.fromfile(out, dtype="<f4").reshape(reference["logits"][0].shape)
+            problems.expect(bool(numpy.isfinite(found).all()), f"{quant}: logits are not finite")
+            error[quant] = float(numpy.sqrt(numpy.mean((found - reference["logits"][0]) ** 2)))
+    print(f"  root mean square error of the logits {error}")
+    problems.expect(len(error) == 2 and error["w8"] < error["w4"], "w8 is not nearer to the reference than w4")
+
+
+def test_inspect_and_info(lapidary, directory, problems):
+    program = directory / "program"
+    compile_to(lapidary, DENSE, program, "--quant=w4", "--hashes")
+    manifest = json.loads(run(lapidary, "inspect", "--json", program).stdout)
+    problems.expect(manifest["quant"] == "w4" and manifest["context"] == 128, "the manifest does not say what was asked")
+    expected = hashlib.sha256((DENSE / "model.safetensors").read_bytes()).hexdigest()
+    problems.expect(manifest["model"]["shards"][0]["sha256"] == expected, "the manifest's shard hash is wrong")
+    info = json.loads(run(program, "info", "--json").stdout)
+    problems.expect(info["model"] == DENSE.name or info.get("name") == DENSE.name, f"info does not name the model: {info}")
+    model = json.loads(run(lapidary, "inspect", "--json", "--tensors", DENSE).stdout)
+    problems.expect(len(model["tensors"]) > 50, "inspect lists too few tensors")
+
+
+def test_split_weights_and_library(lapidary, directory, problems):
+    program, weights = directory / "program", directory / "weights"
+    done = compile_to(lapidary, DENSE, program, "--quant=f32", f"--split-weights={weights}")
+    problems.expect(done.returncode == 0, f"split: {done.stderr}")
+    done = run(program, "generate", "--weights", weights, "--ids", "-", "-n", "3", "--greedy", "--print-ids", stdin="2 5 7")
+    problems.expect(done.returncode == 0 and len(done.stdout.split()) == 3, f"split program: {done.stderr}")
+    done = run(program, "verify", "--weights", weights)
+    problems.expect(done.returncode == 0, f"verify of split weights: {done.stderr}")
+    library = directory / "gemma"
+    done = compile_to(lapidary, DENSE, library, "--quant=f32", "--emit=library")
+    problems.expect(done.returncode == 0, f"library: {done.stderr}")
+    files = sorted(p.name for p in library.iterdir())
+    problems.expect(files == ["gemma.weights", "lapidary.h", "libgemma.a", "libgemma.so"], f"library files {files}")
+    check_library(library, problems)
+
+
+def check_library(library, problems):
+    """A C program of ten lines against the shared and the static library."""
+    source = library.parent / "use.c"
+    source.write_text('''#include "lapidary.h"
+#include <stdio.h>
+int main(int argc, char **argv) {
+  lap_model_options options = {sizeof(options), argv[1]};
+  lap_model *model; lap_session *session; lap_error error; int32_t ids[] = {2, 5, 7}, id;
+  if (lap_model_open(&options, &model, &error) || lap_session_create(model, 0, &session, &error) ||
+      lap_session_prefill(session, ids, 3, &error)) { puts(error.message); return 1; }
+  lap_sampling greedy = {sizeof(greedy), 0, 1, 0};
+  if (lap_session_sample(session, &greedy, &id, &error)) { puts(error.message); return 1; }
+  printf("%d\\n", id);
+  lap_session_free(session); lap_model_close(model);
+  return 0;
+}
+''')
+    for name in ("libgemma.so", "libgemma.a"):
+        out = library.parent / "use"
+        done = run("clang-22", source, f"-I{library}", library / name, f"-Wl,-rpath,{library}", "-lpthread", "-lm",
+                   "-o", out)
+        if problems.expect(done.returncode == 0, f"linking with {name}: {done.stderr}"):
+            done = run(out, library / "gemma.weights")
+            print(f"  {name}: next token {done.stdout.strip()}")
+            problems.expect(done.returncode == 0 and done.stdout.strip().isdigit(), f"{name}: {done.stdout}{done.stderr}")
+
+
+def test_nothing_left_behind(lapidary, directory, problems):
+    """Interrupted at many moments, the output directory holds nothing or the complete program."""
+    whole = 0
+    for number in range(8):
+        place = directory / f"kill{number}"
+        place.mkdir()
+        kill = signal.SIGINT if number % 2 else signal.SIGTERM
+        process = subprocess.Popen([lapidary, "compile", DENSE, "-o", place / "program", "--quant=w4", "-q"],
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(0.05 + 0.15 * number)
+        process.send_signal(kill)
+        code = process.wait(timeout=60)
+        files = [p.name for p in place.iterdir()]
+        expected = [] if code else ["program"]
+        whole += code == 0
+        problems.expect(code in (0, 128 + kill), f"exit code {code} after signal {int(kill)}")
+        problems.expect(files == expected, f"{files} left behind with exit code {code}")
+    print(f"  {whole} of 8 were finished before the signal")
+
+
+def test_old_output_survives_failure(lapidary, directory, problems):
+    out = directory / "program"
+    out.write_text("old")
+    model = directory / "model"
+    shutil.copytree(DENSE, model)
+    with open(model / "model.safetensors", "r+b") as file:
+        file.truncate(os.path.getsize(model / "model.safetensors") - 10)
+    done = compile_to(lapidary, model, out, "--quant=w4")
+    problems.expect(done.returncode == 2, f"truncated checkpoint: exit {done.returncode}")
+    problems.expect(out.read_text() == "old", "the old output is gone")
+    done = compile_to(lapidary, DENSE, directory / "missing" / "program")
+    problems.expect(done.returncode == 5, f"missing output directory: exit {done.returncode} {done.stderr}")
+    done = run("prlimit", "--fsize=200000", lapidary, "compile", DENSE, "-o", out, "--quant=w4", "-q")
+    problems.expect(done.returncode != 0 and out.read_text() == "old", f"file size limit: exit {done.returncode}")
+
+
+def test_example_speaks(lapidary, directory, problems):
+    """The README's first command, and text through the tokenizer."""
+    example = ROOT / "examples" / "tiny-gemma4"
+    program = directory / "tiny"
+    done = run(lapidary, "compile", example, "-o", program, "--quant=w8", "--progress=none")
+    if not problems.expect(done.returncode == 0, f"example: {done.stderr}"):
+        return
+    text = "In the beginning"
+    ids = run(program, "tokenize", stdin=text).stdout
+    back = run(program, "detokenize", stdin=ids).stdout
+    problems.expect(text in back, f"'{text}' came back from the tokenizer as '{back}'")
+    done = run(program, "--raw", "-p", text, "-n", "40", "--greedy")
+    print(f"  {text}|{done.stdout.strip()}")
+    problems.expect(done.returncode == 0 and len(done.stdout.split()) > 5, f"example: {done.stdout} {done.stderr}")
+
+
+def main():
+    options = arguments()
+    problems = Problems()
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_") and options.only in name]
+    for name, test in tests:
+        print(name)
+        with tempfile.TemporaryDirectory() as directory:
+            test(options.lapidary, pathlib.Path(directory), problems)
+    problems.finish(least=len(tests))
+
+
+if __name__ == "__main__":
+    main()

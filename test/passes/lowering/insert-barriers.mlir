@@ -1,0 +1,78 @@
+// RUN: lapidary-opt %s --insert-barriers -o %t.once
+// RUN: FileCheck %s < %t.once
+// RUN: lapidary-opt %t.once --insert-barriers | diff %t.once -
+
+kernel.kv_cache @kv.0 heads 1 dim 64 window 0 geometry <slots = 16, element = "f32", key = 0, value = 4096>
+kernel.kv_cache @kv.1 heads 1 dim 64 window 0 geometry <slots = 16, element = "f32", key = 8192, value = 12288>
+
+// Reading what was written, overwriting what was read, overwriting what was written.
+// CHECK-LABEL: func.func @hazards
+func.func @hazards(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %z: !kernel.buffer<tokens x 64 x f32>) {
+  // CHECK-NEXT: kernel.scale %{{.*}} by 1.000000e+00
+  kernel.scale %x by 1.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.scale %{{.*}} by 2.000000e+00
+  kernel.scale %y by 2.0 into %z : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.scale %{{.*}} by 3.000000e+00
+  kernel.scale %x by 3.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.scale %{{.*}} by 4.000000e+00
+  kernel.scale %x by 4.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  return
+}
+
+// One barrier serves all that came before; ops that share only what they read need none.
+// CHECK-LABEL: func.func @independent
+func.func @independent(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %z: !kernel.buffer<tokens x 64 x f32>) {
+  // CHECK-NEXT: kernel.scale
+  // CHECK-NEXT: kernel.scale
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.add
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.scale %x by 1.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.scale %x by 2.0 into %z : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.add %y, %z scale 1.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  return
+}
+
+// Views of different columns are independent; the buffer and its views are not.
+// CHECK-LABEL: func.func @views
+func.func @views(%x: !kernel.buffer<tokens x 64 x f32>) {
+  %a = kernel.columns %x from 0 : !kernel.buffer<tokens x 64 x f32> -> !kernel.buffer<tokens x 32 x f32>
+  %b = kernel.columns %x from 32 : !kernel.buffer<tokens x 64 x f32> -> !kernel.buffer<tokens x 32 x f32>
+  // CHECK: kernel.scale
+  // CHECK-NEXT: kernel.scale
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.scale
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.scale %a by 1.0 into %a : !kernel.buffer<tokens x 32 x f32>, !kernel.buffer<tokens x 32 x f32>
+  kernel.scale %b by 2.0 into %b : !kernel.buffer<tokens x 32 x f32>, !kernel.buffer<tokens x 32 x f32>
+  kernel.scale %x by 3.0 into %x : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  return
+}
+
+// A cache is memory too, and each its own.
+// CHECK-LABEL: func.func @caches
+func.func @caches(%k: !kernel.buffer<tokens x 64 x f32>, %q: !kernel.buffer<tokens x 64 x f32>, %o: !kernel.buffer<tokens x 64 x f32>) {
+  // CHECK-NEXT: kernel.kv_append @kv.0
+  // CHECK-NEXT: kernel.attention @kv.1
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.attention @kv.0
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.kv_append @kv.0, %k, %k : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.attention @kv.1, %q heads 1 into %o : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.attention @kv.0, %q heads 1 into %o : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  return
+}
+
+// CHECK-LABEL: func.func @nothing_to_wait_for
+func.func @nothing_to_wait_for() {
+  // CHECK-NEXT: return
+  return
+}
