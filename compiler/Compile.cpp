@@ -16,7 +16,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SHA256.h"
 
 #include <chrono>
 #include <cstdlib>
@@ -65,7 +64,7 @@ std::optional<std::vector<std::string>> hashShards(const Checkpoint &checkpoint,
     if (!file) {
       return std::nullopt;
     }
-    llvm::SHA256 hash;
+    Sha256Stream hash;
     for (uint64_t done = 0; done < file->size;) {
       uint64_t piece = std::min<uint64_t>(buffer.size(), file->size - done);
       if (!readExactly(file->descriptor.get(), buffer.data(), piece, done, path, diagnostics)) {
@@ -75,7 +74,7 @@ std::optional<std::vector<std::string>> hashShards(const Checkpoint &checkpoint,
       console.advance(piece);
       done += piece;
     }
-    Sha256 result = hash.final();
+    Sha256 result = hash.finish();
     hashes.emplace_back(result.begin(), result.end());
   }
   console.endProgress();

@@ -10,7 +10,6 @@
 
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/SHA256.h"
 
 #include <algorithm>
 #include <cstring>
@@ -126,8 +125,7 @@ lap_trailer makeTrailer(const ImageLayout &layout, llvm::ArrayRef<char> image) {
   trailer.weight_offset = layout.weightOffset;
   trailer.weight_bytes = layout.weightBytes;
   trailer.image_bytes = layout.imageBytes;
-  Sha256 hash = llvm::SHA256::hash(
-      llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(image.data()), image.size()));
+  Sha256 hash = sha256(image);
   std::memcpy(trailer.image_sha256, hash.data(), hash.size());
   return trailer;
 }

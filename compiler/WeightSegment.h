@@ -9,11 +9,10 @@
 #ifndef LAPIDARY_COMPILER_WEIGHTSEGMENT_H
 #define LAPIDARY_COMPILER_WEIGHTSEGMENT_H
 
+#include "compiler/Hash.h"
 #include "frontends/safetensors/Checkpoint.h"
 #include "passes/TargetBackend.h"
 #include "support/AtomicOutput.h"
-
-#include <array>
 
 namespace lapidary {
 
@@ -49,8 +48,6 @@ std::optional<WeightSegment> collectWeights(mlir::ModuleOp module, const Checkpo
 
 /// Bytes that packing will hold in memory at once.
 uint64_t packingMemory(const WeightSegment &segment, unsigned jobs);
-
-using Sha256 = std::array<uint8_t, 32>;
 
 /// Packs and writes the segment at `fileOffset` of `output`. `progress` is called with the bytes of each finished
 /// piece, from any thread. Returns the SHA-256 of the segment. Errors: ReadFailed, DiskFull, WriteFailed.

@@ -11,7 +11,6 @@
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/Support/MathExtras.h"
-#include "llvm/Support/SHA256.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -179,7 +178,7 @@ void Pipeline::work() {
 
 std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset, uint64_t segmentBytes,
                                       const std::function<void(uint64_t)> &progress, Diagnostics &diagnostics) {
-  llvm::SHA256 hash;
+  Sha256Stream hash;
   static const std::vector<uint8_t> zeros(LAP_SEGMENT_ALIGN);
   uint64_t end = 0;
   auto put = [&](llvm::ArrayRef<uint8_t> bytes) {
@@ -218,7 +217,7 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
   if (!fillTo(segmentBytes)) {
     return std::nullopt;
   }
-  return hash.final();
+  return hash.finish();
 }
 
 } // namespace

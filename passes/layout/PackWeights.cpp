@@ -165,8 +165,8 @@ private:
     return failure(result.wasInterrupted());
   }
 
-  LogicalResult packOperand(Operation *op, WeightOperand &operand, const TargetBackend &target,
-                            PackedSymbols &symbols, WeightValues &values) {
+  LogicalResult packOperand(Operation *op, WeightOperand &operand, const TargetBackend &target, PackedSymbols &symbols,
+                            WeightValues &values) {
     Value value = operand.operand->get();
     SmallVector<gemma::GetWeightOp> tensors = tensorsOf(value);
     if (tensors.empty()) {
@@ -201,8 +201,7 @@ private:
     if (operand.storage) {
       return operand.storage;
     }
-    bool f32 = operand.use == WeightUse::Vector ||
-               cast<RankedTensorType>(value.getType()).getElementType().isF32();
+    bool f32 = operand.use == WeightUse::Vector || cast<RankedTensorType>(value.getType()).getElementType().isF32();
     return gemma::FormatAttr::get(&getContext(), f32 ? "f32" : "bf16", 0);
   }
 

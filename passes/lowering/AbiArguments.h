@@ -22,7 +22,8 @@ public:
   lap_weight weight(mlir::Value value) const;
   lap_cache cache(mlir::FlatSymbolRefAttr name) const;
 
-  /// Columns a kernel may touch through `value`: whole groups of 32, but 16 where the last group of a view is not its own.
+  /// Columns a kernel may touch through `value`: whole groups of 32, but 16 where the last group of a view is not its
+  /// own.
   static uint32_t safeColumns(mlir::Value value);
 
 private:

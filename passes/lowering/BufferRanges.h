@@ -15,9 +15,7 @@ struct BufferRange {
   mlir::Value root;
   int64_t begin = 0, end = 0;
 
-  bool meets(const BufferRange &other) const {
-    return root == other.root && begin < other.end && other.begin < end;
-  }
+  bool meets(const BufferRange &other) const { return root == other.root && begin < other.end && other.begin < end; }
 };
 
 /// The columns that a kernel touches when it is given `buffer`.

@@ -34,8 +34,7 @@ LogicalResult lower(Bufferizer &s, gemma::KvUpdateOp op) {
   return success();
 }
 
-template <typename AttentionOp>
-LogicalResult lowerAttentionOp(Bufferizer &s, AttentionOp op) {
+template <typename AttentionOp> LogicalResult lowerAttentionOp(Bufferizer &s, AttentionOp op) {
   auto update = op.getKeys().template getDefiningOp<gemma::KvUpdateOp>();
   if (!update || op.getValues().getDefiningOp() != update) {
     return op.emitOpError("keys and values are not the results of one gemma.kv_update: kernels read them from a cache");

@@ -7,8 +7,8 @@
 //   %h  = gelu_mul %gu.gate, %gu.up              overwrites the gate half
 //   %d  = expert_matmul %h, %o, down             [tokens * top_k, hidden]
 //   %m  = combine_experts %d, %weights
-// With integer storage both products read quantized rows. Each half of gate_up is padded to 32 rows by the layout, so the
-// halves of the product are views.
+// With integer storage both products read quantized rows. Each half of gate_up is padded to 32 rows by the layout, so
+// the halves of the product are views.
 //===----------------------------------------------------------------------===//
 #include "passes/lowering/Bufferizer.h"
 
@@ -52,9 +52,9 @@ Value quantized(Bufferizer &s, gemma::ExpertsOp op, Value rows) {
     return rows;
   }
   auto type = cast<kernel::BufferType>(rows.getType());
-  Value out = s.allocate(
-      kernel::BufferType::get(op.getContext(), type.getPerToken(), type.getRows(), type.getColumns(), "q8"),
-      op.getLoc());
+  Value out =
+      s.allocate(kernel::BufferType::get(op.getContext(), type.getPerToken(), type.getRows(), type.getColumns(), "q8"),
+                 op.getLoc());
   kernel::QuantizeOp::create(s.builder, op.getLoc(), rows, out, noKernels);
   return out;
 }
@@ -86,7 +86,8 @@ LogicalResult lower(Bufferizer &s, gemma::ExpertsOp op) {
   };
   Value gate = view(0), up = view(half);
   kernel::GeluMulOp::create(s.builder, op.getLoc(), gate, up, gate, noKernels);
-  Value mixed = product(s, op, quantized(s, op, gate), order, op.getDown(), 1, s.routedType(input, topK, hidden, "f32"));
+  Value mixed =
+      product(s, op, quantized(s, op, gate), order, op.getDown(), 1, s.routedType(input, topK, hidden, "f32"));
 
   Value out = s.allocateFor(op.getResult());
   kernel::CombineExpertsOp::create(s.builder, op.getLoc(), mixed, s.bufferOf(op.getWeights()),

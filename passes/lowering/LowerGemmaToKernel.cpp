@@ -5,8 +5,8 @@
 //   %n = gemma.rms_norm %q, %g : ..     ->   kernel.matmul %x, %w into %q : ..
 //                                            kernel.rms_norm %q, %g into %q : ..
 //
-// Functions are straight lines, so each op is lowered where it stands, in order; how, is in LowerRows, LowerAttention and
-// LowerExperts. This file walks, drops what has no place on the machine, and cleans up.
+// Functions are straight lines, so each op is lowered where it stands, in order; how, is in LowerRows, LowerAttention
+// and LowerExperts. This file walks, drops what has no place on the machine, and cleans up.
 //===----------------------------------------------------------------------===//
 #include "passes/layout/PassTarget.h"
 #include "passes/layout/WeightOffsets.h"

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 //   func.func @step() {                         llvm.func @lap_program_step(%step, %lane, %lanes) {
-//     kernel.quantize %x into %q kernels [k]      llvm.call @lap_op_quantize(%step, @lap_args.step.0, @k, %lane, %lanes)
-//     kernel.barrier                              llvm.call @lap_op_barrier(%step, %lane, %lanes)
+//     kernel.quantize %x into %q kernels [k]      llvm.call @lap_op_quantize(%step, @lap_args.step.0, @k, %lane,
+//     %lanes) kernel.barrier                              llvm.call @lap_op_barrier(%step, %lane, %lanes)
 //
 // The argument blocks are constants, so a program is a list of calls: no interpreter, nothing to decode at run time.
 // The whole module is replaced; what is left is LLVM only.
@@ -72,8 +72,7 @@ public:
   void function(func::FuncOp source) {
     builder.setInsertionPointToEnd(module.getBody());
     auto type = LLVM::LLVMFunctionType::get(none, {pointer, i32, i32});
-    auto function =
-        LLVM::LLVMFuncOp::create(builder, source.getLoc(), ("lap_program_" + source.getName()).str(), type);
+    auto function = LLVM::LLVMFuncOp::create(builder, source.getLoc(), ("lap_program_" + source.getName()).str(), type);
     Block *block = function.addEntryBlock(builder);
     unsigned index = 0;
     for (Operation &op : source.front()) {

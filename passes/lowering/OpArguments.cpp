@@ -12,8 +12,7 @@ using namespace lapidary;
 
 namespace {
 
-template <typename Arguments>
-DriverCall call(StringRef driver, const Arguments &arguments) {
+template <typename Arguments> DriverCall call(StringRef driver, const Arguments &arguments) {
   return {driver, std::string(reinterpret_cast<const char *>(&arguments), sizeof(arguments))};
 }
 

@@ -1,9 +1,9 @@
 //===- Passes.h - the passes of the lower and plan phases -----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Declarations generated from Passes.td: create<Pass>() for each pass and registerLoweringPasses() for tools. A pass made
-// without a target resolves its option `target` through the registry; the driver uses LoweringPipeline.h, which hands
-// over the target it already has.
+// Declarations generated from Passes.td: create<Pass>() for each pass and registerLoweringPasses() for tools. A pass
+// made without a target resolves its option `target` through the registry; the driver uses LoweringPipeline.h, which
+// hands over the target it already has.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_PASSES_LOWERING_PASSES_H
 #define LAPIDARY_PASSES_LOWERING_PASSES_H

@@ -89,14 +89,15 @@ uint64_t place(Lifetimes &lifetimes) {
     bySize.push_back(&entry.second);
   }
   // Of equal sizes the earlier first: the map keeps its entries in program order, in one array.
-  llvm::sort(bySize, [](const Lifetime *a, const Lifetime *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
+  llvm::sort(bySize,
+             [](const Lifetime *a, const Lifetime *b) { return a->bytes != b->bytes ? a->bytes > b->bytes : a < b; });
   SmallVector<const Lifetime *> placed;
   uint64_t end = 0;
   for (Lifetime *buffer : bySize) {
     buffer->offset = lowestFree(*buffer, placed);
     end = std::max(end, buffer->offset + buffer->bytes);
-    auto position = llvm::upper_bound(
-        placed, buffer->offset, [](uint64_t offset, const Lifetime *other) { return offset < other->offset; });
+    auto position = llvm::upper_bound(placed, buffer->offset,
+                                      [](uint64_t offset, const Lifetime *other) { return offset < other->offset; });
     placed.insert(position, buffer);
   }
   return end;

@@ -7,8 +7,6 @@
 #include "compiler/WeightSegment.h"
 #include "test/frontends/TinyCheckpoint.h"
 
-#include "llvm/Support/SHA256.h"
-
 #include <atomic>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -116,7 +114,7 @@ TEST(WeightStream, PlacesSourcesConstantsAndZerosForEveryPieceAndThreadCount) {
       std::vector<float> values(66);
       std::memcpy(values.data(), file.data() + 128, 264);
       EXPECT_EQ(values, expected);
-      EXPECT_EQ(*hash, llvm::SHA256::hash(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(file.data()) + 128, 264)));
+      EXPECT_EQ(*hash, sha256(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(file.data()) + 128, 264)));
       EXPECT_EQ(progress, 11 * 16 + 8u);
       ++runs;
     }

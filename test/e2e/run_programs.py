@@ -165,23 +165,38 @@ int main(int argc, char **argv) {
 
 
 def test_nothing_left_behind(lapidary, directory, problems):
-    """Interrupted at many moments, the output directory holds nothing or the complete program."""
-    whole = 0
-    for number in range(8):
+    """Interrupted at many moments, the output directory holds nothing or the complete program. A signal that comes
+    before main kills the process itself (a negative code)."""
+    whole, times = 0, 16
+    for number in range(times):
         place = directory / f"kill{number}"
         place.mkdir()
         kill = signal.SIGINT if number % 2 else signal.SIGTERM
         process = subprocess.Popen([lapidary, "compile", DENSE, "-o", place / "program", "--quant=w4", "-q"],
                                    stderr=subprocess.DEVNULL)
-        time.sleep(0.05 + 0.15 * number)
+        time.sleep(0.05 + 0.03 * number)
         process.send_signal(kill)
         code = process.wait(timeout=60)
         files = [p.name for p in place.iterdir()]
         expected = [] if code else ["program"]
         whole += code == 0
-        problems.expect(code in (0, 128 + kill), f"exit code {code} after signal {int(kill)}")
+        problems.expect(code in (0, 128 + kill, -kill), f"exit code {code} after signal {int(kill)}")
         problems.expect(files == expected, f"{files} left behind with exit code {code}")
-    print(f"  {whole} of 8 were finished before the signal")
+    print(f"  {whole} of {times} were finished before the signal")
+
+
+def test_next_run_removes_what_sigkill_left(lapidary, directory, problems):
+    """SIGKILL cannot be caught; the temporary file it leaves goes away with the next run for the same output."""
+    stopped = 0
+    for number in range(12):
+        process = subprocess.Popen([lapidary, "compile", DENSE, "-o", directory / "program", "--quant=w4", "-q"])
+        time.sleep(0.05 + 0.02 * number)
+        process.kill()
+        stopped += process.wait(timeout=60) != 0
+    done = compile_to(lapidary, DENSE, directory / "program", "--quant=w4")
+    files = [p.name for p in directory.iterdir()]
+    print(f"  {stopped} of 12 were killed in time")
+    problems.expect(done.returncode == 0 and files == ["program"], f"after SIGKILL and a new run: {files} {done.stderr}")
 
 
 def test_old_output_survives_failure(lapidary, directory, problems):

@@ -22,8 +22,8 @@ private:
     bool tiled = !shape.table && !shape.vector;
     uint64_t element = elementBytes(shape.format);
     uint64_t step = tiled ? LAP_ROW_TILE * element : element;
-    uint8_t *to = tiled ? out + row / LAP_ROW_TILE * shape.tileBytes + row % LAP_ROW_TILE * element
-                        : out + row * shape.tileBytes;
+    uint8_t *to =
+        tiled ? out + row / LAP_ROW_TILE * shape.tileBytes + row % LAP_ROW_TILE * element : out + row * shape.tileBytes;
     for (uint64_t column = 0; column < shape.columns; ++column, to += step) {
       if (shape.format == LAP_F32) {
         std::memcpy(to, values + column, sizeof(float));

@@ -25,8 +25,7 @@ private:
       int8_t integers[LAP_GROUP];
       uint64_t first = group * LAP_GROUP;
       std::memcpy(padded, values + first, std::min<uint64_t>(LAP_GROUP, shape.columns - first) * sizeof(float));
-      float scale =
-          shape.format == LAP_W4G32 ? quantizeGroup4(padded, integers) : quantizeGroup8(padded, integers);
+      float scale = shape.format == LAP_W4G32 ? quantizeGroup4(padded, integers) : quantizeGroup8(padded, integers);
       uint16_t bits = toBFloat16(scale);
       uint64_t place = shape.table ? tableScale(shape.format, shape.paddedColumns, row, group)
                                    : matrixScale(shape.format, shape.paddedColumns, row, group);

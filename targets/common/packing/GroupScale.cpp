@@ -13,6 +13,19 @@
 
 #include <cfloat>
 #include <cmath>
+#include <cstring>
+
+// Compiled twice where the compiler can choose at start-up: for any x86-64 and for AVX2. Without fused multiply-adds
+// (the build switches contraction off) both give the same bits.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+#if !__has_feature(address_sanitizer)
+#define LAPIDARY_FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
+#endif
+#endif
+#ifndef LAPIDARY_FOR_EACH_CPU
+#define LAPIDARY_FOR_EACH_CPU
+#endif
+#define LAPIDARY_INLINE __attribute__((always_inline)) inline
 
 namespace lapidary {
 
@@ -21,12 +34,22 @@ namespace {
 constexpr int group = 32;
 constexpr float roundMagic = 12582912.0f; // 1.5 * 2^23
 
-inline float roundEven(float x) { return (x + roundMagic) - roundMagic; }
+LAPIDARY_INLINE float roundEven(float x) { return (x + roundMagic) - roundMagic; }
 /// NaN becomes `low`, so that converting the result to an integer is always defined.
-inline float clamp(float x, float low, float high) { return x > low ? (x < high ? x : high) : low; }
+LAPIDARY_INLINE float clamp(float x, float low, float high) { return x > low ? (x < high ? x : high) : low; }
+
+/// Eight floats; two registers on a machine whose vectors are shorter.
+using Vector = float __attribute__((vector_size(32)));
+constexpr int vectors = group / 8;
+
+/// As the scalar clamp.
+LAPIDARY_INLINE Vector clamp(Vector x, Vector low, Vector high) {
+  x = x > low ? x : low;
+  return x < high ? x : high;
+}
 
 /// The value of largest magnitude, with its sign.
-float signedLargest(const float *values) {
+LAPIDARY_INLINE float signedLargest(const float *values) {
   float low = 0, high = 0;
   for (int i = 0; i < group; ++i) {
     low = values[i] < low ? values[i] : low;
@@ -36,23 +59,21 @@ float signedLargest(const float *values) {
 }
 
 /// 0 for scales whose inverse is not a number of float's range: such groups become zeros.
-float inverseOf(float scale) { return std::fabs(scale) >= FLT_MIN ? 1.0f / scale : 0.0f; }
+LAPIDARY_INLINE float inverseOf(float scale) { return std::fabs(scale) >= FLT_MIN ? 1.0f / scale : 0.0f; }
 
 /// Squared error of rounding the group to multiples of `scale` in -8..7.
-float squaredError(const float *values, float scale) {
-  const float inverse = inverseOf(scale);
-  float sums[8] = {};
-  for (int i = 0; i < group; i += 8) {
-    for (int lane = 0; lane < 8; ++lane) {
-      float value = values[i + lane];
-      float error = clamp(roundEven(value * inverse), -8.0f, 7.0f) * scale - value;
-      sums[lane] += error * error;
-    }
+LAPIDARY_INLINE float squaredError(const Vector *values, float scale) {
+  const Vector zero = {};
+  const Vector inverse = zero + inverseOf(scale), low = zero - 8.0f, high = zero + 7.0f, magic = zero + roundMagic;
+  Vector sums = {};
+  for (int i = 0; i < vectors; ++i) {
+    Vector error = clamp((values[i] * inverse + magic) - magic, low, high) * scale - values[i];
+    sums += error * error;
   }
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-void roundTo(const float *values, float scale, float low, float high, int8_t *out) {
+LAPIDARY_INLINE void roundTo(const float *values, float scale, float low, float high, int8_t *out) {
   const float inverse = inverseOf(scale);
   for (int i = 0; i < group; ++i) {
     out[i] = static_cast<int8_t>(clamp(roundEven(values[i] * inverse), low, high));
@@ -64,18 +85,20 @@ constexpr float sevenths[] = {1.0f, 0.75f, 0.8f, 0.85f, 0.9f, 0.95f}; // of max|
 
 } // namespace
 
-float quantizeGroup8(const float *values, int8_t *out) {
+LAPIDARY_FOR_EACH_CPU float quantizeGroup8(const float *values, int8_t *out) {
   float scale = fromBFloat16(toBFloat16(std::fabs(signedLargest(values)) / 127.0f));
   roundTo(values, scale, -127.0f, 127.0f, out);
   return scale;
 }
 
-float quantizeGroup4(const float *values, int8_t *out) {
+LAPIDARY_FOR_EACH_CPU float quantizeGroup4(const float *values, int8_t *out) {
   const float largest = signedLargest(values);
+  Vector group4[vectors];
+  std::memcpy(group4, values, sizeof(group4));
   float best = 0, bestError = INFINITY;
-  auto consider = [&](float candidate) {
+  auto consider = [&](float candidate) __attribute__((always_inline)) {
     float scale = fromBFloat16(toBFloat16(candidate));
-    float error = squaredError(values, scale);
+    float error = squaredError(group4, scale);
     if (error < bestError) {
       best = scale;
       bestError = error;

@@ -11,7 +11,8 @@ namespace lapidary {
 
 namespace {
 constexpr uint64_t expertAlignment = 4096; // a page: an expert that is not chosen is never read from disk
-constexpr llvm::StringLiteral tiles = "tiles16", gatedTiles = "tiles16-gated", rowsLayout = "rows", vectorLayout = "vector";
+constexpr llvm::StringLiteral tiles = "tiles16", gatedTiles = "tiles16-gated", rowsLayout = "rows",
+                              vectorLayout = "vector";
 } // namespace
 
 lap_format abiFormat(gemma::FormatAttr format) {
@@ -33,8 +34,8 @@ PackedShape packedShape(kernel::PackedType type) {
   shape.partRows = shape.vector ? 1 : static_cast<uint64_t>(sizes[sizes.size() - 2]);
   if (shape.vector || shape.table) {
     shape.paddedPartRows = shape.partRows;
-    shape.tileBytes = shape.vector ? shape.paddedColumns * sizeof(float)
-                                   : tableRowBytes(shape.format, shape.paddedColumns);
+    shape.tileBytes =
+        shape.vector ? shape.paddedColumns * sizeof(float) : tableRowBytes(shape.format, shape.paddedColumns);
     shape.expertBytes = shape.partRows * shape.tileBytes;
     return shape;
   }
@@ -46,6 +47,7 @@ PackedShape packedShape(kernel::PackedType type) {
   shape.tileBytes = tileBytes(shape.format, shape.paddedColumns);
   shape.expertBytes = shape.parts * shape.paddedPartRows / LAP_ROW_TILE * shape.tileBytes;
   if (sizes.size() == 3) {
+    shape.stacked = true;
     shape.experts = static_cast<uint64_t>(sizes.front());
     shape.expertBytes = roundUp(shape.expertBytes, expertAlignment);
   }
@@ -71,7 +73,7 @@ kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAtt
 lap_weight describePacked(kernel::PackedType type) {
   PackedShape shape = packedShape(type);
   lap_weight out = {};
-  out.expert_bytes = type.getShape().size() == 3 ? shape.expertBytes : 0;
+  out.expert_bytes = shape.stacked ? shape.expertBytes : 0;
   out.tile_bytes = shape.tileBytes;
   out.rows = static_cast<uint32_t>(shape.parts * shape.paddedPartRows);
   out.columns = static_cast<uint32_t>(shape.paddedColumns);

@@ -20,10 +20,11 @@ namespace lapidary {
 struct PackedShape {
   lap_format format;
   bool table = false, vector = false;
+  bool stacked = false; ///< a stack of experts, even if it is only one
   uint64_t experts = 1;
-  uint64_t parts = 1;      ///< stacked halves per expert
-  uint64_t partRows = 0;   ///< logical rows of one part
-  uint64_t columns = 0;    ///< logical
+  uint64_t parts = 1;    ///< stacked halves per expert
+  uint64_t partRows = 0; ///< logical rows of one part
+  uint64_t columns = 0;  ///< logical
   uint64_t paddedPartRows = 0, paddedColumns = 0;
   uint64_t tileBytes = 0;   ///< one 16-row tile, or one table row
   uint64_t expertBytes = 0; ///< one expert, page aligned; the whole matrix when there are no experts

@@ -50,7 +50,7 @@ protected:
 
 private:
   static constexpr uint64_t tableRows = 64;
-  bool wholeExperts() const { return shape.experts > 1 || shape.parts > 1; }
+  bool wholeExperts() const { return shape.stacked || shape.parts > 1; }
   uint64_t expertRows() const { return shape.parts * shape.partRows; }
 };
 

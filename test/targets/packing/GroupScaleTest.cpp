@@ -71,8 +71,8 @@ TEST(GroupScale, FourBitsAreNearestAndNoWorseThanThePlainScales) {
     float scale = quantizeGroup4(values.data(), integers.data());
     EXPECT_EQ(scale, fromBFloat16(toBFloat16(scale))) << "a scale is a bf16 value";
     expectNearest(values, integers, scale, -8, 7);
-    float largest = *std::max_element(values.begin(), values.end(),
-                                      [](float a, float b) { return std::fabs(a) < std::fabs(b); });
+    float largest =
+        *std::max_element(values.begin(), values.end(), [](float a, float b) { return std::fabs(a) < std::fabs(b); });
     double found = errorWith(values, scale, -8, 7);
     for (float plain : {std::fabs(largest) / 7.0f, largest / -8.0f}) {
       EXPECT_LE(found, errorWith(values, fromBFloat16(toBFloat16(plain)), -8, 7) * (1 + 1e-5));
@@ -99,8 +99,8 @@ TEST(GroupScale, AGridOfFourBitsIsFoundExactly) {
 
 TEST(GroupScale, ZerosTinyAndBrokenValuesAreDefined) {
   const float tiny = std::numeric_limits<float>::denorm_min();
-  for (float value : {0.0f, tiny, -tiny, std::numeric_limits<float>::quiet_NaN(),
-                      std::numeric_limits<float>::infinity()}) {
+  for (float value :
+       {0.0f, tiny, -tiny, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     Group values = {};
     values[3] = value;
     std::array<int8_t, 32> integers;
@@ -117,7 +117,7 @@ TEST(GroupScale, ZerosTinyAndBrokenValuesAreDefined) {
 
 TEST(BFloat16, RoundsToNearestEven) {
   EXPECT_EQ(fromBFloat16(toBFloat16(1.0f)), 1.0f);
-  EXPECT_EQ(fromBFloat16(toBFloat16(1.0f + 1.0f / 256)), 1.0f);            // halfway, down to even
+  EXPECT_EQ(fromBFloat16(toBFloat16(1.0f + 1.0f / 256)), 1.0f);              // halfway, down to even
   EXPECT_EQ(fromBFloat16(toBFloat16(1.0f + 3.0f / 256)), 1.0f + 4.0f / 256); // halfway, up to even
   EXPECT_EQ(fromBFloat16(toBFloat16(-1.0f - 1.1f / 256)), -1.0f - 2.0f / 256);
 }
