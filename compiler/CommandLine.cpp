@@ -224,9 +224,8 @@ bool expectWords(const Arguments &arguments, size_t count, llvm::StringRef what,
     return diagnostics.error(ErrorCode::MissingArgument, what.str() + " is missing", "", "usage: " + usage.str());
   }
   if (given > count) {
-    return diagnostics.error(ErrorCode::BadOptionValue,
-                             "unexpected argument " + quoted(arguments.positional()[count]), "",
-                             "usage: " + usage.str());
+    return diagnostics.error(ErrorCode::BadOptionValue, "unexpected argument " + quoted(arguments.positional()[count]),
+                             "", "usage: " + usage.str());
   }
   return true;
 }

@@ -32,12 +32,13 @@ std::optional<ProgramOptions> programOptions(const CompileOptions &options, cons
   if (options.context > config.maxPositions) {
     diagnostics.error(ErrorCode::ContextTooLong,
                       "--context=" + std::to_string(options.context) + " is longer than the model's " +
-                          countText(config.maxPositions) + " positions", "",
-                      "use --context=" + std::to_string(config.maxPositions) + " or less");
+                          countText(config.maxPositions) + " positions",
+                      "", "use --context=" + std::to_string(config.maxPositions) + " or less");
     return std::nullopt;
   }
   ProgramOptions program;
-  program.context = options.context ? static_cast<uint32_t>(options.context) : std::min(defaultContext, config.maxPositions);
+  program.context =
+      options.context ? static_cast<uint32_t>(options.context) : std::min(defaultContext, config.maxPositions);
   program.chunk = std::min(static_cast<uint32_t>(options.chunk), program.context);
   program.cacheElement = options.kv;
   return program;

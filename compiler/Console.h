@@ -19,8 +19,8 @@ namespace lapidary {
 
 struct ConsoleOptions {
   bool quiet = false, verbose = false;
-  bool json = false;                                 ///< diagnostics as JSON lines
-  bool color = false;                                ///< ANSI colours
+  bool json = false;  ///< diagnostics as JSON lines
+  bool color = false; ///< ANSI colours
   enum { Bar, Plain, None } progress = Plain;
 };
 

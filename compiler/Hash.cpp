@@ -106,8 +106,7 @@ constexpr auto shaBlocks = portableBlocks;
 
 } // namespace
 
-Sha256Stream::Sha256Stream(bool portable)
-    : blocks(portable || !hasShaInstructions() ? portableBlocks : shaBlocks) {
+Sha256Stream::Sha256Stream(bool portable) : blocks(portable || !hasShaInstructions() ? portableBlocks : shaBlocks) {
   std::copy(std::begin(initialState), std::end(initialState), state);
 }
 

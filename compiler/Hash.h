@@ -1,9 +1,9 @@
 //===- Hash.h - SHA-256 of things larger than 4 GiB --------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// llvm::SHA256 counts bytes in 32 bits and silently gives wrong digests for long inputs, so the weight segment needs its
-// own. Uses the SHA instructions of x86 where this machine has them (about 1.5 GB/s instead of 0.25), since one thread
-// must hash as fast as all others pack.
+// llvm::SHA256 counts bytes in 32 bits and silently gives wrong digests for long inputs, so the weight segment needs
+// its own. Uses the SHA instructions of x86 where this machine has them (about 1.5 GB/s instead of 0.25), since one
+// thread must hash as fast as all others pack.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_COMPILER_HASH_H
 #define LAPIDARY_COMPILER_HASH_H

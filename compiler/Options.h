@@ -23,8 +23,8 @@ struct CompileOptions {
   std::string target = "native";
   std::string quant = "w4";
   std::vector<std::string> overrides; ///< "pattern=format" by weight name; the first match counts
-  std::string kv;       ///< "f32" or "bf16"
-  uint64_t context = 0; ///< 0: as much as the model was made for, at most 8192
+  std::string kv;                     ///< "f32" or "bf16"
+  uint64_t context = 0;               ///< 0: as much as the model was made for, at most 8192
   uint64_t chunk = 512;
   uint64_t maxMemory = 0; ///< bytes the compiler may use; 0: what the machine has free
   unsigned jobs = 1;

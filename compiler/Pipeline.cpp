@@ -11,10 +11,12 @@
 #include "passes/quantization/QuantizationPipeline.h"
 #include "support/FileIO.h"
 #include "support/Quote.h"
+#include "support/Suggest.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -47,8 +49,8 @@ bool dump(mlir::ModuleOp module, const PhaseInfo &info, const std::string &direc
       out << "\n";
     }
   }
-  return !error || diagnostics.error(ErrorCode::OutputNotWritable, "cannot write " + quoted(path) + ": " + error.message(),
-                                     path);
+  return !error ||
+         diagnostics.error(ErrorCode::OutputNotWritable, "cannot write " + quoted(path) + ": " + error.message(), path);
 }
 
 QuantizeWeightsOptions quantizeOptions(const PipelineOptions &options) {
@@ -81,9 +83,34 @@ void lookInside(mlir::PassManager &manager, const InspectOptions &inspect) {
   if (!inspect.printAfter.empty()) {
     manager.getContext()->disableMultithreading();
     std::string wanted = inspect.printAfter;
-    auto after = [wanted](mlir::Pass *pass, mlir::Operation *) { return wanted == "all" || pass->getArgument() == wanted; };
+    auto after = [wanted](mlir::Pass *pass, mlir::Operation *) {
+      return wanted == "all" || pass->getArgument() == wanted;
+    };
     manager.enableIRPrinting(nullptr, after, /*printModuleScope=*/true, inspect.printOnlyChanged);
   }
+}
+
+/// --print-after must name a pass that will run.
+bool checkPrintAfter(mlir::MLIRContext *context, const TargetBackend &target, const PipelineOptions &options,
+                     Diagnostics &diagnostics) {
+  const std::string &wanted = options.inspect.printAfter;
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  for (const PhaseInfo &info : phases) {
+    mlir::PassManager manager(context);
+    addPasses(info.phase, manager, target, options);
+    manager.printAsTextualPipeline(out);
+    out << " ";
+  }
+  llvm::SmallVector<llvm::StringRef> words;
+  llvm::SplitString(text, words, "(){}, ");
+  std::vector<std::string> names(words.begin(), words.end());
+  names.push_back("all");
+  if (wanted.empty() || llvm::is_contained(names, wanted)) {
+    return true;
+  }
+  return diagnostics.error(ErrorCode::BadOptionValue, "--print-after=" + wanted + ": there is no such pass", "",
+                           didYouMean(wanted, names));
 }
 
 bool runPhase(const PhaseInfo &info, mlir::ModuleOp module, const TargetBackend &target, const PipelineOptions &options,
@@ -104,8 +131,10 @@ bool runPhase(const PhaseInfo &info, mlir::ModuleOp module, const TargetBackend 
   if (mlir::succeeded(manager.run(module))) {
     return true;
   }
-  return diagnostics.hadError() ? false : diagnostics.error(ErrorCode::InternalError, std::string("phase '") + info.name + "' failed", "",
-                           "run again with --dump-phases=DIR and report the last file written");
+  return diagnostics.hadError()
+             ? false
+             : diagnostics.error(ErrorCode::InternalError, std::string("phase '") + info.name + "' failed", "",
+                                 "run again with --dump-phases=DIR and report the last file written");
 }
 
 } // namespace
@@ -125,6 +154,9 @@ std::optional<Phase> parsePhase(llvm::StringRef name) {
 
 bool runPhases(mlir::ModuleOp module, const TargetBackend &target, const PipelineOptions &options,
                Diagnostics &diagnostics) {
+  if (!checkPrintAfter(module.getContext(), target, options, diagnostics)) {
+    return false;
+  }
   mlir::DefaultTimingManager timingManager;
   timingManager.setEnabled(options.inspect.timePasses);
   mlir::TimingScope timing = timingManager.getRootScope();

@@ -13,19 +13,19 @@ namespace lapidary {
 
 /// What the driver knows when it emits.
 struct ProgramFacts {
-  std::string modelName;            ///< name of the checkpoint directory
+  std::string modelName; ///< name of the checkpoint directory
   const ModelConfig *config = nullptr;
   const Checkpoint *checkpoint = nullptr;
   const WeightSegment *segment = nullptr;
   Plan plan;
   ProgramOptions program;
-  std::string target, cpuFeatures;  ///< of the TargetBackend
+  std::string target, cpuFeatures; ///< of the TargetBackend
   std::string quant;
-  std::vector<char> tokenizer;      ///< empty: none
-  std::vector<char> chatFormat;     ///< empty: none
+  std::vector<char> tokenizer;  ///< empty: none
+  std::vector<char> chatFormat; ///< empty: none
   std::string licenses;
   std::vector<std::string> shardHashes; ///< 32 bytes each, or empty
-  uint64_t parameters = 0;          ///< of the text model
+  uint64_t parameters = 0;              ///< of the text model
 };
 
 /// The serialized Protobuf manifest; the same facts give the same bytes.

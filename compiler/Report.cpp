@@ -15,7 +15,8 @@ namespace {
 
 std::string nextCommand(const CompileOptions &options, const ProgramFacts &facts) {
   if (options.emit == EmitKind::Library) {
-    return "include " + options.output + "/lapidary.h and link lib*.a or lib*.so; pass the .weights file to lap_model_open";
+    return "include " + options.output +
+           "/lapidary.h and link lib*.a or lib*.so; pass the .weights file to lap_model_open";
   }
   std::string program = llvm::StringRef(options.output).contains('/') ? options.output : "./" + options.output;
   if (!options.splitWeights.empty()) {

@@ -35,8 +35,10 @@ bool addSource(SegmentWeight &weight, WeightSource &from, const Checkpoint &chec
   bool fits = tensor && (tensor->dtype == DType::F32 || tensor->dtype == DType::BF16) &&
               from.rows * weight.columns == tensor->elements() && from.firstRow + from.rows <= weight.rows;
   if (!fits) {
-    return broken(weight, "source " + quoted(name) + " does not fit " + std::to_string(weight.rows) + " x " +
-                              std::to_string(weight.columns), diagnostics);
+    return broken(weight,
+                  "source " + quoted(name) + " does not fit " + std::to_string(weight.rows) + " x " +
+                      std::to_string(weight.columns),
+                  diagnostics);
   }
   weight.sources.push_back({*tensor, from.firstRow, from.rows});
   return true;
@@ -86,12 +88,15 @@ bool checkOrder(const WeightSegment &segment, Diagnostics &diagnostics) {
   bool gathered = false;
   for (const SegmentWeight &weight : segment.weights) {
     if (weight.offset < end || weight.offset % LAP_WEIGHT_ALIGN != 0) {
-      return broken(weight, "starts at byte " + std::to_string(weight.offset) + " of the segment, the one before ends at " +
-                                std::to_string(end), diagnostics);
+      return broken(weight,
+                    "starts at byte " + std::to_string(weight.offset) + " of the segment, the one before ends at " +
+                        std::to_string(end),
+                    diagnostics);
     }
     if (pieceTotal(weight) != weight.bytes) {
-      return broken(weight, "its pieces have " + bytesText(pieceTotal(weight)) + ", the whole has " +
-                                bytesText(weight.bytes), diagnostics);
+      return broken(weight,
+                    "its pieces have " + bytesText(pieceTotal(weight)) + ", the whole has " + bytesText(weight.bytes),
+                    diagnostics);
     }
     if (gathered && !weight.gathered) {
       return broken(weight, "lies behind a gathered table", diagnostics);

@@ -20,8 +20,8 @@ namespace lapidary {
 /// of `sources`; rows that no source covers are zero.
 struct SegmentWeight {
   struct Source {
-    TensorInfo tensor;      ///< F32 or BF16, row-major
-    uint64_t firstRow = 0;  ///< logical row of its row 0
+    TensorInfo tensor;     ///< F32 or BF16, row-major
+    uint64_t firstRow = 0; ///< logical row of its row 0
     uint64_t rows = 0;
   };
   std::string name;

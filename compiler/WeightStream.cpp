@@ -22,8 +22,8 @@ namespace lapidary {
 
 namespace {
 
-constexpr uint64_t mostBatchBytes = 8u << 20;  ///< float32 values of one batch, unless one piece is larger
-constexpr uint64_t allBatchBytes = 64u << 20;  ///< of the batches of all workers; about four times that is in use
+constexpr uint64_t mostBatchBytes = 8u << 20; ///< float32 values of one batch, unless one piece is larger
+constexpr uint64_t allBatchBytes = 64u << 20; ///< of the batches of all workers; about four times that is in use
 
 /// Consecutive pieces of one weight.
 struct Batch {

@@ -66,16 +66,22 @@ def read_tensor_list(path):
             yield name, json.loads(shape)
 
 
-def choose(tensors, config, released):
-    """The text tensors of the first layers, PLE tables cut to their width."""
+def choose(tensors, config, released, period):
+    """The text tensors of the first layers, PLE tables cut to their width. The last layer of a model attends to
+    everything, so where the cut falls on a sliding layer, the first full one takes its place."""
     prefix = "model.language_model.layers."
     layers = config["num_hidden_layers"]
+    last = layers - 1 if layers % period == 0 else period - 1
     for name, shape in tensors:
         if not name.startswith("model.language_model."):
             continue
         match = re.match(re.escape(prefix) + r"(\d+)\.(.*)", name)
-        if match and int(match[1]) >= layers:
-            continue
+        if match:
+            layer = int(match[1])
+            if layer == last:
+                name = f"{prefix}{layers - 1}.{match[2]}"
+            elif layer >= layers - 1:
+                continue
         if name.endswith(("embed_tokens_per_layer.weight", "per_layer_model_projection.weight")):
             axis = 1 if "embed" in name else 0
             shape = list(shape)
@@ -150,17 +156,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("size", choices=sorted(SIZES))
     parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--layers", type=int, default=0, help="a multiple of the layer pattern (default: all)")
+    parser.add_argument("--layers", type=int, default=0, help="keep so many (default: all); the last one is full attention")
     parser.add_argument("--tensors", type=pathlib.Path, help="tensor list (default: test/data/tensor-lists)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     released, period, _ = SIZES[options.size]
     layers = options.layers or released
-    if layers > released or layers % period:
-        parser.error(f"--layers must be a multiple of {period}, at most {released}")
+    if not 1 <= layers <= released:
+        parser.error(f"--layers must be 1 to {released}")
     path = options.tensors or ROOT / "test" / "data" / "tensor-lists" / f"{options.size}.tsv"
     config = text_config(options.size, layers)
-    write_checkpoint(options.out, config, list(choose(read_tensor_list(path), config, released)), options.seed)
+    write_checkpoint(options.out, config, list(choose(read_tensor_list(path), config, released, period)), options.seed)
 
 
 if __name__ == "__main__":

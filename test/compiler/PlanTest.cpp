@@ -3,8 +3,8 @@
 //
 // Exit code 4 for memory and for the disk, before anything is written.
 //===----------------------------------------------------------------------===//
-#include "compiler/Console.h"
 #include "compiler/Plan.h"
+#include "compiler/Console.h"
 
 #include <gtest/gtest.h>
 

@@ -105,8 +105,8 @@ TEST(WeightStream, PlacesSourcesConstantsAndZerosForEveryPieceAndThreadCount) {
       auto output = AtomicOutput::create(directory.file("out"), 0644, diagnostics);
       ASSERT_TRUE(output);
       std::atomic<uint64_t> progress{0};
-      auto hash = writeWeights(segment, *checkpoint, *output, 128, jobs, [&](uint64_t bytes) { progress += bytes; },
-                               diagnostics);
+      auto hash = writeWeights(
+          segment, *checkpoint, *output, 128, jobs, [&](uint64_t bytes) { progress += bytes; }, diagnostics);
       ASSERT_TRUE(hash);
       ASSERT_TRUE(output->commit(diagnostics));
       std::string file = readFile(directory.file("out"));

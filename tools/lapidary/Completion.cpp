@@ -43,7 +43,9 @@ std::string verbWords() {
 std::string bashScript() {
   std::string text = "_lapidary() {\n"
                      "  local word=\"${COMP_WORDS[COMP_CWORD]}\" words=\"\"\n"
-                     "  if [ \"$COMP_CWORD\" = 1 ]; then words=\"" + verbWords() + "\"; else\n"
+                     "  if [ \"$COMP_CWORD\" = 1 ]; then words=\"" +
+                     verbWords() +
+                     "\"; else\n"
                      "    case \"${COMP_WORDS[1]}\" in\n";
   for (const Verb &verb : allVerbs()) {
     text += std::string("      ") + verb.name + ") words=\"" + optionWords(verb) + "\" ;;\n";
@@ -60,7 +62,8 @@ std::string bashScript() {
 std::string fishScript() {
   std::string text;
   for (const Verb &verb : allVerbs()) {
-    text += std::string("complete -c lapidary -n __fish_use_subcommand -a ") + verb.name + " -d '" + verb.summary + "'\n";
+    text +=
+        std::string("complete -c lapidary -n __fish_use_subcommand -a ") + verb.name + " -d '" + verb.summary + "'\n";
     for (const OptionSpec &option : verb.options()) {
       text += std::string("complete -c lapidary -n '__fish_seen_subcommand_from ") + verb.name + "' -l " + option.name;
       if (option.letter) {
@@ -97,8 +100,9 @@ int runCompletion(const VerbContext &context) {
   } else if (shell == "fish") {
     llvm::outs() << fishScript();
   } else {
-    context.diagnostics.error(ErrorCode::BadOptionValue, "no completion for " + quoted(shell) + "; known: bash, zsh, fish",
-                              "", didYouMean(shell, {"bash", "zsh", "fish"}));
+    context.diagnostics.error(ErrorCode::BadOptionValue,
+                              "no completion for " + quoted(shell) + "; known: bash, zsh, fish", "",
+                              didYouMean(shell, {"bash", "zsh", "fish"}));
   }
   return exitCode(context.diagnostics);
 }

@@ -78,8 +78,8 @@ void printText(const Inputs &inputs) {
   const ModelConfig &config = inputs.config;
   llvm::outs() << modelText(inputs) << "\n"
                << "architecture   " << config.architecture << ", " << config.dtype << "\n"
-               << "layers         " << config.layers.size() << ", " << globalLayers(config) << " with full attention, window "
-               << config.window << "\n"
+               << "layers         " << config.layers.size() << ", " << globalLayers(config)
+               << " with full attention, window " << config.window << "\n"
                << "hidden         " << config.hidden << ", " << config.heads << " heads, vocabulary "
                << countText(config.vocab) << "\n"
                << "positions      " << countText(config.maxPositions) << "\n"

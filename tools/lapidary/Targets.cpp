@@ -50,7 +50,8 @@ int describeTarget(const std::string &name, Diagnostics &diagnostics) {
   llvm::outs() << target->name() << ": " << target->summary() << "\n";
   for (const std::string &cpu : target->cpus()) {
     if (target->selectCpu(cpu, diagnostics)) {
-      llvm::outs() << "  --target=" << target->targetString() << "\n      needs: " << target->requiredFeatures() << "\n";
+      llvm::outs() << "  --target=" << target->targetString() << "\n      needs: " << target->requiredFeatures()
+                   << "\n";
     }
   }
   return exitCode(diagnostics);

@@ -23,7 +23,7 @@ struct VerbContext {
 
 struct Verb {
   const char *name;
-  const char *usage;   ///< after "lapidary "
+  const char *usage; ///< after "lapidary "
   const char *summary;
   std::vector<OptionSpec> (*options)();
   int (*run)(const VerbContext &context); ///< returns the exit code

@@ -12,7 +12,8 @@
 namespace lapidary {
 
 std::string versionText() {
-  std::string text = "lapidary " LAPIDARY_VERSION " (commit " LAPIDARY_COMMIT "), LLVM " LLVM_VERSION_STRING "\ntargets:";
+  std::string text =
+      "lapidary " LAPIDARY_VERSION " (commit " LAPIDARY_COMMIT "), LLVM " LLVM_VERSION_STRING "\ntargets:";
   for (const std::unique_ptr<TargetBackend> &target : createAllTargets()) {
     text += " " + target->name().str();
   }

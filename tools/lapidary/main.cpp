@@ -16,10 +16,12 @@ using namespace lapidary;
 namespace {
 
 const Verb verbs[] = {
-    {"compile", "compile MODEL_DIR -o FILE [options]", "compile a checkpoint into one program", compileVerbOptions, runCompile},
-    {"plan", "plan MODEL_DIR [options]", "memory, disk and output size, without compiling", compileVerbOptions, runPlan},
-    {"inspect", "inspect MODEL_DIR|PROGRAM [--json] [--tensors]", "what a checkpoint or a program holds", inspectOptions,
-     runInspect},
+    {"compile", "compile MODEL_DIR -o FILE [options]", "compile a checkpoint into one program", compileVerbOptions,
+     runCompile},
+    {"plan", "plan MODEL_DIR [options]", "memory, disk and output size, without compiling", compileVerbOptions,
+     runPlan},
+    {"inspect", "inspect MODEL_DIR|PROGRAM [--json] [--tensors]", "what a checkpoint or a program holds",
+     inspectOptions, runInspect},
     {"check", "check MODEL_DIR [--strict]", "validate a checkpoint, print every problem", checkOptions, runCheck},
     {"targets", "targets [NAME]", "what this build can emit", targetsOptions, runTargets},
     {"explain", "explain CODE", "long text of an error code, with an example", talkingOptions, runExplain},
