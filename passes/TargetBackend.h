@@ -32,8 +32,8 @@ enum class WeightUse {
 
 /// What the layout and plan phases need to know about the program, from the command line.
 struct ProgramOptions {
-  uint32_t context = 8192;         ///< positions the caches hold
-  uint32_t chunk = 512;            ///< most tokens per call
+  uint32_t context = 8192;          ///< positions the caches hold
+  uint32_t chunk = 512;             ///< most tokens per call
   std::string cacheElement = "f32"; ///< "f32" or "bf16"
 };
 
@@ -84,7 +84,8 @@ public:
 
   //===--- layout -----------------------------------------------------------===//
   /// The packed type for a weight of `shape` ([rows, columns], [experts, rows, columns] or [columns]).
-  virtual kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const = 0;
+  virtual kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format,
+                                        WeightUse use) const = 0;
   /// Bytes in the weight segment, padding included.
   virtual uint64_t packedBytes(kernel::PackedType type) const = 0;
   virtual std::unique_ptr<WeightPacker> packer(kernel::PackedType type) const = 0;

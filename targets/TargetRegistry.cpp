@@ -1,7 +1,8 @@
 //===- TargetRegistry.cpp - the targets of this build --------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The list comes from targets/CMakeLists.txt. Nothing here, or anywhere outside a target's folder, knows a target's name.
+// The list comes from targets/CMakeLists.txt. Nothing here, or anywhere outside a target's folder, knows a target's
+// name.
 //===----------------------------------------------------------------------===//
 #include "passes/TargetBackend.h"
 

@@ -89,7 +89,7 @@ private:
 
   lap_barrier laneBarrier;
   SpinBudget parkBudget; // of workers between calls
-  WaitWord epoch; // advances once per run() and once per stop()
+  WaitWord epoch;        // advances once per run() and once per stop()
   Job *job = nullptr;
   void *jobContext = nullptr;
   std::atomic<bool> stopping{false};

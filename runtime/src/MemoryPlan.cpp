@@ -104,7 +104,8 @@ bool planSession(const lap_program &program, uint32_t lanes, uint32_t logitRows,
          place(program.cache_bytes, &out->caches, &end) && place(program.arena_bytes, &out->arena, &end) &&
          place(scratch, &out->laneScratch, &end) &&
          place(uint64_t(logitRows) * program.vocab_padded * sizeof(float), &out->logits, &end) &&
-         place(uint64_t(program.vocab) * sizeof(Candidate), &out->sampler, &end) && (out->total = end, end <= UINT64_MAX / 2);
+         place(uint64_t(program.vocab) * sizeof(Candidate), &out->sampler, &end) &&
+         (out->total = end, end <= UINT64_MAX / 2);
 }
 
 } // namespace lap

@@ -35,7 +35,8 @@ namespace {
 
 lap_status checkDescriptor(const lap_program &program, lap_error *error) {
   if (program.abi_version != LAP_ABI_VERSION) {
-    return fail(error, LAP_BAD_FILE, "compiled for program version %u, this runtime is version %u; compile the model again",
+    return fail(error, LAP_BAD_FILE,
+                "compiled for program version %u, this runtime is version %u; compile the model again",
                 program.abi_version, unsigned(LAP_ABI_VERSION));
   }
   if (program.vocab == 0 || program.vocab > INT32_MAX || program.vocab_padded < program.vocab || program.chunk == 0 ||
@@ -85,8 +86,9 @@ lap_status lap_model_open(const lap_model_options *options, lap_model **out_mode
   }
   void *memory = malloc(sizeof(lap_model));
   if (!memory) {
-    return fail(error, LAP_OUT_OF_MEMORY, "not enough memory for a model: %zu bytes needed, %llu of address space available",
-                sizeof(lap_model), static_cast<unsigned long long>(lap::availableAddressSpace()));
+    return fail(error, LAP_OUT_OF_MEMORY,
+                "not enough memory for a model: %zu bytes needed, %llu of address space available", sizeof(lap_model),
+                static_cast<unsigned long long>(lap::availableAddressSpace()));
   }
   lap_model *model = new (memory) lap_model;
   model->program = &program;
@@ -163,7 +165,8 @@ lap_status lap_model_tokenize(const lap_model *model, const char *text, size_t b
     return fail(error, LAP_UNAVAILABLE, "this program was compiled without a tokenizer; give it token ids");
   }
   uint64_t scratchBytes = lap_encode_scratch_bytes(bytes);
-  void *scratch = mmap(nullptr, scratchBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *scratch =
+      mmap(nullptr, scratchBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (scratch == MAP_FAILED) {
     return fail(error, LAP_OUT_OF_MEMORY, "not enough memory to tokenize %zu bytes of text: %llu bytes needed", bytes,
                 static_cast<unsigned long long>(scratchBytes));

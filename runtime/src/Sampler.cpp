@@ -123,8 +123,7 @@ int32_t Sampler::sample(const float *logits, const lap_sampling &sampling) {
   }
   uint32_t ordered = 0; // popped so far
   if (limited) {
-    while (ordered < sampling.top_k ||
-           (ordered < count && scratch[0].logit == scratch[count - ordered].logit)) {
+    while (ordered < sampling.top_k || (ordered < count && scratch[0].logit == scratch[count - ordered].logit)) {
       pop(scratch, count - ordered++);
     }
     kept = ordered;

@@ -195,7 +195,8 @@ lap_status lap_session_prefill(lap_session *session, const int32_t *ids, size_t 
     return status;
   }
   size_t done = lap::extendChunks(*session, ids, count, session->chunk);
-  lap::runChunk(*session, lap_program_step, ids + done, static_cast<uint32_t>(count - done), lap::logitRow(*session, 0));
+  lap::runChunk(*session, lap_program_step, ids + done, static_cast<uint32_t>(count - done),
+                lap::logitRow(*session, 0));
   session->rows = 1;
   return LAP_OK;
 }
@@ -206,8 +207,8 @@ lap_status lap_session_decode(lap_session *session, int32_t id, lap_error *error
 
 lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t count, lap_error *error) {
   if (count == 0 || count > session->scoreRows) {
-    return fail(error, LAP_INVALID_ARGUMENT, "%zu tokens to score, the session was created for 1..%u (score_rows)", count,
-                session->scoreRows);
+    return fail(error, LAP_INVALID_ARGUMENT, "%zu tokens to score, the session was created for 1..%u (score_rows)",
+                count, session->scoreRows);
   }
   lap_status status = lap::checkIds(*session, ids, count, error);
   if (status != LAP_OK) {

@@ -24,15 +24,18 @@ constexpr const char *CopyAgain = "copy the program again and check it with `ver
 lap_status checkTrailer(const lap_trailer &t, uint64_t fileBytes, const char *name, const lap_program &program,
                         lap_error *error) {
   if (memcmp(t.magic, LAP_TRAILER_MAGIC, sizeof(t.magic)) != 0) {
-    return fail(error, LAP_BAD_FILE,
-                "%s: no weights at the end of the file (%llu bytes, at least %llu expected): it was cut short or stripped; "
-                "%s", name, ull(fileBytes), ull(program.weight_bytes), CopyAgain);
+    return fail(
+        error, LAP_BAD_FILE,
+        "%s: no weights at the end of the file (%llu bytes, at least %llu expected): it was cut short or stripped; "
+        "%s",
+        name, ull(fileBytes), ull(program.weight_bytes), CopyAgain);
   }
   if (t.abi_version != LAP_ABI_VERSION || t.trailer_bytes != sizeof(lap_trailer)) {
-    return fail(error, LAP_BAD_FILE,
-                "%s: weights written for program version %u with a trailer of %u bytes, expected version %u and %zu bytes; "
-                "compile the model again", name, t.abi_version, t.trailer_bytes, unsigned(LAP_ABI_VERSION),
-                sizeof(lap_trailer));
+    return fail(
+        error, LAP_BAD_FILE,
+        "%s: weights written for program version %u with a trailer of %u bytes, expected version %u and %zu bytes; "
+        "compile the model again",
+        name, t.abi_version, t.trailer_bytes, unsigned(LAP_ABI_VERSION), sizeof(lap_trailer));
   }
   if (t.weight_bytes != program.weight_bytes || t.weight_bytes == 0) {
     return fail(error, LAP_BAD_FILE, "%s: holds %llu bytes of weights, the program expects %llu; %s", name,
@@ -47,8 +50,8 @@ lap_status checkTrailer(const lap_trailer &t, uint64_t fileBytes, const char *na
   }
   if (t.weight_offset % LAP_SEGMENT_ALIGN != 0 || t.image_bytes > t.weight_offset) {
     return fail(error, LAP_BAD_FILE,
-                "%s: the weights start at byte %llu, expected a multiple of %u behind the image of %llu bytes; %s", name,
-                ull(t.weight_offset), unsigned(LAP_SEGMENT_ALIGN), ull(t.image_bytes), CopyAgain);
+                "%s: the weights start at byte %llu, expected a multiple of %u behind the image of %llu bytes; %s",
+                name, ull(t.weight_offset), unsigned(LAP_SEGMENT_ALIGN), ull(t.image_bytes), CopyAgain);
   }
   return LAP_OK;
 }
@@ -101,10 +104,11 @@ lap_status WeightMap::open(const char *path, const lap_program &program, lap_err
     status = checkAddressSpace(trailer.weight_bytes, "the weights", error);
   }
   if (status == LAP_OK) {
-    void *map = mmap(nullptr, trailer.weight_bytes, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(trailer.weight_offset));
+    void *map =
+        mmap(nullptr, trailer.weight_bytes, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(trailer.weight_offset));
     if (map == MAP_FAILED) {
-      status = fail(error, errno == ENOMEM ? LAP_OUT_OF_MEMORY : LAP_IO_ERROR, "%s: cannot map %llu bytes of weights: %s",
-                    name, ull(trailer.weight_bytes), strerror(errno));
+      status = fail(error, errno == ENOMEM ? LAP_OUT_OF_MEMORY : LAP_IO_ERROR,
+                    "%s: cannot map %llu bytes of weights: %s", name, ull(trailer.weight_bytes), strerror(errno));
     } else {
       weights = static_cast<const uint8_t *>(map);
       advise(program.resident_weight_bytes);

@@ -1,9 +1,9 @@
 //===- TemplateTarget.cpp - a target to copy -----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Everything the compiler asks of a target, with the plainest answer that works: the common CPU layouts, a cache of as many
-// slots as positions, no kernels. Plans and IR dumps work from the first minute; emitting says what is left to write.
-// README.md has the steps.
+// Everything the compiler asks of a target, with the plainest answer that works: the common CPU layouts, a cache of as
+// many slots as positions, no kernels. Plans and IR dumps work from the first minute; emitting says what is left to
+// write. README.md has the steps.
 //===----------------------------------------------------------------------===//
 #include "passes/TargetBackend.h"
 #include "support/Quote.h"
@@ -24,8 +24,8 @@ public:
 
   bool selectCpu(llvm::StringRef cpu, Diagnostics &diagnostics) override {
     return cpu.empty() || cpu == "generic" ||
-           diagnostics.error(ErrorCode::UnknownTarget, "unknown CPU " + quoted(cpu.str()) + " of target " + name().str(),
-                             "", "known: generic");
+           diagnostics.error(ErrorCode::UnknownTarget,
+                             "unknown CPU " + quoted(cpu.str()) + " of target " + name().str(), "", "known: generic");
   }
   std::string targetString() const override { return name().str() + "+generic"; }
   std::string requiredFeatures() const override { return ""; }
@@ -45,7 +45,8 @@ public:
   }
   uint64_t cacheBytes(kernel::CacheAttr geometry, int64_t heads, int64_t dim, uint64_t &keyBytes) const override {
     uint64_t element = geometry.getElement() == "bf16" ? 2 : 4;
-    keyBytes = llvm::alignTo(uint64_t(heads) * geometry.getSlots() * uint64_t(dim) * element, uint64_t(LAP_WEIGHT_ALIGN));
+    keyBytes =
+        llvm::alignTo(uint64_t(heads) * geometry.getSlots() * uint64_t(dim) * element, uint64_t(LAP_WEIGHT_ALIGN));
     return 2 * keyBytes;
   }
 

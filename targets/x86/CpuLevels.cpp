@@ -1,8 +1,8 @@
 //===- CpuLevels.cpp - the x86-64 CPUs programs are compiled for ---------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The levels follow the x86-64 psABI (v3: AVX2 and FMA, v4: AVX-512 F, CD, BW, DQ, VL); znver4 and sapphirerapids add the
-// byte dot products of VNNI, which is what makes quantized products fast, and share kernels.
+// The levels follow the x86-64 psABI (v3: AVX2 and FMA, v4: AVX-512 F, CD, BW, DQ, VL); znver4 and sapphirerapids add
+// the byte dot products of VNNI, which is what makes quantized products fast, and share kernels.
 //===----------------------------------------------------------------------===//
 #include "targets/x86/CpuLevels.h"
 

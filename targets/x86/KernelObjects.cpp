@@ -54,8 +54,10 @@ bool generate(const std::string &generator, llvm::ArrayRef<std::string> names, c
   llvm::SmallVector<llvm::StringRef> words(arguments.begin(), arguments.end());
   std::string error;
   int status = llvm::sys::ExecuteAndWait(generator, words, std::nullopt, {}, 0, 0, &error);
-  return status == 0 || buildFailed(diagnostics, "building kernels failed" + (error.empty() ? "" : ": " + error) +
-                                                     " (status " + std::to_string(status) + ")", generator);
+  return status == 0 || buildFailed(diagnostics,
+                                    "building kernels failed" + (error.empty() ? "" : ": " + error) + " (status " +
+                                        std::to_string(status) + ")",
+                                    generator);
 }
 
 /// Moves a built object into the cache, complete or not at all; the cache may be on another file system.

@@ -35,9 +35,8 @@ std::vector<std::string> X86Target::selectKernels(kernel::ComputeOpInterface op)
   auto plain = [&](KernelOp kernel) { return names(LAP_F32, {kernel}); };
   using Names = std::vector<std::string>;
   return llvm::TypeSwitch<mlir::Operation *, Names>(op)
-      .Case<kernel::MatmulOp, kernel::ExpertMatmulOp>([&](auto product) {
-        return names(weightFormat(product.getWeight()), {KernelOp::Matvec, KernelOp::Matmat});
-      })
+      .Case<kernel::MatmulOp, kernel::ExpertMatmulOp>(
+          [&](auto product) { return names(weightFormat(product.getWeight()), {KernelOp::Matvec, KernelOp::Matmat}); })
       .Case<kernel::EmbedOp>([&](auto embed) { return names(weightFormat(embed.getTable()), {KernelOp::Embed}); })
       .Case<kernel::KvAppendOp>(
           [&](auto append) { return names(cacheElement(append, append.getCacheAttr()), {KernelOp::KvAppend}); })

@@ -1,8 +1,8 @@
 //===- Link.cpp - objects and runtime into a program or a library --------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// LLD runs inside the compiler, and the start files, libc and runtime lie beside it, so nothing else has to be installed
-// to compile. Programs are static-PIE with full RELRO and no segment that is writable and executable.
+// LLD runs inside the compiler, and the start files, libc and runtime lie beside it, so nothing else has to be
+// installed to compile. Programs are static-PIE with full RELRO and no segment that is writable and executable.
 //===----------------------------------------------------------------------===//
 #include "targets/x86/X86Target.h"
 
@@ -92,10 +92,26 @@ llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string 
 
 bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
   std::string resources = join(context.resourceDirectory, "x86_64-linux");
-  std::vector<std::string> arguments{
-      "ld.lld", "-static", "-pie", "--no-dynamic-linker", "-z", "relro", "-z", "now", "-z", "noexecstack",
-      "-z", "separate-code", "--gc-sections", "--build-id=sha1", "--eh-frame-hdr", "-s", "-o", image.str(),
-      join(resources, "rcrt1.o"), join(resources, "lapidary_main.o")};
+  std::vector<std::string> arguments{"ld.lld",
+                                     "-static",
+                                     "-pie",
+                                     "--no-dynamic-linker",
+                                     "-z",
+                                     "relro",
+                                     "-z",
+                                     "now",
+                                     "-z",
+                                     "noexecstack",
+                                     "-z",
+                                     "separate-code",
+                                     "--gc-sections",
+                                     "--build-id=sha1",
+                                     "--eh-frame-hdr",
+                                     "-s",
+                                     "-o",
+                                     image.str(),
+                                     join(resources, "rcrt1.o"),
+                                     join(resources, "lapidary_main.o")};
   arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
   for (const char *library : {"liblapidary_rt.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
     arguments.push_back(join(resources, library));

@@ -75,7 +75,8 @@ bool writeProgramObject(mlir::ModuleOp module, llvm::StringRef path, Diagnostics
   std::error_code code;
   llvm::raw_fd_ostream file(path, code, llvm::sys::fs::OF_None);
   if (code) {
-    return diagnostics.error(ErrorCode::WriteFailed, "cannot create an intermediate file: " + code.message(), path.str());
+    return diagnostics.error(ErrorCode::WriteFailed, "cannot create an intermediate file: " + code.message(),
+                             path.str());
   }
   llvm::legacy::PassManager passes;
   if (machine->addPassesToEmitFile(passes, file, nullptr, llvm::CodeGenFileType::ObjectFile)) {
@@ -98,8 +99,7 @@ bool X86Target::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descript
   mlir::PassManager manager(module.getContext());
   manager.addPass(createLowerKernelToLlvmPass(*this, descriptor));
   if (mlir::failed(manager.run(*lowered))) {
-    return context.diagnostics.error(ErrorCode::InternalError,
-                                     "the module cannot be lowered to calls of op drivers");
+    return context.diagnostics.error(ErrorCode::InternalError, "the module cannot be lowered to calls of op drivers");
   }
   llvm::SmallString<128> object(context.workDirectory);
   llvm::sys::path::append(object, "program.o");

@@ -26,9 +26,7 @@ std::vector<std::string> X86Target::cpus() const {
 }
 
 bool X86Target::selectCpu(llvm::StringRef cpu, Diagnostics &diagnostics) {
-  const CpuLevel *wanted = cpu.empty()       ? &cpuLevels().front()
-                           : cpu == "native" ? nativeCpuLevel()
-                                             : findCpuLevel(cpu);
+  const CpuLevel *wanted = cpu.empty() ? &cpuLevels().front() : cpu == "native" ? nativeCpuLevel() : findCpuLevel(cpu);
   if (wanted) {
     level = wanted;
     return true;
@@ -38,8 +36,8 @@ bool X86Target::selectCpu(llvm::StringRef cpu, Diagnostics &diagnostics) {
     all += (all.empty() ? "" : ", ") + name;
   }
   if (cpu == "native") {
-    return diagnostics.error(ErrorCode::UnknownTarget, "this machine's CPU is none that x86_64-linux programs run on", "",
-                             "name the CPU of the machine that will run the program: " + all);
+    return diagnostics.error(ErrorCode::UnknownTarget, "this machine's CPU is none that x86_64-linux programs run on",
+                             "", "name the CPU of the machine that will run the program: " + all);
   }
   std::string near = didYouMean(cpu.str(), cpus());
   return diagnostics.error(ErrorCode::UnknownTarget, "unknown CPU " + quoted(cpu.str()) + " of target x86_64-linux", "",

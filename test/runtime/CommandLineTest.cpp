@@ -73,7 +73,8 @@ TEST(CommandLine, GeneratesIds) {
   for (const char *threads : {"1", "2", "4"}) {
     for (const char *chunk : {"1", "3", "8"}) {
       Result r = shell.run({"generate", "--ids", "-", "-n", "12", "--greedy", "--print-ids", "-t", threads,
-                            std::string("--chunk=") + chunk}, "5, 6 7\n8,9\t10 11 12,13,14");
+                            std::string("--chunk=") + chunk},
+                           "5, 6 7\n8,9\t10 11 12,13,14");
       EXPECT_EQ(r.code, 0) << r.err;
       EXPECT_EQ(r.out, expected);
     }
@@ -288,9 +289,10 @@ TEST(CpuFeatures, AgreesWithTheKernel) {
   std::istringstream words(line);
   std::vector<std::string> flags{std::istream_iterator<std::string>(words), {}};
   int compared = 0;
-  for (const char *name : {"sse2", "ssse3", "sse4_2", "popcnt", "avx", "avx2", "fma", "f16c", "bmi1", "bmi2", "abm",
-                           "avx512f", "avx512bw", "avx512vl", "avx512vbmi", "avx512_vnni", "avx512_bf16", "avx_vnni",
-                           "amx_int8", "gfni", "avx512_fp16"}) {
+  for (const char *name :
+       {"sse2",       "ssse3",       "sse4_2",      "popcnt",   "avx",      "avx2",     "fma",
+        "f16c",       "bmi1",        "bmi2",        "abm",      "avx512f",  "avx512bw", "avx512vl",
+        "avx512vbmi", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8", "gfni",     "avx512_fp16"}) {
     bool kernel = std::find(flags.begin(), flags.end(), name) != flags.end();
     EXPECT_EQ(cpuHasFeature(name, strlen(name)), kernel) << name;
     ++compared;

@@ -9,16 +9,15 @@
 #include "runtime/src/Sha256.h"
 #include "test/runtime/FakeProgram.h"
 
+#include <cstring>
 #include <fstream>
 #include <string>
-#include <cstring>
 #include <unistd.h>
 
 /// A path in the test's own directory; the file is removed at the end of the scope.
 struct TemporaryFile {
   std::string path;
-  explicit TemporaryFile(const std::string &name)
-      : path("/tmp/lapidary-rt-" + std::to_string(getpid()) + "-" + name) {}
+  explicit TemporaryFile(const std::string &name) : path("/tmp/lapidary-rt-" + std::to_string(getpid()) + "-" + name) {}
   ~TemporaryFile() { unlink(path.c_str()); }
   void write(const std::string &bytes) const { std::ofstream(path, std::ios::binary) << bytes; }
   std::string read() const {

@@ -58,8 +58,8 @@ TEST(WeightMap, RejectsDamagedTrailers) {
 
 TEST(WeightMap, RejectsEveryTruncation) {
   std::string whole = goodFile();
-  for (size_t bytes : {size_t(0), size_t(1), sizeof(lap_trailer) - 1, sizeof(lap_trailer), size_t(65536), size_t(100000),
-                       whole.size() - sizeof(lap_trailer), whole.size() - 1}) {
+  for (size_t bytes : {size_t(0), size_t(1), sizeof(lap_trailer) - 1, sizeof(lap_trailer), size_t(65536),
+                       size_t(100000), whole.size() - sizeof(lap_trailer), whole.size() - 1}) {
     TemporaryFile file("short");
     file.write(whole.substr(0, bytes));
     WeightMap map;

@@ -25,26 +25,26 @@ extern "C" {
 
 enum {
   LAP_ABI_VERSION = 1,
-  LAP_COLUMN_PAD = 32,    /* columns of every activation and weight are padded to this multiple */
-  LAP_ROW_TILE = 16,      /* weight rows per packed tile (lanes of one 512-bit int32 vector) */
-  LAP_GROUP = 32,         /* columns that share one scale in the group formats */
+  LAP_COLUMN_PAD = 32,       /* columns of every activation and weight are padded to this multiple */
+  LAP_ROW_TILE = 16,         /* weight rows per packed tile (lanes of one 512-bit int32 vector) */
+  LAP_GROUP = 32,            /* columns that share one scale in the group formats */
   LAP_ATTENTION_SLICE = 512, /* keys per attention slice; slices start at multiples of absolute position */
-  LAP_WEIGHT_ALIGN = 64,  /* alignment of each packed weight inside the weight segment */
-  LAP_SEGMENT_ALIGN = 65536 /* alignment of the weight segment inside the file */
+  LAP_WEIGHT_ALIGN = 64,     /* alignment of each packed weight inside the weight segment */
+  LAP_SEGMENT_ALIGN = 65536  /* alignment of the weight segment inside the file */
 };
 
 /* How a packed weight is stored. The numbers are part of the file format. */
 typedef enum lap_format {
-  LAP_F32 = 0,       /* float32 */
-  LAP_BF16 = 1,      /* bfloat16 */
-  LAP_W8G32 = 2,     /* int8, groups of 32 columns, bf16 scales; stored +128 as uint8 */
-  LAP_W4G32 = 3      /* int4, groups of 32 columns, bf16 scales; stored +8 as a nibble */
+  LAP_F32 = 0,   /* float32 */
+  LAP_BF16 = 1,  /* bfloat16 */
+  LAP_W8G32 = 2, /* int8, groups of 32 columns, bf16 scales; stored +128 as uint8 */
+  LAP_W4G32 = 3  /* int4, groups of 32 columns, bf16 scales; stored +8 as a nibble */
 } lap_format;
 
 /* Where a buffer lives. */
 typedef enum lap_space {
-  LAP_ARENA = 0,     /* offset into lap_step.arena */
-  LAP_LOGITS = 1     /* lap_step.logits; offset is 0 */
+  LAP_ARENA = 0, /* offset into lap_step.arena */
+  LAP_LOGITS = 1 /* lap_step.logits; offset is 0 */
 } lap_space;
 
 /* An activation: `rows` rows of `columns` elements (columns already padded).
@@ -84,12 +84,12 @@ typedef struct lap_buffer {
  *               nibble) and column 16+i (high nibble)
  * A packed vector (norm weight) is float32[columns], padding zero; rows is 1. An absent weight has rows == 0. */
 typedef struct lap_weight {
-  uint64_t offset;         /* bytes from the start of the weight segment */
-  uint64_t expert_bytes;   /* distance between experts; 0 when there are none */
-  uint64_t tile_bytes;     /* bytes of one 16-row tile (matrix) or of one row (table) */
-  uint32_t rows;           /* padded */
-  uint32_t columns;        /* padded */
-  uint32_t format;         /* lap_format */
+  uint64_t offset;       /* bytes from the start of the weight segment */
+  uint64_t expert_bytes; /* distance between experts; 0 when there are none */
+  uint64_t tile_bytes;   /* bytes of one 16-row tile (matrix) or of one row (table) */
+  uint32_t rows;         /* padded */
+  uint32_t columns;      /* padded */
+  uint32_t format;       /* lap_format */
   uint32_t reserved;
 } lap_weight;
 
@@ -98,13 +98,13 @@ typedef struct lap_weight {
  *   K: [kv_heads][slots/16][head_dim][16]      V: [kv_heads][slots][head_dim]
  * Both start zeroed and hold finite values only. slots is a multiple of 16. */
 typedef struct lap_cache {
-  uint64_t key_offset;     /* bytes from lap_step.caches */
+  uint64_t key_offset; /* bytes from lap_step.caches */
   uint64_t value_offset;
   uint32_t slots;
   uint32_t kv_heads;
   uint32_t head_dim;
-  uint32_t window;         /* positions visible, the token itself included; 0 = all (global) */
-  uint32_t element;        /* LAP_F32 or LAP_BF16 */
+  uint32_t window;  /* positions visible, the token itself included; 0 = all (global) */
+  uint32_t element; /* LAP_F32 or LAP_BF16 */
   uint32_t reserved;
 } lap_cache;
 
@@ -112,14 +112,14 @@ typedef struct lap_barrier lap_barrier; /* runtime/src/Lockstep.h */
 
 /* Everything one call of a program function needs; built by the runtime, read-only for the lanes. */
 typedef struct lap_step {
-  const int32_t *ids;      /* [tokens] */
-  uint32_t tokens;         /* rows of this call, 1..program.chunk */
-  uint32_t position;       /* absolute position of row 0 */
-  uint8_t *arena;          /* program.arena_bytes, 64-byte aligned */
-  uint8_t *caches;         /* program.cache_bytes, 64-byte aligned, zeroed at creation */
-  const uint8_t *weights;  /* the mapped weight segment */
-  float *logits;           /* out: step [1][vocab_padded], score [tokens][vocab_padded]; NULL for extend */
-  uint8_t *lane_scratch;   /* lanes * program.lane_scratch_bytes, 64-byte aligned */
+  const int32_t *ids;     /* [tokens] */
+  uint32_t tokens;        /* rows of this call, 1..program.chunk */
+  uint32_t position;      /* absolute position of row 0 */
+  uint8_t *arena;         /* program.arena_bytes, 64-byte aligned */
+  uint8_t *caches;        /* program.cache_bytes, 64-byte aligned, zeroed at creation */
+  const uint8_t *weights; /* the mapped weight segment */
+  float *logits;          /* out: step [1][vocab_padded], score [tokens][vocab_padded]; NULL for extend */
+  uint8_t *lane_scratch;  /* lanes * program.lane_scratch_bytes, 64-byte aligned */
   uint64_t lane_scratch_bytes;
   lap_barrier *barrier;
 } lap_step;
@@ -138,30 +138,32 @@ void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lanes);
 /* A Halide kernel as the drivers see it: its own argument list, each driver knows its kernels'. */
 typedef void lap_kernel(void);
 
-typedef struct lap_embed_args {         /* out[r] = table[ids[r]] * scale */
+typedef struct lap_embed_args { /* out[r] = table[ids[r]] * scale */
   lap_buffer out;
   lap_weight table;
-  uint32_t tiled;                       /* 1: packed matrix (tied lm_head), 0: packed table */
+  uint32_t tiled; /* 1: packed matrix (tied lm_head), 0: packed table */
   float scale;
 } lap_embed_args;
 void lap_op_embed(const lap_step *, const lap_embed_args *, lap_kernel *embed, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_matmul_args {        /* out[r][n] = sum_k x[r][k] * w[n][k] */
-  lap_buffer x;                         /* f32 for F32/BF16 weights, q8 rows for W8G32/W4G32 */
-  lap_buffer out;                       /* f32 */
+typedef struct lap_matmul_args { /* out[r][n] = sum_k x[r][k] * w[n][k] */
+  lap_buffer x;                  /* f32 for F32/BF16 weights, q8 rows for W8G32/W4G32 */
+  lap_buffer out;                /* f32 */
   lap_weight w;
 } lap_matmul_args;
 void lap_op_matmul(const lap_step *, const lap_matmul_args *, lap_kernel *matvec, lap_kernel *matmat, uint32_t lane,
                    uint32_t lanes);
 
-typedef struct lap_quantize_args { lap_buffer x, out; } lap_quantize_args;
+typedef struct lap_quantize_args {
+  lap_buffer x, out;
+} lap_quantize_args;
 void lap_op_quantize(const lap_step *, const lap_quantize_args *, lap_kernel *quantize, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_rms_norm_args {      /* per row and head: y = x * rsqrt(mean(x^2) + eps) * w */
-  lap_buffer x, out;                    /* columns = heads * head columns; may be the same buffer */
-  lap_weight w;                         /* vector [head columns]; rows == 0: no weight */
-  uint32_t heads;                       /* 1 for a plain norm */
-  uint32_t width;                       /* real columns of one head (the mean divides by it) */
+typedef struct lap_rms_norm_args { /* per row and head: y = x * rsqrt(mean(x^2) + eps) * w */
+  lap_buffer x, out;               /* columns = heads * head columns; may be the same buffer */
+  lap_weight w;                    /* vector [head columns]; rows == 0: no weight */
+  uint32_t heads;                  /* 1 for a plain norm */
+  uint32_t width;                  /* real columns of one head (the mean divides by it) */
   float eps;
   uint32_t reserved;
 } lap_rms_norm_args;
@@ -170,23 +172,23 @@ void lap_op_rms_norm(const lap_step *, const lap_rms_norm_args *, lap_kernel *rm
 typedef struct lap_residual_norm_args { /* out = (residual + rms_norm(x) * w) * scale */
   lap_buffer residual, x, out;          /* out may alias residual or x */
   lap_weight w;
-  lap_weight scale;                     /* vector of one element (the layer scalar); rows == 0: 1.0 */
+  lap_weight scale; /* vector of one element (the layer scalar); rows == 0: 1.0 */
   uint32_t width;
   float eps;
 } lap_residual_norm_args;
 void lap_op_residual_norm(const lap_step *, const lap_residual_norm_args *, lap_kernel *residual_norm, uint32_t lane,
                           uint32_t lanes);
 
-typedef struct lap_rotary_table_args {  /* out[r] = cos(p f_j) for j < half, then sin(p f_j), p = position of row r */
-  lap_buffer out;                       /* head_dim columns, padded */
-  lap_weight frequencies;               /* vector float32[head_dim / 2], padded */
-  uint32_t head_dim, reserved;          /* half = head_dim / 2 */
+typedef struct lap_rotary_table_args { /* out[r] = cos(p f_j) for j < half, then sin(p f_j), p = position of row r */
+  lap_buffer out;                      /* head_dim columns, padded */
+  lap_weight frequencies;              /* vector float32[head_dim / 2], padded */
+  uint32_t head_dim, reserved;         /* half = head_dim / 2 */
 } lap_rotary_table_args;
 void lap_op_rotary_table(const lap_step *, const lap_rotary_table_args *, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_norm_rotary_args {   /* per head: rope(rms_norm(x) * w), pairs (j, j + head_dim/2) */
-  lap_buffer x, table, out;             /* out may alias x */
-  lap_weight w;                         /* vector [head_dim] */
+typedef struct lap_norm_rotary_args { /* per head: rope(rms_norm(x) * w), pairs (j, j + head_dim/2) */
+  lap_buffer x, table, out;           /* out may alias x */
+  lap_weight w;                       /* vector [head_dim] */
   uint32_t heads, head_dim;
   float eps;
   uint32_t reserved;
@@ -194,11 +196,16 @@ typedef struct lap_norm_rotary_args {   /* per head: rope(rms_norm(x) * w), pair
 void lap_op_norm_rotary(const lap_step *, const lap_norm_rotary_args *, lap_kernel *norm_rotary, uint32_t lane,
                         uint32_t lanes);
 
-typedef struct lap_kv_append_args { lap_buffer key, value; lap_cache cache; } lap_kv_append_args;
-void lap_op_kv_append(const lap_step *, const lap_kv_append_args *, lap_kernel *kv_append, uint32_t lane, uint32_t lanes);
+typedef struct lap_kv_append_args {
+  lap_buffer key, value;
+  lap_cache cache;
+} lap_kv_append_args;
+void lap_op_kv_append(const lap_step *, const lap_kv_append_args *, lap_kernel *kv_append, uint32_t lane,
+                      uint32_t lanes);
 
-typedef struct lap_attention_args {     /* out = softmax(q k^T + mask) v, scale 1.0, query head h reads KV head h / (heads / kv_heads) */
-  lap_buffer query, out;                /* [rows][heads * head_dim] */
+typedef struct lap_attention_args { /* out = softmax(q k^T + mask) v, scale 1.0, query head h reads KV head h / (heads /
+                                       kv_heads) */
+  lap_buffer query, out;            /* [rows][heads * head_dim] */
   lap_cache cache;
   uint32_t heads;
   uint32_t reserved;
@@ -206,34 +213,50 @@ typedef struct lap_attention_args {     /* out = softmax(q k^T + mask) v, scale 
 void lap_op_attention(const lap_step *, const lap_attention_args *, lap_kernel *slice, lap_kernel *merge, uint32_t lane,
                       uint32_t lanes);
 
-typedef struct lap_gelu_mul_args { lap_buffer gate, up, out; } lap_gelu_mul_args; /* out = gelu_tanh(gate) * up */
+typedef struct lap_gelu_mul_args {
+  lap_buffer gate, up, out;
+} lap_gelu_mul_args; /* out = gelu_tanh(gate) * up */
 void lap_op_gelu_mul(const lap_step *, const lap_gelu_mul_args *, lap_kernel *gelu_mul, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_add_args { lap_buffer a, b, out; float scale; uint32_t reserved; } lap_add_args; /* out = (a + b) * scale */
+typedef struct lap_add_args {
+  lap_buffer a, b, out;
+  float scale;
+  uint32_t reserved;
+} lap_add_args; /* out = (a + b) * scale */
 void lap_op_add(const lap_step *, const lap_add_args *, lap_kernel *add, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_scale_args { lap_buffer x, out; float scale; uint32_t reserved; } lap_scale_args;
+typedef struct lap_scale_args {
+  lap_buffer x, out;
+  float scale;
+  uint32_t reserved;
+} lap_scale_args;
 void lap_op_scale(const lap_step *, const lap_scale_args *, lap_kernel *scale, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_softcap_args { lap_buffer x, out; float cap; uint32_t reserved; } lap_softcap_args; /* cap * tanh(x / cap) */
+typedef struct lap_softcap_args {
+  lap_buffer x, out;
+  float cap;
+  uint32_t reserved;
+} lap_softcap_args; /* cap * tanh(x / cap) */
 void lap_op_softcap(const lap_step *, const lap_softcap_args *, lap_kernel *softcap, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_select_last_args { lap_buffer x, out; } lap_select_last_args; /* out[0] = x[rows - 1] (bytes) */
+typedef struct lap_select_last_args {
+  lap_buffer x, out;
+} lap_select_last_args; /* out[0] = x[rows - 1] (bytes) */
 void lap_op_select_last(const lap_step *, const lap_select_last_args *, uint32_t lane, uint32_t lanes);
 
 /* ---- Mixture of experts. Rows of the routed buffers are (token, rank): row = token * top_k + rank. */
-typedef struct lap_route_args {         /* softmax over experts, top_k (ties: lowest index), renormalise, * expert_scale */
-  lap_buffer logits;                    /* f32 [tokens][experts] */
-  lap_buffer weights;                   /* f32 [tokens][top_k padded to 32]; entries past top_k are 0 */
-  lap_buffer indices;                   /* int32 bits, same shape */
-  lap_weight expert_scale;              /* vector [experts] */
+typedef struct lap_route_args { /* softmax over experts, top_k (ties: lowest index), renormalise, * expert_scale */
+  lap_buffer logits;            /* f32 [tokens][experts] */
+  lap_buffer weights;           /* f32 [tokens][top_k padded to 32]; entries past top_k are 0 */
+  lap_buffer indices;           /* int32 bits, same shape */
+  lap_weight expert_scale;      /* vector [experts] */
   uint32_t experts, top_k;
 } lap_route_args;
 void lap_op_route(const lap_step *, const lap_route_args *, uint32_t lane, uint32_t lanes);
 
-typedef struct lap_sort_experts_args {  /* counting sort of the (token, rank) rows by expert, stable */
+typedef struct lap_sort_experts_args { /* counting sort of the (token, rank) rows by expert, stable */
   lap_buffer indices;
-  lap_buffer order;                     /* int32: first[experts + 1], then row[tokens * top_k]; one fixed row */
+  lap_buffer order; /* int32: first[experts + 1], then row[tokens * top_k]; one fixed row */
   uint32_t experts, top_k;
 } lap_sort_experts_args;
 void lap_op_sort_experts(const lap_step *, const lap_sort_experts_args *, uint32_t lane, uint32_t lanes);
@@ -242,12 +265,13 @@ typedef struct lap_expert_matmul_args { /* out[row] = x[source(row)] * w[expert(
   lap_buffer x, order, out;
   lap_weight w;
   uint32_t experts;
-  uint32_t rows_per_source;             /* top_k: x has one row per token (row / top_k); 1: x is routed itself */
+  uint32_t rows_per_source; /* top_k: x has one row per token (row / top_k); 1: x is routed itself */
 } lap_expert_matmul_args;
 void lap_op_expert_matmul(const lap_step *, const lap_expert_matmul_args *, lap_kernel *matvec, lap_kernel *matmat,
                           uint32_t lane, uint32_t lanes);
 
-typedef struct lap_combine_experts_args { /* out[t] = sum over ranks of weights[t][rank] * x[t * top_k + rank], in rank order */
+typedef struct lap_combine_experts_args { /* out[t] = sum over ranks of weights[t][rank] * x[t * top_k + rank], in rank
+                                             order */
   lap_buffer x, weights, out;
   uint32_t top_k, reserved;
 } lap_combine_experts_args;
@@ -256,23 +280,25 @@ void lap_op_combine_experts(const lap_step *, const lap_combine_experts_args *, 
 
 /* ---- The program descriptor: `lap_program_data` in the emitted object, followed by the blobs it points at
  * (offsets from the start of the descriptor). Strings are NUL-terminated UTF-8. */
-typedef struct lap_blob { uint64_t offset, bytes; } lap_blob;
+typedef struct lap_blob {
+  uint64_t offset, bytes;
+} lap_blob;
 
 typedef struct lap_program {
   uint32_t abi_version;
-  uint32_t descriptor_bytes;            /* whole, blobs included */
-  uint32_t vocab;                       /* rows of the embedding: ids are 0..vocab-1 */
-  uint32_t vocab_padded;                /* columns of a logits row */
+  uint32_t descriptor_bytes; /* whole, blobs included */
+  uint32_t vocab;            /* rows of the embedding: ids are 0..vocab-1 */
+  uint32_t vocab_padded;     /* columns of a logits row */
   uint32_t hidden;
-  uint32_t context;                     /* positions the caches were planned for */
-  uint32_t chunk;                       /* most tokens per call */
+  uint32_t context; /* positions the caches were planned for */
+  uint32_t chunk;   /* most tokens per call */
   uint32_t layers;
   uint64_t arena_bytes;
   uint64_t cache_bytes;
   uint64_t lane_scratch_bytes;
-  uint64_t weight_bytes;                /* of the whole segment */
-  uint64_t resident_weight_bytes;       /* its first part; the rest (tables gathered by row) is advised random */
-  uint64_t weight_bytes_per_token;      /* read by one decode step */
+  uint64_t weight_bytes;           /* of the whole segment */
+  uint64_t resident_weight_bytes;  /* its first part; the rest (tables gathered by row) is advised random */
+  uint64_t weight_bytes_per_token; /* read by one decode step */
   /* sampling defaults, from generation_config.json */
   float temperature, top_p;
   uint32_t top_k, do_sample;
@@ -280,14 +306,14 @@ typedef struct lap_program {
   int32_t eos[16];
   int32_t suppress[64];
   uint8_t weight_sha256[32];
-  lap_blob model_name;                  /* string */
-  lap_blob target;                      /* string, for `info` and for the "recompile with" hint */
-  lap_blob cpu_features;                /* string: names as in /proc/cpuinfo, space separated */
-  lap_blob tokenizer;                   /* tables, see runtime/src/tokenizer/TokenizerTables.h; empty: none */
-  lap_blob chat_format;                 /* see runtime/src/chat/ChatFormat.h; empty: not an instruction model */
-  lap_blob info_json;                   /* string: what `info --json` prints */
-  lap_blob manifest;                    /* Protobuf, read by `lapidary inspect` */
-  lap_blob licenses;                    /* string */
+  lap_blob model_name;   /* string */
+  lap_blob target;       /* string, for `info` and for the "recompile with" hint */
+  lap_blob cpu_features; /* string: names as in /proc/cpuinfo, space separated */
+  lap_blob tokenizer;    /* tables, see runtime/src/tokenizer/TokenizerTables.h; empty: none */
+  lap_blob chat_format;  /* see runtime/src/chat/ChatFormat.h; empty: not an instruction model */
+  lap_blob info_json;    /* string: what `info --json` prints */
+  lap_blob manifest;     /* Protobuf, read by `lapidary inspect` */
+  lap_blob licenses;     /* string */
 } lap_program;
 
 extern const lap_program lap_program_data;
@@ -298,9 +324,9 @@ typedef struct lap_trailer {
   char magic[8];
   uint32_t abi_version;
   uint32_t trailer_bytes;
-  uint64_t weight_offset;               /* from the start of the file */
+  uint64_t weight_offset; /* from the start of the file */
   uint64_t weight_bytes;
-  uint64_t image_bytes;                 /* ELF image before the weights */
+  uint64_t image_bytes; /* ELF image before the weights */
   uint8_t image_sha256[32];
 } lap_trailer;
 

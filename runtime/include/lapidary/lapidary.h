@@ -72,15 +72,15 @@ void lap_model_close(lap_model *model);
 
 typedef struct lap_model_info {
   size_t struct_size;
-  const char *name;               /* UTF-8 */
-  const char *target;             /* what it was compiled for, e.g. x86_64-linux+znver4 */
-  uint32_t vocab;                 /* ids are 0..vocab-1; a row of logits has this many floats */
-  uint32_t context;               /* most tokens in one sequence */
-  uint32_t chunk;                 /* most tokens the program takes per call */
+  const char *name;                        /* UTF-8 */
+  const char *target;                      /* what it was compiled for, e.g. x86_64-linux+znver4 */
+  uint32_t vocab;                          /* ids are 0..vocab-1; a row of logits has this many floats */
+  uint32_t context;                        /* most tokens in one sequence */
+  uint32_t chunk;                          /* most tokens the program takes per call */
   uint32_t has_tokenizer, has_chat_format; /* 0 or 1 */
-  uint64_t weight_bytes;          /* mapped */
-  uint64_t weight_bytes_per_token; /* read by one decode step */
-  uint64_t session_bytes;         /* memory of one session without score rows */
+  uint64_t weight_bytes;                   /* mapped */
+  uint64_t weight_bytes_per_token;         /* read by one decode step */
+  uint64_t session_bytes;                  /* memory of one session without score rows */
 } lap_model_info;
 
 /* Fills in the first info->struct_size bytes. Errors: LAP_INVALID_ARGUMENT. */

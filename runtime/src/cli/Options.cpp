@@ -53,7 +53,8 @@ constexpr double Many = 4294967295.0; // ids, positions and counts are 32-bit
 
 #define AT(member) offsetof(Options, member)
 constexpr Row Rows[] = {
-    {"prompt", 'p', "TEXT", Text, RunCommand, AT(prompt), 0, 0, "what to say; without it: -f, standard input or a chat"},
+    {"prompt", 'p', "TEXT", Text, RunCommand, AT(prompt), 0, 0,
+     "what to say; without it: -f, standard input or a chat"},
     {"file", 'f', "FILE", Text, RunCommand, AT(file), 0, 0, "read the prompt from FILE"},
     {"system", 0, "TEXT", Text, RunCommand, AT(system), 0, 0, "system instruction"},
     {"raw", 0, nullptr, Flag, RunCommand, AT(raw), 0, 0, "no chat format: continue the text itself"},
@@ -150,8 +151,8 @@ ExitCode unknownCommand(const char *word) {
 
 const Row *findRow(const char *name, size_t bytes, bool isLong, Command command) {
   for (const Row &row : Rows) {
-    bool same = isLong ? strlen(row.name) == bytes && memcmp(row.name, name, bytes) == 0
-                       : bytes == 1 && row.letter == name[0];
+    bool same =
+        isLong ? strlen(row.name) == bytes && memcmp(row.name, name, bytes) == 0 : bytes == 1 && row.letter == name[0];
     if (same && (row.commands & command)) {
       return &row;
     }

@@ -102,8 +102,10 @@ ExitCode Program::requireRoom(size_t count, const char *what) const {
     return ExitOk;
   }
   uint32_t position = lap_session_position(session), context = lap_session_context(session);
-  return complain(ExitInput, "%s has %zu tokens, but only %u of the context's %u are free; shorten it or compile with a "
-                             "larger --context", what, count, context - position, context);
+  return complain(ExitInput,
+                  "%s has %zu tokens, but only %u of the context's %u are free; shorten it or compile with a "
+                  "larger --context",
+                  what, count, context - position, context);
 }
 
 ExitCode Program::readPrompt(const IdList &prompt) {

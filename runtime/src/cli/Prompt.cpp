@@ -36,8 +36,9 @@ ExitCode chatTurn(const lap_model &model, const char *system, const TextInput &u
   uint64_t bytes = 0;
   lap_chat_status status = lap_chat_prompt(model.chat, turns, count, options, nullptr, 0, &bytes);
   if (status != LAP_CHAT_OK) {
-    return complain(ExitInput, "%s", status == LAP_CHAT_NO_SYSTEM ? "this model's chat format has no system instruction"
-                                                                  : "the turns of the chat are out of order");
+    return complain(ExitInput, "%s",
+                    status == LAP_CHAT_NO_SYSTEM ? "this model's chat format has no system instruction"
+                                                 : "the turns of the chat are out of order");
   }
   TextInput prompt;
   prompt.text = static_cast<char *>(malloc(bytes + 1));
