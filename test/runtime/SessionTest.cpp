@@ -8,6 +8,7 @@
 #include "test/runtime/TestFiles.h"
 
 #include <atomic>
+#include <cerrno>
 #include <gtest/gtest.h>
 #include <vector>
 
@@ -29,6 +30,7 @@ const int hooked = __sanitizer_install_malloc_and_free_hooks([](const volatile v
 extern "C" void *__libc_malloc(size_t);
 extern "C" void *__libc_calloc(size_t, size_t);
 extern "C" void *__libc_realloc(void *, size_t);
+extern "C" void *__libc_memalign(size_t, size_t);
 extern "C" void *malloc(size_t bytes) {
   ++allocations;
   return __libc_malloc(bytes);
@@ -40,6 +42,15 @@ extern "C" void *calloc(size_t count, size_t bytes) {
 extern "C" void *realloc(void *old, size_t bytes) {
   ++allocations;
   return __libc_realloc(old, bytes);
+}
+extern "C" void *aligned_alloc(size_t alignment, size_t bytes) {
+  ++allocations;
+  return __libc_memalign(alignment, bytes);
+}
+extern "C" int posix_memalign(void **out, size_t alignment, size_t bytes) {
+  ++allocations;
+  *out = __libc_memalign(alignment, bytes);
+  return *out ? 0 : ENOMEM;
 }
 #endif
 
