@@ -37,7 +37,7 @@ void onSignal(int number) {
 
 void removePath(const std::string &path) {
   if (llvm::sys::fs::is_directory(path)) {
-    llvm::sys::fs::remove_directories(path);
+    (void)llvm::sys::fs::remove_directories(path); // what stays is only litter
   } else {
     ::unlink(path.c_str());
   }
@@ -92,7 +92,7 @@ WorkDirectory::~WorkDirectory() {
   if (directory.empty()) {
     return;
   }
-  llvm::sys::fs::remove_directories(directory);
+  (void)llvm::sys::fs::remove_directories(directory);
   std::lock_guard<std::mutex> lock(pathsMutex);
   paths().erase(paths().find(directory));
 }

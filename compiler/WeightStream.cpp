@@ -236,6 +236,7 @@ std::optional<Sha256> writeWeights(const WeightSegment &segment, const Checkpoin
                                    Diagnostics &diagnostics) {
   Pipeline pipeline(segment, checkpoint, jobs);
   std::vector<std::thread> workers;
+  workers.reserve(jobs);
   for (unsigned job = 0; job < jobs; ++job) {
     workers.emplace_back([&pipeline] { pipeline.work(); });
   }

@@ -11,7 +11,7 @@
 
 namespace lapidary {
 using TargetFactory = std::unique_ptr<TargetBackend> (*)();
-}
+} // namespace lapidary
 using lapidary::TargetBackend;
 using lapidary::TargetFactory;
 

@@ -69,7 +69,7 @@ bool keep(const std::string &built, const std::string &cached, Diagnostics &diag
   if (!code) {
     return true;
   }
-  llvm::sys::fs::remove(temporary);
+  (void)llvm::sys::fs::remove(temporary); // the error that matters is reported below
   return buildFailed(diagnostics, "cannot keep a kernel in the cache: " + code.message(), cached);
 }
 

@@ -29,6 +29,7 @@ std::string join(llvm::StringRef directory, const llvm::Twine &name) {
 
 bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnostics) {
   std::vector<const char *> words;
+  words.reserve(arguments.size());
   for (const std::string &argument : arguments) {
     words.push_back(argument.c_str());
   }

@@ -178,7 +178,7 @@ bool parse(int count, char **words, Bench &bench, std::string &out_path) {
     } else if (word.rfind("--isa=", 0) == 0) {
       bench.isa = word.substr(6);
     } else if (word.rfind("--lanes=", 0) == 0) {
-      bench.lanes = static_cast<uint32_t>(std::max(1, std::atoi(word.c_str() + 8)));
+      bench.lanes = static_cast<uint32_t>(std::max(1L, std::strtol(word.c_str() + 8, nullptr, 10)));
     } else {
       return false;
     }

@@ -170,7 +170,7 @@ ExitCode store(const Row &row, const char *value, Options *out) {
   char *end = nullptr;
   errno = 0;
   if (row.kind == Text) {
-    memcpy(member, &value, sizeof(value));
+    memcpy(member, static_cast<const void *>(&value), sizeof(value));
   } else if (row.kind == Count) {
     uint64_t number = strtoull(value, &end, 10);
     bool digits = value[0] >= '0' && value[0] <= '9' && *end == 0 && errno == 0;
