@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""cmake/CopyZigLibc.cmake reads the program's link line, not those of the libc that an empty cache makes zig build first.
+SPDX-License-Identifier: Apache-2.0
+
+A stand-in for zig prints what zig 0.17.1 prints; its files are real, so what was copied can be compared.
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+NAMES = ["rcrt1.o", "libc.a", "libzigc.a", "libcompiler_rt.a"]
+RELOCATABLE = "ld.lld -r --build-id=none -m elf_x86_64 -static -o {cache}/half/rcrt1.o {cache}/early/rcrt1.o"
+PROGRAM = "ld.lld --build-id=none -m elf_x86_64 -static -pie -o empty {cache}/rcrt1.o empty.o {libraries}"
+
+
+def run(cmake, script, work, lines):
+    zig = work / "zig"
+    zig.write_text("#!/bin/sh\ncat <<'TEXT'\n" + "\n".join(lines) + "\nTEXT\n")
+    zig.chmod(0o755)
+    return subprocess.run([cmake, f"-DZIG={zig}", "-DTARGET=x86_64-linux-musl", f"-DOUT={work / 'out'}",
+                           f"-DWORK={work / 'work'}", "-P", script], capture_output=True, text=True)
+
+
+def main():
+    cmake, script = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as directory:
+        work = pathlib.Path(directory)
+        cache = work / "cache"
+        cache.mkdir()
+        for name in NAMES:
+            (cache / name).write_text(name)
+        relocatable = RELOCATABLE.format(cache=cache)
+        program = PROGRAM.format(cache=cache, libraries=" ".join(str(cache / name) for name in NAMES[1:]))
+
+        for lines in ([program], [relocatable, "ar rcs x.a y.o", program]):
+            done = run(cmake, script, work, lines)
+            assert done.returncode == 0, done.stderr
+            for name in NAMES:
+                assert (work / "out" / name).read_text() == name, name
+
+        done = run(cmake, script, work, [relocatable])
+        assert done.returncode != 0 and "no ld.lld -pie line" in done.stderr, done.stderr
+    print("copy_zig_libc_test: 3 cases passed")
+
+
+main()
