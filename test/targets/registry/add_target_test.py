@@ -3,7 +3,7 @@
 
 A copy of targets/ gets the folder `dummy` (the template with its name replaced) and one word in CMakeLists.txt. Only the
 registry and the new folder are compiled; everything else comes from the build that runs the test, so it takes seconds.
-Usage: add_target_test.py CMAKE SOURCE_DIR BUILD_DIR CXX
+Usage: add_target_test.py CMAKE SOURCE_DIR BUILD_DIR CC CXX
 """
 import re
 import shutil
@@ -69,12 +69,13 @@ def make_overlay(root, source, build):
 
 
 def main():
-    cmake, source, build, compiler = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
+    cmake, source, build = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    c, cxx = sys.argv[4:]  # the system's own compiler may lack LLD
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         make_overlay(root, source, build)
-        subprocess.run([cmake, "-G", "Ninja", "-S", root, "-B", root / "build", f"-DCMAKE_CXX_COMPILER={compiler}",
-                        "-DCMAKE_LINKER_TYPE=LLD"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([cmake, "-G", "Ninja", "-S", root, "-B", root / "build", f"-DCMAKE_C_COMPILER={c}",
+                        f"-DCMAKE_CXX_COMPILER={cxx}", "-DCMAKE_LINKER_TYPE=LLD"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([cmake, "--build", root / "build", "--target", "list-targets"], check=True)
         listed = subprocess.run([root / "build/bin/list-targets"], check=True, capture_output=True, text=True).stdout.split()
     print("targets:", *listed)
