@@ -8,7 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/x86/Emit.h"
 
-#include "support/Quote.h"
+#include "support/FileIO.h"
 
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
@@ -21,12 +21,6 @@
 namespace lapidary::x86 {
 
 namespace {
-
-std::string join(llvm::StringRef directory, const llvm::Twine &name) {
-  llvm::SmallString<256> path(directory);
-  llvm::sys::path::append(path, name);
-  return path.str().str();
-}
 
 /// Hash of the generator's own bytes: another generator, other objects. "" when it cannot be read.
 std::string generatorHash(llvm::StringRef generator) {
@@ -77,28 +71,28 @@ bool keep(const std::string &built, const std::string &cached, Diagnostics &diag
 
 bool findKernelObjects(llvm::ArrayRef<std::string> names, const CpuLevel &level, EmitContext &context,
                        std::vector<std::string> &out) {
-  std::string generator = join(context.toolDirectory, "lapidary-kernelgen");
+  std::string generator = joinPath(context.toolDirectory, "lapidary-kernelgen");
   std::string hash = generatorHash(generator);
   if (hash.empty()) {
     return buildFailed(context.diagnostics, "lapidary-kernelgen is not there", generator);
   }
-  std::string cache = join(context.cacheDirectory, "kernels-" + hash + "-" + level.kernelCpu);
+  std::string cache = joinPath(context.cacheDirectory, "kernels-" + hash + "-" + level.kernelCpu.str());
   if (std::error_code code = llvm::sys::fs::create_directories(cache)) {
     return buildFailed(context.diagnostics, "cannot create the kernel cache: " + code.message(), cache);
   }
   std::vector<std::string> missing;
   for (const std::string &name : names) {
-    out.push_back(join(cache, name + ".o"));
+    out.push_back(joinPath(cache, name + ".o"));
     if (!llvm::sys::fs::exists(out.back())) {
       missing.push_back(name);
     }
   }
-  std::string fresh = join(context.workDirectory, "kernels");
+  std::string fresh = joinPath(context.workDirectory, "kernels");
   if (!missing.empty() && !generate(generator, missing, level, fresh, context.diagnostics)) {
     return false;
   }
   return llvm::all_of(missing, [&](const std::string &name) {
-    return keep(join(fresh, name + ".o"), join(cache, name + ".o"), context.diagnostics);
+    return keep(joinPath(fresh, name + ".o"), joinPath(cache, name + ".o"), context.diagnostics);
   });
 }
 

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/x86/X86Target.h"
 
-#include "support/Quote.h"
+#include "support/FileIO.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallString.h"
@@ -20,12 +20,6 @@ LLD_HAS_DRIVER(elf)
 namespace lapidary::x86 {
 
 namespace {
-
-std::string join(llvm::StringRef directory, const llvm::Twine &name) {
-  llvm::SmallString<256> path(directory);
-  llvm::sys::path::append(path, name);
-  return path.str().str();
-}
 
 bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnostics) {
   std::vector<const char *> words;
@@ -43,7 +37,7 @@ bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnosti
 
 /// The runtime's objects for programs of other people, which bring their own (glibc-compatible) libc.
 std::string foreignRuntime(const EmitContext &context) {
-  return join(context.resourceDirectory, "x86_64-linux/gnu/liblapidary_rt.a");
+  return joinPath(context.resourceDirectory, "x86_64-linux/gnu/liblapidary_rt.a");
 }
 
 llvm::Error addMembers(const std::string &archive, std::vector<llvm::NewArchiveMember> &out,
@@ -92,7 +86,7 @@ llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string 
 } // namespace
 
 bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
-  std::string resources = join(context.resourceDirectory, "x86_64-linux");
+  std::string resources = joinPath(context.resourceDirectory, "x86_64-linux");
   std::vector<std::string> arguments{"ld.lld",
                                      "-static",
                                      "-pie",
@@ -111,11 +105,11 @@ bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image
                                      "-s",
                                      "-o",
                                      image.str(),
-                                     join(resources, "rcrt1.o"),
-                                     join(resources, "lapidary_main.o")};
+                                     joinPath(resources, "rcrt1.o"),
+                                     joinPath(resources, "lapidary_main.o")};
   arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
   for (const char *library : {"liblapidary_rt.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
-    arguments.push_back(join(resources, library));
+    arguments.push_back(joinPath(resources, library));
   }
   return runLinker(arguments, context.diagnostics);
 }
@@ -123,14 +117,15 @@ bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image
 bool X86Target::linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
                             EmitContext &context) const {
   std::string runtime = foreignRuntime(context);
-  std::string archive = join(directory, "lib" + name + ".a");
+  std::string archive = joinPath(directory.str(), ("lib" + name + ".a").str());
   if (llvm::Error error = writeStaticLibrary(objects, runtime, archive)) {
     return context.diagnostics.error(ErrorCode::WriteFailed, "cannot write the library: " + toString(std::move(error)),
                                      archive);
   }
   std::string file = ("lib" + name + ".so").str();
   return runLinker({"ld.lld", "-shared", "-z", "relro", "-z", "now", "-z", "noexecstack", "-z", "separate-code",
-                    "--build-id=sha1", "-soname", file, "-o", join(directory, file), "--whole-archive", archive},
+                    "--build-id=sha1", "-soname", file, "-o", joinPath(directory.str(), file), "--whole-archive",
+                    archive},
                    context.diagnostics);
 }
 
