@@ -13,6 +13,7 @@ def Kernel_RouteOp : Kernel_ComputeOp<"route"> {
   let summary = "Chooses the experts of each token and their weights";
   let description = [{
     Softmax over all experts, the top_k largest (ties: lowest index), renormalised, times `expertScale` of the chosen.
+    The logits are used up: the op works in their buffer.
 
     ```mlir
     kernel.route %logits, %s top_k 3 into %w, %e
@@ -25,7 +26,10 @@ def Kernel_RouteOp : Kernel_ComputeOp<"route"> {
   let assemblyFormat = "$logits `,` $expertScale `top_k` $topK `into` $weights `,` $indices (`kernels` $kernels^)? "
       "`:` type(operands) attr-dict";
   let extraClassDeclaration = [{
-    ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() { return {getWeights(), getIndices()}; }
+    ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() {
+      return {getLogits(), getWeights(), getIndices()};
+    }
+    ::llvm::SmallVector<::mlir::Value> getReadBuffers() { return {getLogits()}; }
   }];
 }
 

@@ -67,7 +67,8 @@ typedef struct lap_buffer {
  *   int32 sum[columns / 32]       sum of the group's values (corrects the weights' unsigned offset)
  * so row_bytes = columns + (columns / 32) * 8, which is a multiple of 4 (rounded up to 64 by plan-memory). */
 
-/* A packed matrix of `rows` x `columns` (rows padded to 16, columns to 32, padding zero), in row tiles:
+/* A packed matrix of `rows` x `columns` (columns padded to 32, rows to a multiple of 16; the compiler pads rows to 32
+ * as well, so that a product writes its whole padded activation row; padding is zero), in row tiles:
  *   f32, bf16   tile t: element [column][16 rows]                       tile_bytes = columns * 16 * size
  *   W8G32       tile t: bf16 scale[columns/32][16 rows], then per group
  *               uint8 value+128 [8 blocks of 4 columns][16 rows][4 columns]   32 + 512 bytes a group
@@ -246,7 +247,7 @@ void lap_op_select_last(const lap_step *, const lap_select_last_args *, uint32_t
 
 /* ---- Mixture of experts. Rows of the routed buffers are (token, rank): row = token * top_k + rank. */
 typedef struct lap_route_args { /* softmax over experts, top_k (ties: lowest index), renormalise, * expert_scale */
-  lap_buffer logits;            /* f32 [tokens][experts] */
+  lap_buffer logits;            /* f32 [tokens][experts]; used up: the driver works in it */
   lap_buffer weights;           /* f32 [tokens][top_k padded to 32]; entries past top_k are 0 */
   lap_buffer indices;           /* int32 bits, same shape */
   lap_weight expert_scale;      /* vector [experts] */
