@@ -1,12 +1,12 @@
-//===- Hash.h - SHA-256 of things larger than 4 GiB --------------------------------===//
+//===- Hash.h - SHA-256 digests, for the compiler --------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// llvm::SHA256 counts bytes in 32 bits and silently gives wrong digests for long inputs, so the weight segment needs
-// its own. Uses the SHA instructions of x86 where this machine has them (about 1.5 GB/s instead of 0.25), since one
-// thread must hash as fast as all others pack.
+// The runtime's implementation (runtime/src/Sha256.h says why not LLVM's) with LLVM's types.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_COMPILER_HASH_H
 #define LAPIDARY_COMPILER_HASH_H
+
+#include "runtime/src/Sha256.h"
 
 #include "llvm/ADT/ArrayRef.h"
 
@@ -17,25 +17,29 @@ namespace lapidary {
 
 using Sha256 = std::array<uint8_t, 32>;
 
+/// Hashes what it is given in order; `finish` gives the digest and uses the object up.
 class Sha256Stream {
 public:
-  /// `portable` leaves the machine's SHA instructions unused; for tests.
-  explicit Sha256Stream(bool portable = false);
-  void update(llvm::ArrayRef<uint8_t> data);
-  /// The digest of everything so far; the object is used up.
-  Sha256 finish();
+  void update(llvm::ArrayRef<uint8_t> data) { hash.update(data.data(), data.size()); }
+  Sha256 finish() {
+    Sha256 digest;
+    hash.finish(digest.data());
+    return digest;
+  }
 
 private:
-  using BlockFunction = void(uint32_t state[8], const uint8_t *data, uint64_t blocks);
-  BlockFunction *blocks;
-  uint32_t state[8];
-  std::array<uint8_t, 64> pending;
-  uint64_t pendingBytes = 0, totalBytes = 0;
+  lap::Sha256 hash;
 };
 
 /// The digest of `data`.
-Sha256 sha256(llvm::ArrayRef<uint8_t> data);
-Sha256 sha256(llvm::ArrayRef<char> data);
+inline Sha256 sha256(llvm::ArrayRef<uint8_t> data) {
+  Sha256Stream stream;
+  stream.update(data);
+  return stream.finish();
+}
+inline Sha256 sha256(llvm::ArrayRef<char> data) {
+  return sha256(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(data.data()), data.size()));
+}
 
 } // namespace lapidary
 
