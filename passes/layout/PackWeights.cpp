@@ -95,27 +95,33 @@ int64_t paddedColumn(ArrayRef<gemma::GetWeightOp> tensors, int64_t column) {
   return padded + column - before;
 }
 
-/// Widens the product with a padded stack to `rows` columns and moves its slices.
-LogicalResult widenProduct(Operation *op, ArrayRef<gemma::GetWeightOp> tensors, int64_t rows) {
+/// Widens `product`, rows of the product with a padded stack, to `columns` and moves the slices of it; prune-dead-
+/// positions may have selected the last row in between.
+LogicalResult widenRows(Value product, ArrayRef<gemma::GetWeightOp> tensors, int64_t columns) {
+  for (Operation *user : product.getUsers()) {
+    if (auto slice = dyn_cast<gemma::SliceColumnsOp>(user)) {
+      slice.setOffset(paddedColumn(tensors, slice.getOffset()));
+    } else if (auto last = dyn_cast<gemma::SelectLastOp>(user)) {
+      if (failed(widenRows(last.getResult(), tensors, columns))) {
+        return failure();
+      }
+    } else {
+      return user->emitOpError("reads the product of stacked weights as a whole, expected gemma.slice_columns: each "
+                               "weight of a stack is padded to 32 rows");
+    }
+  }
+  auto type = cast<RankedTensorType>(product.getType());
+  product.setType(RankedTensorType::get({type.getDimSize(0), columns}, type.getElementType()));
+  return success();
+}
+
+LogicalResult widenProduct(Operation *op, ArrayRef<gemma::GetWeightOp> tensors, int64_t columns) {
   auto linear = dyn_cast<gemma::LinearOp>(op);
   if (!linear) {
     return op->emitOpError("reads stacked weights; only a product can");
   }
-  auto type = cast<RankedTensorType>(linear.getType());
-  if (type.getDimSize(1) == rows) {
-    return success();
-  }
-  for (Operation *user : linear->getUsers()) {
-    auto slice = dyn_cast<gemma::SliceColumnsOp>(user);
-    if (!slice) {
-      return user->emitOpError("reads the product of stacked weights as a whole, expected gemma.slice_columns: each "
-                               "weight of a stack is padded to 32 rows");
-    }
-    int64_t offset = slice.getOffset();
-    slice.setOffset(paddedColumn(tensors, offset));
-  }
-  linear.getResult().setType(RankedTensorType::get({type.getDimSize(0), rows}, type.getElementType()));
-  return success();
+  bool wideAlready = cast<RankedTensorType>(linear.getType()).getDimSize(1) == columns;
+  return wideAlready ? success() : widenRows(linear.getResult(), tensors, columns);
 }
 
 class PackWeightsPass : public lapidary::impl::PackWeightsBase<PackWeightsPass> {

@@ -62,3 +62,22 @@ func.func @formats(%x: tensor<?x32xf32>, %q: !gemma.q8<? x 32, group = 32>) -> (
   %b = gemma.linear %q, %w storage <w8, group = 32> : (!gemma.q8<? x 32, group = 32>, tensor<32x32xf32>) -> tensor<?x32xf32>
   return %a, %b : tensor<?x32xf32>, tensor<?x32xf32>
 }
+
+// -----
+
+// The last row of a stacked product is widened with it, and its slices move.
+gemma.weight @q : tensor<48x96xbf16> shard 0 offset 0
+gemma.weight @k : tensor<48x96xbf16> shard 0 offset 9216
+// CHECK-LABEL: func.func @last_row
+func.func @last_row(%x: tensor<?x96xf32>) -> tensor<1x48xf32> {
+  %q = gemma.get_weight @q : tensor<48x96xbf16>
+  %k = gemma.get_weight @k : tensor<48x96xbf16>
+  %qk = gemma.concat_rows %q, %k : (tensor<48x96xbf16>, tensor<48x96xbf16>) -> tensor<96x96xbf16>
+  // CHECK: gemma.linear {{.*}} -> tensor<?x128xf32>
+  %y = gemma.linear %x, %qk : (tensor<?x96xf32>, tensor<96x96xbf16>) -> tensor<?x96xf32>
+  // CHECK: gemma.select_last {{.*}} : tensor<?x128xf32> -> tensor<1x128xf32>
+  %l = gemma.select_last %y : tensor<?x96xf32> -> tensor<1x96xf32>
+  // CHECK: gemma.slice_columns {{.*}} from 64 : tensor<1x128xf32> -> tensor<1x48xf32>
+  %s = gemma.slice_columns %l from 48 : tensor<1x96xf32> -> tensor<1x48xf32>
+  return %s : tensor<1x48xf32>
+}
