@@ -55,14 +55,17 @@ Alias aliasOf(Value tensor) {
   return wholeGroups(tensor, begin, columns);
 }
 
-/// Calls `visit` for every read of `tensor` (columns from `begin` of its root) and of its views.
-void forEachRead(Value root, Value tensor, int64_t begin, llvm::function_ref<void(OpOperand &, const Alias &)> visit) {
+/// Calls `visit` for every read of `tensor` (columns from `begin` of its root) and of its views. A selected last row is
+/// one read, of all columns; with `throughSelected` the reads of that copy count instead, as reads of the same columns.
+void forEachRead(Value root, Value tensor, int64_t begin, bool throughSelected,
+                 llvm::function_ref<void(OpOperand &, const Alias &)> visit) {
   for (OpOperand &use : tensor.getUses()) {
     Operation *user = use.getOwner();
     if (auto slice = dyn_cast<gemma::SliceColumnsOp>(user)) {
-      forEachRead(root, slice.getResult(), begin + slice.getOffset(), visit);
-    } else if (isa<gemma::SplitHeadsOp, gemma::MergeHeadsOp>(user)) {
-      forEachRead(root, user->getResult(0), begin, visit);
+      forEachRead(root, slice.getResult(), begin + slice.getOffset(), throughSelected, visit);
+    } else if (isa<gemma::SplitHeadsOp, gemma::MergeHeadsOp>(user) ||
+               (throughSelected && isa<gemma::SelectLastOp>(user))) {
+      forEachRead(root, user->getResult(0), begin, throughSelected, visit);
     } else {
       visit(use, wholeGroups(root, begin, columnsOf(tensor.getType())));
     }
@@ -124,7 +127,7 @@ bool Bufferizer::mayOverwrite(Value tensor, Operation *op) const {
   }
   unsigned ownReads = 0;
   bool free = true;
-  forEachRead(alias.root, alias.root, 0, [&](OpOperand &use, const Alias &read) {
+  forEachRead(alias.root, alias.root, 0, /*throughSelected=*/false, [&](OpOperand &use, const Alias &read) {
     if (!alias.meets(read)) {
       return;
     }
@@ -144,7 +147,7 @@ bool Bufferizer::ownsItsGroups(Value tensor) const {
     return false;
   }
   bool alone = true;
-  forEachRead(alias.root, alias.root, 0, [&](OpOperand &use, const Alias &read) {
+  forEachRead(alias.root, alias.root, 0, /*throughSelected=*/true, [&](OpOperand &use, const Alias &read) {
     bool same = read.first == alias.first && columnsOf(use.get().getType()) == columns;
     alone &= same || !alias.meets(read);
   });

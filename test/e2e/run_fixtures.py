@@ -90,7 +90,7 @@ def main():
         for quant in ["f32"] + (["bf16"] if "bf16" in fixture.name else []):
             with tempfile.TemporaryDirectory() as directory:
                 check_fixture(options.lapidary, fixture, quant, pathlib.Path(directory), problems)
-    problems.expect(len(fixtures) == 15 or options.only, f"{len(fixtures)} fixtures, expected 15")
+    problems.expect(len(fixtures) == 16 or options.only, f"{len(fixtures)} fixtures, expected 16")
     problems.finish(least=10 * len(fixtures) or 1)
 
 
