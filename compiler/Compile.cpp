@@ -153,7 +153,8 @@ bool compileSteps(const CompileOptions &options, const Installation &installatio
                   Diagnostics &diagnostics) {
   std::optional<Inputs> inputs = readInputs(options.model, diagnostics);
   std::unique_ptr<TargetBackend> target = createTarget(options.target, diagnostics);
-  if (!inputs || !target || !refuseWarnings(options, diagnostics)) {
+  if (!inputs || !target || !checkShapes(inputs->config, *target, diagnostics) ||
+      !refuseWarnings(options, diagnostics)) {
     return false;
   }
   std::optional<ProgramOptions> program = programOptions(options, inputs->config, diagnostics);

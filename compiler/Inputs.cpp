@@ -17,6 +17,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <map>
+
 namespace lapidary {
 
 namespace {
@@ -59,6 +61,25 @@ std::optional<Inputs> readInputs(const std::string &directory, Diagnostics &diag
   }
   inputs.config = std::move(*config);
   return inputs;
+}
+
+bool checkShapes(const ModelConfig &config, const TargetBackend &target, Diagnostics &diagnostics) {
+  std::map<std::string, uint32_t> sizes; // by field, each reported once
+  for (const LayerConfig &layer : config.layers) {
+    if (layer.headDim % target.headMultiple() != 0) {
+      sizes[layer.global ? "the head size of full attention" : "the head size of sliding attention"] = layer.headDim;
+    }
+  }
+  if (config.pleDim % target.headMultiple() != 0) {
+    sizes["hidden_size_per_layer_input"] = config.pleDim;
+  }
+  for (const auto &[field, size] : sizes) {
+    diagnostics.error(ErrorCode::ShapeNotOnTarget,
+                      field + " is " + std::to_string(size) + ", target " + target.name().str() +
+                          " needs a multiple of " + std::to_string(target.headMultiple()),
+                      "config.json", "no released Gemma 4 model has such a size; check the configuration");
+  }
+  return sizes.empty();
 }
 
 uint64_t parameterCount(const Inputs &inputs) {

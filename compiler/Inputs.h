@@ -9,6 +9,7 @@
 #include "frontends/huggingface/ModelConfig.h"
 #include "frontends/huggingface/RequiredTensors.h"
 #include "frontends/safetensors/Checkpoint.h"
+#include "passes/TargetBackend.h"
 
 #include <memory>
 
@@ -26,6 +27,9 @@ struct Inputs {
 /// Reads config.json, generation_config.json, the safetensors headers, the tokenizer and the chat template of
 /// `directory`. Goes on after a bad part to report what is wrong in the others; nullopt on any error.
 std::optional<Inputs> readInputs(const std::string &directory, Diagnostics &diagnostics);
+
+/// Checks that `target` has kernels for the model's shape. Reports ShapeNotOnTarget for every size that it has not.
+bool checkShapes(const ModelConfig &config, const TargetBackend &target, Diagnostics &diagnostics);
 
 /// Elements of the tensors of the text model.
 uint64_t parameterCount(const Inputs &inputs);

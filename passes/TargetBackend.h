@@ -82,6 +82,9 @@ public:
   /// Feature names as /proc/cpuinfo spells them, space separated; the program checks them when it starts.
   virtual std::string requiredFeatures() const = 0;
 
+  /// Head sizes and the width of per-layer embeddings must be multiples of this; other models are refused.
+  virtual uint32_t headMultiple() const = 0;
+
   //===--- layout -----------------------------------------------------------===//
   /// The packed type for a weight of `shape` ([rows, columns], [experts, rows, columns] or [columns]).
   virtual kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format,

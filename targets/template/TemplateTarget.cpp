@@ -30,6 +30,8 @@ public:
   std::string targetString() const override { return name().str() + "+generic"; }
   std::string requiredFeatures() const override { return ""; }
 
+  uint32_t headMultiple() const override { return 1; }
+
   // Layout: see targets/common/packing for layouts that CPU kernels can use.
   kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const override {
     return packedTypeFor(shape, format, use);
