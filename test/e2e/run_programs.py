@@ -2,12 +2,13 @@
 SPDX-License-Identifier: Apache-2.0
 
 ELF hardening, bit-identical output, verify, quantized formats, split weights, library, interrupts, full disks, and the
-messages and exit codes of docs/command-line.md.
+messages and exit codes; and what the example model says and how well.
 """
 import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import struct
@@ -21,6 +22,9 @@ from safetensors.numpy import load_file
 from driver import FIXTURES, ROOT, Problems, arguments, run
 
 DENSE = FIXTURES / "edge_dense_bf16"
+EXAMPLE = ROOT / "examples" / "tiny-gemma4"
+REFERENCE_PERPLEXITY = 32.6603  # examples/tiny-gemma4/README.md
+PERPLEXITY_LIMITS = {"f32": 0.1, "w8": 0.3, "w4": 3.0}  # percent off the reference
 
 
 def compile_to(lapidary, model, out, *options, **kwargs):
@@ -215,12 +219,57 @@ def test_old_output_survives_failure(lapidary, directory, problems):
     problems.expect(done.returncode != 0 and out.read_text() == "old", f"file size limit: exit {done.returncode}")
 
 
+def example_program(lapidary, directory, problems, *options):
+    """Compiles the example; its path, or None when that failed."""
+    program = directory / "-".join(["tiny", *(option.strip("-") for option in options)])
+    done = run(lapidary, "compile", EXAMPLE, "-o", program, "--progress=none", *options)
+    return program if problems.expect(done.returncode == 0, f"example {options}: {done.stderr}") else None
+
+
+def test_perplexity(lapidary, directory, problems):
+    """Quality of every format on held-out text, against the reference's perplexity in the example's README."""
+    ids = directory / "ids"
+    ids.write_text(" ".join(map(str, json.loads((EXAMPLE / "eval-ids.json").read_text()))))
+    for quant, percent in PERPLEXITY_LIMITS.items():
+        program = example_program(lapidary, directory, problems, f"--quant={quant}")
+        if program is None:
+            continue
+        done = run(program, "perplexity", "--ids", ids, "--window", "512")
+        found = re.search(r"perplexity\s+([0-9.]+)", done.stdout)
+        if problems.expect(found is not None, f"{quant}: no perplexity in '{done.stdout}' {done.stderr}"):
+            off = 100 * (float(found[1]) / REFERENCE_PERPLEXITY - 1)
+            print(f"  {quant}: {found[1]}, {off:+.3f} %")
+            problems.expect(abs(off) <= percent, f"{quant}: perplexity is off by {off:.3f} %, allowed {percent} %")
+
+
+def test_rings_wrap(lapidary, directory, problems):
+    """700 tokens through caches of 576, 80 and 64 slots give the same bits, however they are cut into calls."""
+    ids, out = directory / "ids", directory / "logits"
+    ids.write_text(" ".join(map(str, json.loads((EXAMPLE / "eval-ids.json").read_text())[:700])))
+    seen = {}
+    for chunk in ("512", "16", "1"):
+        program = example_program(lapidary, directory, problems, "--quant=w8", f"--chunk={chunk}")
+        done = run(program, "logits", "--ids", ids, "--out", out)
+        if problems.expect(done.returncode == 0, f"chunk {chunk}: {done.stderr}"):
+            seen[chunk] = hashlib.sha256(out.read_bytes()).hexdigest()
+    problems.expect(len(seen) == 3 and len(set(seen.values())) == 1, f"logits depend on the compiled chunk: {seen}")
+
+
+def test_chat(lapidary, directory, problems):
+    """-p wraps the prompt in the model's turns: the same tokens as the turns written by hand."""
+    program = example_program(lapidary, directory, problems, "--quant=w8")
+    text = "Continue this passage: And it came to pass in those days"
+    chat = run(program, "-p", text, "-n", "30", "--greedy")
+    by_hand = run(program, "--raw", "-p", f"<|turn>user\n{text}<turn|>\n<|turn>model\n", "-n", "30", "--greedy")
+    print(f"  {chat.stdout.strip()}")
+    problems.expect(chat.returncode == 0 and len(chat.stdout.split()) > 3, f"chat: {chat.stdout} {chat.stderr}")
+    problems.expect(chat.stdout == by_hand.stdout, f"chat says '{chat.stdout}', by hand '{by_hand.stdout}'")
+
+
 def test_example_speaks(lapidary, directory, problems):
     """The README's first command, and text through the tokenizer."""
-    example = ROOT / "examples" / "tiny-gemma4"
-    program = directory / "tiny"
-    done = run(lapidary, "compile", example, "-o", program, "--quant=w8", "--progress=none")
-    if not problems.expect(done.returncode == 0, f"example: {done.stderr}"):
+    program = example_program(lapidary, directory, problems, "--quant=w8")
+    if program is None:
         return
     text = "In the beginning"
     ids = run(program, "tokenize", stdin=text).stdout
