@@ -1,7 +1,7 @@
 //===- Explain.h - the long text of every error code -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// `lapidary explain E0214` and the generated docs/errors.md both read the table of ErrorCodes.def through this header,
+// `lapidary explain E0214` reads the table of ErrorCodes.def through this header,
 // so that no explanation exists twice.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_SUPPORT_EXPLAIN_H
