@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Opens `model.safetensors`, or the shards named by `model.safetensors.index.json`, checks every header against the
-// rules of support/ErrorCodes.def before anything is allocated, and gives named tensors with absolute byte ranges. Values are
-// never loaded here: the packer reads them through `read`, in pieces, and an I/O error or a file that shrank is a
-// diagnostic, never SIGBUS.
+// rules of support/ErrorCodes.def before anything is allocated, and gives named tensors with absolute byte ranges.
+// Values are never loaded here: the packer reads them through `read`, in pieces, and an I/O error or a file that shrank
+// is a diagnostic, never SIGBUS.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_FRONTENDS_SAFETENSORS_CHECKPOINT_H
 #define LAPIDARY_FRONTENDS_SAFETENSORS_CHECKPOINT_H

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Works on bytes in memory, so that the mutation test needs no files. Every rule of the format and the stricter ones
-// of support/ErrorCodes.def (duplicate names, padding, rank, name length) are applied here; after it succeeds, offsets and
-// sizes can be used without further checks.
+// of support/ErrorCodes.def (duplicate names, padding, rank, name length) are applied here; after it succeeds, offsets
+// and sizes can be used without further checks.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_FRONTENDS_SAFETENSORS_HEADERPARSER_H
 #define LAPIDARY_FRONTENDS_SAFETENSORS_HEADERPARSER_H
