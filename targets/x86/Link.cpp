@@ -102,7 +102,7 @@ bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image
                                      "--gc-sections",
                                      "--build-id=sha1",
                                      "--eh-frame-hdr",
-                                     "-s",
+                                     "--strip-debug", // symbols stay: profilers and back traces of a program name its kernels
                                      "-o",
                                      image.str(),
                                      joinPath(resources, "rcrt1.o"),
