@@ -28,12 +28,15 @@ constexpr int zeroPoint(lap_format format) { return format == LAP_W8G32 ? 128 : 
 /// Bytes of one group's integers in one row: 32 columns of 8 or 4 bits.
 constexpr uint64_t groupBytes(lap_format format) { return format == LAP_W8G32 ? LAP_GROUP : LAP_GROUP / 2; }
 
+/// Bytes of one group of 32 columns in `rows` rows: the bf16 scales of the rows, then their integers.
+constexpr uint64_t groupStride(lap_format format, uint64_t rows) { return rows * (2 + groupBytes(format)); }
+
 /// Bytes of `rows` (1 for a table row, 16 for a matrix tile) rows of `columns` padded columns.
 constexpr uint64_t stripBytes(lap_format format, uint64_t columns, uint64_t rows) {
   if (!isGrouped(format)) {
     return columns * rows * elementBytes(format);
   }
-  return columns / LAP_GROUP * rows * (2 + groupBytes(format));
+  return columns / LAP_GROUP * groupStride(format, rows);
 }
 
 /// lap_weight.tile_bytes of a matrix.
@@ -61,11 +64,13 @@ struct PackedPlace {
 };
 
 namespace detail {
-// The byte of a group's column among the group's bytes of a strip of `rows` rows.
-constexpr PackedPlace placeInGroup(lap_format format, uint64_t column, uint64_t row, uint64_t rows) {
-  const bool high = format == LAP_W4G32 && column >= LAP_GROUP / 2;
-  const uint64_t index = high ? column - LAP_GROUP / 2 : column;
-  return {(index / 4 * rows + row) * 4 + index % 4, high};
+// The byte of an integer from the start of its strip of `rows` rows.
+constexpr PackedPlace placeInStrip(lap_format format, uint64_t column, uint64_t row, uint64_t rows) {
+  const uint64_t inGroup = column % LAP_GROUP;
+  const bool high = format == LAP_W4G32 && inGroup >= LAP_GROUP / 2;
+  const uint64_t index = high ? inGroup - LAP_GROUP / 2 : inGroup;
+  const uint64_t integers = column / LAP_GROUP * groupStride(format, rows) + rows * 2;
+  return {integers + (index / 4 * rows + row) * 4 + index % 4, high};
 }
 } // namespace detail
 
@@ -76,15 +81,14 @@ constexpr PackedPlace matrixElement(lap_format format, uint64_t columns, uint64_
   if (!isGrouped(format)) {
     return {tile + (column * LAP_ROW_TILE + lane) * elementBytes(format), false};
   }
-  const uint64_t groups = columns / LAP_GROUP;
-  const uint64_t group = tile + groups * LAP_ROW_TILE * 2 + column / LAP_GROUP * LAP_ROW_TILE * groupBytes(format);
-  const PackedPlace place = detail::placeInGroup(format, column % LAP_GROUP, lane, LAP_ROW_TILE);
-  return {group + place.byte, place.highNibble};
+  const PackedPlace place = detail::placeInStrip(format, column, lane, LAP_ROW_TILE);
+  return {tile + place.byte, place.highNibble};
 }
 
 /// The bf16 scale of (row, group) of a packed matrix in a group format.
 constexpr uint64_t matrixScale(lap_format format, uint64_t columns, uint64_t row, uint64_t group) {
-  return row / LAP_ROW_TILE * tileBytes(format, columns) + (group * LAP_ROW_TILE + row % LAP_ROW_TILE) * 2;
+  return row / LAP_ROW_TILE * tileBytes(format, columns) + group * groupStride(format, LAP_ROW_TILE) +
+         row % LAP_ROW_TILE * 2;
 }
 
 /// Element (row, column) of a packed table of `columns` padded columns.
@@ -93,14 +97,13 @@ constexpr PackedPlace tableElement(lap_format format, uint64_t columns, uint64_t
   if (!isGrouped(format)) {
     return {start + column * elementBytes(format), false};
   }
-  const uint64_t group = start + columns / LAP_GROUP * 2 + column / LAP_GROUP * groupBytes(format);
-  const PackedPlace place = detail::placeInGroup(format, column % LAP_GROUP, 0, 1);
-  return {group + place.byte, place.highNibble};
+  const PackedPlace place = detail::placeInStrip(format, column, 0, 1);
+  return {start + place.byte, place.highNibble};
 }
 
 /// The bf16 scale of (row, group) of a packed table in a group format.
 constexpr uint64_t tableScale(lap_format format, uint64_t columns, uint64_t row, uint64_t group) {
-  return row * tableRowBytes(format, columns) + group * 2;
+  return row * tableRowBytes(format, columns) + group * groupStride(format, 1);
 }
 
 /// Bytes of a q8 activation row before padding to the row distance.

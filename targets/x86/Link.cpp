@@ -87,26 +87,27 @@ llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string 
 
 bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
   std::string resources = joinPath(context.resourceDirectory, "x86_64-linux");
-  std::vector<std::string> arguments{"ld.lld",
-                                     "-static",
-                                     "-pie",
-                                     "--no-dynamic-linker",
-                                     "-z",
-                                     "relro",
-                                     "-z",
-                                     "now",
-                                     "-z",
-                                     "noexecstack",
-                                     "-z",
-                                     "separate-code",
-                                     "--gc-sections",
-                                     "--build-id=sha1",
-                                     "--eh-frame-hdr",
-                                     "--strip-debug", // symbols stay: profilers and back traces of a program name its kernels
-                                     "-o",
-                                     image.str(),
-                                     joinPath(resources, "rcrt1.o"),
-                                     joinPath(resources, "lapidary_main.o")};
+  std::vector<std::string> arguments{
+      "ld.lld",
+      "-static",
+      "-pie",
+      "--no-dynamic-linker",
+      "-z",
+      "relro",
+      "-z",
+      "now",
+      "-z",
+      "noexecstack",
+      "-z",
+      "separate-code",
+      "--gc-sections",
+      "--build-id=sha1",
+      "--eh-frame-hdr",
+      "--strip-debug", // symbols stay: profilers and back traces of a program name its kernels
+      "-o",
+      image.str(),
+      joinPath(resources, "rcrt1.o"),
+      joinPath(resources, "lapidary_main.o")};
   arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
   for (const char *library : {"liblapidary_rt.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
     arguments.push_back(joinPath(resources, library));

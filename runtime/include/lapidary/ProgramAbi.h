@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 enum {
-  LAP_ABI_VERSION = 1,
+  LAP_ABI_VERSION = 2,
   LAP_COLUMN_PAD = 32,       /* columns of every activation and weight are padded to this multiple */
   LAP_ROW_TILE = 16,         /* weight rows per packed tile (lanes of one 512-bit int32 vector) */
   LAP_GROUP = 32,            /* columns that share one scale in the group formats */
@@ -70,19 +70,20 @@ typedef struct lap_buffer {
 /* A packed matrix of `rows` x `columns` (columns padded to 32, rows to a multiple of 16; the compiler pads rows to 32
  * as well, so that a product writes its whole padded activation row; padding is zero), in row tiles:
  *   f32, bf16   tile t: element [column][16 rows]                       tile_bytes = columns * 16 * size
- *   W8G32       tile t: bf16 scale[columns/32][16 rows], then per group
+ *   W8G32       tile t: per group of 32 columns bf16 scale[16 rows], then
  *               uint8 value+128 [8 blocks of 4 columns][16 rows][4 columns]   32 + 512 bytes a group
- *   W4G32       tile t: bf16 scale[columns/32][16 rows], then per group
+ *   W4G32       tile t: per group of 32 columns bf16 scale[16 rows], then
  *               uint8 byte [4 blocks of 4 columns][16 rows][4 columns]; the low nibble of byte (b,r,c) is
  *               column 4b+c of the group, the high nibble is column 16+4b+c; nibble = value+8
  *               32 + 256 bytes a group
+ * A product with one activation row reads a tile from its first byte to its last: one stream, which hardware
+ * prefetchers follow at the full bandwidth of memory (docs/performance.md).
  * Row r of the matrix is lane r%16 of tile r/16. Expert matrices repeat this per expert, expert_bytes apart.
  *
  * A packed table (PLE) is row-major, one row after another, row_bytes apart (multiple of 32):
  *   f32, bf16   element[columns]
- *   W8G32       bf16 scale[columns/32], uint8 value+128 [columns]
- *   W4G32       bf16 scale[columns/32], uint8 byte[columns/2]: byte 16*g+i of group g holds column i (low
- *               nibble) and column 16+i (high nibble)
+ *   W8G32       per group bf16 scale, uint8 value+128 [32]
+ *   W4G32       per group bf16 scale, uint8 byte[16]: byte i holds column i (low nibble) and column 16+i (high)
  * A packed vector (norm weight) is float32[columns], padding zero; rows is 1. An absent weight has rows == 0. */
 typedef struct lap_weight {
   uint64_t offset;       /* bytes from the start of the weight segment */

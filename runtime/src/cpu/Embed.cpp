@@ -33,11 +33,10 @@ void embedGroup(const TableRow &row, lap_kernel *kernel, float *out, uint32_t fi
   const int64_t rows = row.tileRows, groups = count / LAP_GROUP, firstGroup = first / LAP_GROUP;
   const int64_t halves = row.args->table.format == LAP_W4G32 ? 2 : 1;
   const int64_t blocks = LAP_GROUP / 4 / halves;
-  const uint8_t *scales = row.base + (firstGroup * rows + row.lane) * 2;
-  const uint8_t *integers = row.base + row.args->table.columns / LAP_GROUP * rows * 2;
-  Array weights(integers + firstGroup * blocks * 4 * rows + row.lane * 4, {4, 1}, {blocks, 4 * rows},
-                {groups, blocks * 4 * rows});
-  Array weightScales(scales, {groups, rows});
+  const int64_t groupBytes = rows * (2 + blocks * 4);
+  const uint8_t *group = row.base + firstGroup * groupBytes;
+  Array weights(group + rows * 2 + row.lane * 4, {4, 1}, {blocks, 4 * rows}, {groups, groupBytes});
+  Array weightScales(group + row.lane * 2, {groups, groupBytes / 2});
   Array result(out, {4, 1}, {blocks, 4}, {halves, LAP_GROUP / 2}, {groups, LAP_GROUP});
   kernelCast<EmbedGroupKernel>(kernel)(weights, weightScales, row.args->scale, result);
 }

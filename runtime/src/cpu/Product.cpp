@@ -32,9 +32,10 @@ void callGroup(const Product &p, lap_kernel *kernel) {
   Array values(p.x, {columns, 1}, {p.rows, xStride});
   Array scales(p.x + columns, {groups, 1}, {p.rows, xStride / 4});
   Array sums(p.x + columns + groups * 4, {groups, 1}, {p.rows, xStride / 4});
-  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, LAP_ROW_TILE}, {p.tile_count, tileBytes / 2});
-  Array weights(p.tiles + groups * LAP_ROW_TILE * 2, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE},
-                {groups, 4 * LAP_ROW_TILE * blocks}, {p.tile_count, tileBytes});
+  const int64_t scaleBytes = 2 * LAP_ROW_TILE, groupBytes = scaleBytes + 4 * LAP_ROW_TILE * blocks;
+  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, groupBytes / 2}, {p.tile_count, tileBytes / 2});
+  Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE}, {groups, groupBytes},
+                {p.tile_count, tileBytes});
   Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
             {p.tile_count, LAP_ROW_TILE});
   kernelCast<GroupMatmulKernel>(kernel)(values, scales, sums, weightScales, weights, out);

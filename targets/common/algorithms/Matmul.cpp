@@ -34,8 +34,9 @@ GroupMatmul::GroupMatmul(lap_format format) {
   ImageParam values = inputBuffer("values", Int(8), 2);
   ImageParam scales = inputBuffer("scales", Float(32), 2);
   ImageParam sums = inputBuffer("sums", Int(32), 2);
-  ImageParam weightScales = inputBuffer("weightScales", UInt(16), 3, {1, LAP_ROW_TILE});
-  ImageParam weights = inputBuffer("weights", UInt(8), 5, {1, 4, 4 * LAP_ROW_TILE, 4 * LAP_ROW_TILE * blocks});
+  const int stride = static_cast<int>(groupStride(format, LAP_ROW_TILE));
+  ImageParam weightScales = inputBuffer("weightScales", UInt(16), 3, {1, stride / 2});
+  ImageParam weights = inputBuffer("weights", UInt(8), 5, {1, 4, 4 * LAP_ROW_TILE, stride});
 
   block = RDom({{0, 4}, {0, blocks}}, "block");
   dot(row, group, token, tile) = sums(group, token) * -(zeroPoint(format) * factor);
