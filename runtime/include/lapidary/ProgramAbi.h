@@ -95,9 +95,9 @@ typedef struct lap_weight {
   uint32_t reserved;
 } lap_weight;
 
-/* One layer's K/V cache. Keys are stored in blocks of 16 positions with the head dimension outside,
- * values row by row, both per KV head; slot = position % slots.
- *   K: [kv_heads][slots/16][head_dim][16]      V: [kv_heads][slots][head_dim]
+/* One layer's K/V cache, in blocks of 16 positions and blocks of 16 columns, per KV head; slot = position % slots.
+ *   K: [kv_heads][slots/16][head_dim][16 slots]      V: [kv_heads][head_dim/16][slots][16 columns]
+ * so that attention reads both as long streams: keys block by block, values 32 columns of all keys of a slice at once.
  * Both start zeroed and hold finite values only. slots is a multiple of 16. */
 typedef struct lap_cache {
   uint64_t key_offset; /* bytes from lap_step.caches */

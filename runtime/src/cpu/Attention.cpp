@@ -17,7 +17,8 @@ using namespace lap;
 
 namespace {
 
-constexpr uint32_t KeyBlock = LAP_ROW_TILE; // positions of one block of the K cache
+constexpr uint32_t KeyBlock = LAP_ROW_TILE;    // positions of one block of the caches
+constexpr int64_t ValueColumns = LAP_ROW_TILE; // columns of one block of the V cache
 
 struct Attention {
   const lap_step *step;
@@ -154,11 +155,12 @@ void attendSlice(const Attention &a, const Block &b, const Scratch &s, uint32_t 
   Array query(s.query, {headDim, 1}, {queries, headDim});
   Array key(a.step->caches + cache.key_offset + b.kvHead * headBytes, {KeyBlock, 1}, {headDim, KeyBlock},
             {ringBlocks, headDim * KeyBlock});
-  Array value(a.step->caches + cache.value_offset + b.kvHead * headBytes, {headDim, 1}, {KeyBlock, headDim},
-              {ringBlocks, headDim * KeyBlock});
+  Array value(a.step->caches + cache.value_offset + b.kvHead * headBytes, {ValueColumns, 1}, {KeyBlock, ValueColumns},
+              {ringBlocks, KeyBlock * ValueColumns}, {headDim / ValueColumns, cache.slots * ValueColumns});
   Array low(s.low, {queries, 1}), high(s.high, {queries, 1});
   Array maximum(result, {queries, 1}), total(result + AttentionQueries, {queries, 1});
-  Array sum(result + 2 * AttentionQueries, {headDim, 1}, {queries, headDim});
+  Array sum(result + 2 * AttentionQueries, {ValueColumns, 1}, {headDim / ValueColumns, ValueColumns},
+            {queries, headDim});
   a.slice(query, key, value, low, high, static_cast<int32_t>(begin),
           static_cast<int32_t>(begin % cache.slots / KeyBlock), keyBlocks, ringBlocks, maximum, total, sum);
 }
@@ -269,9 +271,11 @@ extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args 
     const uint64_t start = head * cache.slots * cache.head_dim;
     const uint64_t keyElement = start + slot / KeyBlock * KeyBlock * cache.head_dim + slot % KeyBlock;
     Array key(rowFloats(step, args->key, row) + head * cache.head_dim, {headDim, 1});
-    Array value(rowFloats(step, args->value, row) + head * cache.head_dim, {headDim, 1});
+    const int64_t parts = headDim / ValueColumns;
+    Array value(rowFloats(step, args->value, row) + head * cache.head_dim, {ValueColumns, 1}, {parts, ValueColumns});
     Array keyOut(step->caches + cache.key_offset + keyElement * bytes, {headDim, KeyBlock});
-    Array valueOut(step->caches + cache.value_offset + (start + slot * cache.head_dim) * bytes, {headDim, 1});
+    Array valueOut(step->caches + cache.value_offset + (start + slot * ValueColumns) * bytes, {ValueColumns, 1},
+                   {parts, cache.slots * ValueColumns});
     kernelCast<KvAppendKernel>(kv_append)(key, value, keyOut, valueOut);
   }
 }

@@ -18,9 +18,9 @@ Type elementType(lap_format element) { return element == LAP_F32 ? Type(Float(32
 } // namespace
 
 KvAppend::KvAppend(lap_format element) {
-  ImageParam key = inputBuffer("key", Float(32), 1), value = inputBuffer("value", Float(32), 1);
+  ImageParam key = inputBuffer("key", Float(32), 1), value = inputBuffer("value", Float(32), 2, {1, LAP_ROW_TILE});
   keyOut(d) = element == LAP_F32 ? key(d) : toBf16(key(d));
-  valueOut(d) = element == LAP_F32 ? value(d) : toBf16(value(d));
+  valueOut(column, part) = element == LAP_F32 ? value(column, part) : toBf16(value(column, part));
   shapeOutput(keyOut, {0});
   shapeOutput(valueOut);
   arguments = {key, value};
@@ -31,7 +31,7 @@ AttentionSlice::AttentionSlice(lap_format element) {
   const int keys = LAP_ROW_TILE; // per block
   ImageParam queryRows = inputBuffer("query", Float(32), 2);
   ImageParam keyCache = inputBuffer("key", elementType(element), 3, {1, keys});
-  ImageParam valueCache = inputBuffer("value", elementType(element), 3, {1});
+  ImageParam valueCache = inputBuffer("value", elementType(element), 4, {1, LAP_ROW_TILE, keys * LAP_ROW_TILE});
   ImageParam low = inputBuffer("low", Int(32), 1), high = inputBuffer("high", Int(32), 1);
   Param<int32_t> position("position"), firstBlock("firstBlock"), blocks("blocks"), ringBlocks("ringBlocks");
   dim = RDom(0, queryRows.dim(0).extent(), "dim");
@@ -63,14 +63,14 @@ AttentionSlice::AttentionSlice(lap_format element) {
   totalSum(query) += totalStrands(strandR, query);
   total(query) = totalSum(query);
 
-  valueSum(d, query) = 0.0f;
-  valueSum(d, query) = fusedMulAdd(asFloat(valueCache(d, keyBlock.x, ringBlock(keyBlock.y))),
-                                   weight(keyBlock.x, keyBlock.y, query), valueSum(d, query));
-  sum(d, query) = valueSum(d, query);
+  valueSum(column, part, query) = 0.0f;
+  valueSum(column, part, query) = fusedMulAdd(asFloat(valueCache(column, keyBlock.x, ringBlock(keyBlock.y), part)),
+                                              weight(keyBlock.x, keyBlock.y, query), valueSum(column, part, query));
+  sum(column, part, query) = valueSum(column, part, query);
 
   shapeOutput(maximum);
   shapeOutput(total);
-  shapeOutput(sum);
+  shapeOutput(sum, {1, LAP_ROW_TILE});
   queries = maximum.output_buffer().dim(0).extent();
   arguments = {queryRows, keyCache, valueCache, low, high, position, firstBlock, blocks, ringBlocks};
   outputs = {maximum, total, sum};

@@ -13,26 +13,27 @@
 
 namespace lapidary {
 
-/// key, value f32 [head_dim] -> keyOut [head_dim] (any stride), valueOut [head_dim], f32 or uint16 (bf16)
+/// key f32 [head_dim], value f32 [16, head_dim / 16]
+///   -> keyOut [head_dim] (any stride), valueOut [16, head_dim / 16] (any outer stride), f32 or uint16 (bf16)
 struct KvAppend : Algorithm {
   explicit KvAppend(lap_format element);
-  Halide::Var d{"d"};
+  Halide::Var d{"d"}, column{"column"}, part{"part"};
   Halide::Func keyOut{"keyOut"}, valueOut{"valueOut"};
 };
 
-/// query f32 [head_dim, query], key [16 keys, head_dim, block], value [head_dim, 16 keys, block] (f32 or uint16, whole
-/// ring of one KV head), low, high int32 [query] (first and last visible position), position int32 (of the first key),
-/// firstBlock, blocks, ringBlocks int32
-///   -> maximum f32 [query], total f32 [query], sum f32 [head_dim, query]
+/// query f32 [head_dim, query], key [16 keys, head_dim, block], value [16 columns, 16 keys, block, head_dim / 16] (f32
+/// or uint16, whole ring of one KV head), low, high int32 [query] (first and last visible position), position int32 (of
+/// the first key), firstBlock, blocks, ringBlocks int32
+///   -> maximum f32 [query], total f32 [query], sum f32 [16, head_dim / 16, query]
 /// maximum: largest visible score (-FLT_MAX: none); total: sum of exp(score - maximum); sum: the same weighted with V.
 struct AttentionSlice : Algorithm {
   explicit AttentionSlice(lap_format element);
-  Halide::Var key{"key"}, block{"block"}, query{"query"}, d{"d"};
+  Halide::Var key{"key"}, block{"block"}, query{"query"}, column{"column"}, part{"part"};
   Halide::Func scoreSum{"scoreSum"}, score{"score"}; // [key, block, query]
   Halide::Func maximumStrands{"maximumStrands"}, maximum{"maximum"};
   Halide::Func weight{"weight"}; // [key, block, query]
   Halide::Func totalStrands{"totalStrands"}, total{"total"};
-  Halide::Func valueSum{"valueSum"}, sum{"sum"}; // [d, query]
+  Halide::Func valueSum{"valueSum"}, sum{"sum"}; // [column, part, query]
   Halide::Func totalSum{"totalSum"}, maximumMax{"maximumMax"};
   Halide::RDom dim, blockR, strandR, keyBlock; // keyBlock.x: key of the block, .y: block
   Halide::Expr queries;                        // query rows of the call

@@ -69,33 +69,37 @@ void scheduleSoftmax(AttentionSlice &a) {
 
 void scheduleValues(AttentionSlice &a, const X86Isa &isa) {
   Var step("valueStep"), inner("inner"), queryOuter("queryOuter"), queryInner("queryInner");
-  Expr headDim = a.sum.output_buffer().dim(0).extent();
-  auto tile = [&](Stage stage, int columns, int queries) {
-    stage.split(a.d, step, inner, columns, TailStrategy::RoundUp)
-        .split(a.query, queryOuter, queryInner, queries, TailStrategy::RoundUp)
-        .reorder(inner, queryInner, queryOuter, step)
-        .vectorize(inner, LAP_ROW_TILE)
+  a.sum.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
+  a.sum.bound(a.column, 0, LAP_ROW_TILE);
+  Expr parts = a.sum.output_buffer().dim(1).extent();
+  auto tile = [&](Stage stage, int partFactor, int queries) {
+    stage.split(a.part, step, inner, partFactor)
+        .split(a.query, queryOuter, queryInner, queries)
+        .reorder(a.column, inner, queryInner, queryOuter, step)
+        .vectorize(a.column, LAP_ROW_TILE)
+        .unroll(inner)
         .unroll(queryInner);
   };
   for (int count : {8, 4, 2}) {
     const int queries = std::min(count, isa.accumulators);
-    tile(a.sum.specialize(a.queries == count && headDim % 32 == 0), 32, queries);
-    tile(a.sum.specialize(a.queries == count), 16, queries);
+    tile(a.sum.specialize(a.queries == count && parts % 2 == 0), 2, queries);
+    tile(a.sum.specialize(a.queries == count), 1, queries);
   }
-  tile(a.sum.specialize(headDim % 32 == 0), 32, 1);
-  tile(a.sum, 16, 1);
-  a.valueSum.compute_at(a.sum, queryOuter).vectorize(a.d, LAP_ROW_TILE).unroll(a.d).unroll(a.query);
+  tile(a.sum.specialize(parts % 2 == 0), 2, 1);
+  tile(a.sum, 1, 1);
+  a.valueSum.compute_at(a.sum, queryOuter).vectorize(a.column, LAP_ROW_TILE).unroll(a.part).unroll(a.query);
   a.valueSum.update()
-      .reorder(a.d, a.query, a.keyBlock.x, a.keyBlock.y)
-      .vectorize(a.d, LAP_ROW_TILE)
-      .unroll(a.d)
+      .reorder(a.column, a.part, a.query, a.keyBlock.x, a.keyBlock.y)
+      .vectorize(a.column, LAP_ROW_TILE)
+      .unroll(a.part)
       .unroll(a.query);
 }
 } // namespace
 
 void schedule(KvAppend &append, const X86Isa &isa) {
   append.keyOut.compute_root();
-  append.valueOut.compute_root().vectorize(append.d, 16, TailStrategy::GuardWithIf);
+  append.valueOut.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
+  append.valueOut.compute_root().bound(append.column, 0, LAP_ROW_TILE).vectorize(append.column, LAP_ROW_TILE);
 }
 
 void schedule(AttentionSlice &a, const X86Isa &isa) {
