@@ -206,6 +206,31 @@ TEST(CommandLine, BenchPrintsTheAgreedKeys) {
   EXPECT_EQ(shell.run({"bench", "-p", "60", "-d", "20"}).code, 2);
 }
 
+TEST(CommandLine, BenchMeasuresOnlyWhatIsAskedForAsOftenAsAsked) {
+  Shell shell;
+  Result decode = shell.run({"bench", "-p", "0", "-n", "4", "-d", "20", "-r", "2", "--json"});
+  EXPECT_EQ(decode.code, 0) << decode.err;
+  expectContains(decode.out, "\"prefill_tok_s\":0");
+  expectContains(decode.out, "\"repetitions\":2");
+  Result prefill = shell.run({"bench", "-p", "4", "-n", "0", "-r", "1", "--json"});
+  EXPECT_EQ(prefill.code, 0) << prefill.err;
+  expectContains(prefill.out, "\"decode_tok_s\":0");
+  Result nothing = shell.run({"bench", "-p", "0", "-n", "0"});
+  EXPECT_EQ(nothing.code, 2);
+  expectContains(nothing.err, "nothing to measure");
+  EXPECT_EQ(shell.run({"bench", "-r", "0"}).code, 2);
+  EXPECT_EQ(shell.run({"bench", "-r", "101"}).code, 2);
+}
+
+TEST(CommandLine, BenchReadsTheDepthAgainWhenTheCachesHaveLostIt) {
+  Shell shell; // a chunk is 8 tokens: going back 30 is too far, going back 4 is not
+  for (const char *tokens : {"4", "30"}) {
+    Result r = shell.run({"bench", "-p", "12", "-n", tokens, "-d", "20", "-r", "3"});
+    EXPECT_EQ(r.code, 0) << r.err;
+    expectContains(r.out, "depth          20");
+  }
+}
+
 TEST(CommandLine, InfoVersionLicencesHelp) {
   Shell shell;
   EXPECT_EQ(shell.run({"info", "--json"}).out, "{\"model\":\"fake\"}\n");

@@ -1,8 +1,9 @@
 //===- Bench.cpp - tokens per second, latency, memory ---------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Like llama-bench: the prompt is read and the new tokens are decoded at the same depth, each from a fresh sequence;
-// three repetitions after a warm-up, medians. Ids are pseudo-random, so no cache or expert is favoured.
+// Like llama-bench: the prompt is read and the new tokens are decoded at the same depth; a warm-up first, then medians
+// of the repetitions. Going back to the depth reads its tokens again only where the sliding-window caches have lost
+// them. Ids are pseudo-random, so no cache or expert is favoured.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Sampler.h"
 #include "runtime/src/cli/Commands.h"
@@ -14,26 +15,51 @@ namespace lap {
 
 namespace {
 
-constexpr int Repetitions = 3;
+constexpr uint64_t MostRepetitions = 100;
 
-struct Times {
-  double prefillMs[Repetitions], decodeMs[Repetitions], firstMs[Repetitions];
+/// What is measured, from the options.
+struct Plan {
+  uint64_t prompt, tokens, depth, repetitions;
+
+  explicit Plan(const Options &options)
+      : prompt(options.promptTokens == NotGiven ? 512 : options.promptTokens),
+        tokens(options.tokens == NotGiven ? 128 : options.tokens), depth(options.depth == NotGiven ? 0 : options.depth),
+        repetitions(options.repetitions == NotGiven ? 3 : options.repetitions) {}
+
+  uint64_t positions() const { return depth + (prompt > tokens ? prompt : tokens); }
 };
 
-double median(double (&values)[Repetitions]) {
-  double a = values[0], b = values[1], c = values[2];
-  double low = a < b ? a : b, high = a < b ? b : a;
-  return c < low ? low : c > high ? high : c;
+struct Times {
+  double prefillMs[MostRepetitions], decodeMs[MostRepetitions], firstMs[MostRepetitions];
+};
+
+int compareDoubles(const void *a, const void *b) {
+  double x = *static_cast<const double *>(a), y = *static_cast<const double *>(b);
+  return x < y ? -1 : x > y;
 }
 
-/// A fresh sequence with `depth` tokens in it.
+/// Sorts the first `count` values.
+double median(double *values, uint64_t count) {
+  qsort(values, count, sizeof(double), compareDoubles);
+  return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+/// A sequence of exactly `depth` tokens.
 lap_status restart(Program &program, const int32_t *ids, size_t depth, lap_error *error) {
+  uint32_t position = lap_session_position(program.session);
+  if (position >= depth && position - depth <= program.descriptor().chunk) {
+    return lap_session_rewind(program.session, static_cast<uint32_t>(depth), error);
+  }
   lap_status status = lap_session_rewind(program.session, 0, error);
   return status == LAP_OK ? lap_session_extend(program.session, ids, depth, error) : status;
 }
 
+/// Reading a prompt and choosing the token after it. Nothing is measured for a prompt of no tokens.
 lap_status timePrefill(Program &program, const int32_t *ids, size_t depth, size_t prompt, double *prefillMs,
                        double *firstMs, lap_error *error) {
+  if (prompt == 0) {
+    return LAP_OK;
+  }
   lap_status status = restart(program, ids, depth, error);
   double start = nowMs();
   status = status == LAP_OK ? lap_session_prefill(program.session, ids + depth, prompt, error) : status;
@@ -55,11 +81,25 @@ lap_status timeDecode(Program &program, const int32_t *ids, size_t depth, size_t
   return status;
 }
 
-void print(const Options &options, const Program &program, Times &times, uint64_t prompt, uint64_t tokens,
-           uint64_t depth, Output &out) {
-  double prefill = static_cast<double>(prompt) * 1000 / median(times.prefillMs);
-  double decode = tokens ? static_cast<double>(tokens) * 1000 / median(times.decodeMs) : 0;
-  double first = median(times.firstMs);
+/// Warm-up, then the repetitions. The warm-up touches every weight, with the prompt or, without one, with a token.
+lap_status measure(Program &program, const Plan &plan, const int32_t *ids, Times &times, lap_error *error) {
+  double ignored, first;
+  lap_status status = plan.prompt ? timePrefill(program, ids, 0, plan.prompt, &ignored, &first, error)
+                                  : timeDecode(program, ids, 0, 1, &ignored, error);
+  for (uint64_t i = 0; i < plan.repetitions && status == LAP_OK && !interrupted(); ++i) {
+    status = timePrefill(program, ids, plan.depth, plan.prompt, &times.prefillMs[i], &times.firstMs[i], error);
+    status = status == LAP_OK ? timeDecode(program, ids, plan.depth, plan.tokens, &times.decodeMs[i], error) : status;
+  }
+  return status;
+}
+
+/// Tokens per second; 0 when none were asked for.
+double rate(uint64_t tokens, double ms) { return tokens ? static_cast<double>(tokens) * 1000 / ms : 0; }
+
+void print(const Options &options, const Program &program, const Plan &plan, Times &times, Output &out) {
+  double prefill = rate(plan.prompt, median(times.prefillMs, plan.repetitions));
+  double decode = rate(plan.tokens, median(times.decodeMs, plan.repetitions));
+  double first = median(times.firstMs, plan.repetitions);
   uint64_t bytes = program.descriptor().weight_bytes_per_token;
   uint32_t threads = lap_session_threads(program.session);
   if (options.json) {
@@ -71,55 +111,54 @@ void print(const Options &options, const Program &program, Times &times, uint64_
     json.integer("peak_rss_bytes", peakMemory());
     json.integer("weight_bytes_per_token", bytes);
     json.integer("threads", threads);
-    json.integer("depth", depth);
+    json.integer("depth", plan.depth);
+    json.integer("repetitions", plan.repetitions);
     json.close();
     return;
   }
-  out.format("prefill        %.2f tokens/s  (%llu tokens)\n", prefill, static_cast<unsigned long long>(prompt));
+  out.format("prefill        %.2f tokens/s  (%llu tokens)\n", prefill, static_cast<unsigned long long>(plan.prompt));
   out.format("decode         %.2f tokens/s  (%llu tokens, %.1f GB/s of weights)\n", decode,
-             static_cast<unsigned long long>(tokens), decode * static_cast<double>(bytes) * 1e-9);
+             static_cast<unsigned long long>(plan.tokens), decode * static_cast<double>(bytes) * 1e-9);
   out.format("first token    %.1f ms\nload           %.1f ms\n", first, program.loadMs);
   out.format("peak memory    %.1f MiB\nthreads        %u\ndepth          %llu\n",
-             static_cast<double>(peakMemory()) / 1048576, threads, static_cast<unsigned long long>(depth));
+             static_cast<double>(peakMemory()) / 1048576, threads, static_cast<unsigned long long>(plan.depth));
+}
+
+/// `count` pseudo-random ids, always the same; the caller frees them. Null: not enough memory.
+int32_t *randomIds(uint64_t count, uint32_t vocab) {
+  int32_t *ids = static_cast<int32_t *>(malloc(count * sizeof(int32_t)));
+  Random random;
+  random.seed(1);
+  for (uint64_t i = 0; ids && i < count; ++i) {
+    ids[i] = static_cast<int32_t>(random.next() % vocab);
+  }
+  return ids;
 }
 
 } // namespace
 
 ExitCode runBench(const Options &options, Output &out) {
+  const Plan plan(options);
+  if (plan.prompt == 0 && plan.tokens == 0) {
+    return complain(ExitInput, "nothing to measure: --prompt-tokens and --tokens are both 0");
+  }
   Program program(options);
   ExitCode code = program.openSession();
-  if (code != ExitOk) {
+  if (code != ExitOk || (code = program.requireRoom(plan.positions(), "the benchmark")) != ExitOk) {
     return code;
   }
-  uint64_t prompt = options.promptTokens == NotGiven ? 512 : options.promptTokens;
-  uint64_t tokens = options.tokens == NotGiven ? 128 : options.tokens;
-  uint64_t depth = options.depth == NotGiven ? 0 : options.depth;
-  uint64_t most = depth + (prompt > tokens ? prompt : tokens);
-  if ((code = program.requireRoom(most, "the benchmark")) != ExitOk) {
-    return code;
-  }
-  int32_t *ids = static_cast<int32_t *>(malloc(most * sizeof(int32_t)));
+  int32_t *ids = randomIds(plan.positions(), program.descriptor().vocab);
   if (!ids) {
-    return complain(ExitMemory, "not enough memory for %llu ids", static_cast<unsigned long long>(most));
-  }
-  Random random;
-  random.seed(1);
-  for (uint64_t i = 0; i < most; ++i) {
-    ids[i] = static_cast<int32_t>(random.next() % program.descriptor().vocab);
+    return complain(ExitMemory, "not enough memory for %llu ids", static_cast<unsigned long long>(plan.positions()));
   }
   Times times{};
   lap_error error;
-  double ignored, first;
-  lap_status status = timePrefill(program, ids, 0, prompt, &ignored, &first, &error); // warm-up: touches every weight
-  for (int i = 0; i < Repetitions && status == LAP_OK && !interrupted(); ++i) {
-    status = timePrefill(program, ids, depth, prompt, &times.prefillMs[i], &times.firstMs[i], &error);
-    status = status == LAP_OK ? timeDecode(program, ids, depth, tokens, &times.decodeMs[i], &error) : status;
-  }
+  lap_status status = measure(program, plan, ids, times, &error);
   free(ids);
   if (status != LAP_OK || interrupted()) {
     return status != LAP_OK ? report(error) : ExitInterrupted;
   }
-  print(options, program, times, prompt, tokens, depth, out);
+  print(options, program, plan, times, out);
   return ExitOk;
 }
 

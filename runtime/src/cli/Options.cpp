@@ -26,7 +26,7 @@ constexpr CommandRow Commands[] = {
     {"logits", LogitsCommand, "write the logits of token ids to a file, little-endian float32 [tokens, vocab]"},
     {"tokenize", TokenizeCommand, "text on standard input to ids, one line"},
     {"detokenize", DetokenizeCommand, "ids on standard input to text"},
-    {"bench", BenchCommand, "tokens per second, time to first token, memory (medians of 3)"},
+    {"bench", BenchCommand, "tokens per second, time to first token, memory (medians)"},
     {"perplexity", PerplexityCommand, "perplexity of token ids, in windows without overlap"},
     {"info", InfoCommand, "what this program holds and needs"},
     {"verify", VerifyCommand, "recompute the hashes of code and weights"},
@@ -71,8 +71,9 @@ constexpr Row Rows[] = {
     {"out", 0, "FILE", Text, LogitsCommand, AT(out), 0, 0, "where the logits go"},
     {"last", 0, nullptr, Flag, LogitsCommand, AT(last), 0, 0, "only the last row, with dead positions pruned"},
     {"no-bos", 0, nullptr, Flag, TokenizeCommand, AT(noBos), 0, 0, "do not start with the beginning-of-sequence id"},
-    {"prompt-tokens", 'p', "N", Count, BenchCommand, AT(promptTokens), 1, Many, "tokens of the prompt (512)"},
+    {"prompt-tokens", 'p', "N", Count, BenchCommand, AT(promptTokens), 0, Many, "tokens of the prompt (512)"},
     {"depth", 'd', "N", Count, BenchCommand, AT(depth), 0, Many, "tokens already in the context (0)"},
+    {"repetitions", 'r', "N", Count, BenchCommand, AT(repetitions), 1, 100, "how often each is measured (3)"},
     {"window", 0, "N", Count, PerplexityCommand, AT(window), 2, Many, "tokens per window (512)"},
     {"json", 0, nullptr, Flag, BenchCommand | InfoCommand, AT(json), 0, 0, "print JSON"},
     {"threads", 't', "N", Count, Computing, AT(threads), 1, 64, "threads (default: the CPUs we may use, at most 64)"},
@@ -231,7 +232,7 @@ ExitCode parseOptions(int argc, const char *const *argv, Options *out) {
   memset(out, 0, sizeof(*out));
   out->command = RunCommand;
   uint64_t *counts[] = {&out->threads, &out->context, &out->chunk,        &out->tokens, &out->topK,
-                        &out->seed,    &out->window,  &out->promptTokens, &out->depth};
+                        &out->seed,    &out->window,  &out->promptTokens, &out->depth,  &out->repetitions};
   for (uint64_t *count : counts) {
     *count = NotGiven;
   }

@@ -30,7 +30,7 @@ constexpr uint64_t NotGiven = UINT64_MAX;
 struct Options {
   Command command;
   const char *prompt, *file, *ids, *out, *system, *weights;
-  uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth;
+  uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth, repetitions;
   double temperature, topP;
   bool greedy, printIds, last, noBos, stats, quiet, raw, json;
   bool help, version, licenses;
