@@ -85,6 +85,7 @@ void WeightMap::advise(uint64_t residentBytes) const {
   uint8_t *start = const_cast<uint8_t *>(weights);
   if (resident < trailer.weight_bytes) {
     madvise(start + resident, trailer.weight_bytes - resident, MADV_RANDOM);
+    posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); // rows are read with pread; mapped pages are still read ahead
   }
   if (resident != 0 && resident <= availableMemory()) {
     madvise(start, resident, MADV_WILLNEED);
@@ -111,6 +112,7 @@ lap_status WeightMap::open(const char *path, const lap_program &program, lap_err
                     "%s: cannot map %llu bytes of weights: %s", name, ull(trailer.weight_bytes), strerror(errno));
     } else {
       weights = static_cast<const uint8_t *>(map);
+      segment = {trailer.weight_offset, fd, 0};
       advise(program.resident_weight_bytes);
     }
   }

@@ -19,6 +19,7 @@ struct WeightMap {
   uint64_t fileBytes = 0;
   lap_trailer trailer{};
   const uint8_t *weights = nullptr; // trailer.weight_bytes, page aligned
+  lap_weight_file segment{};        // for tables gathered by row
 
   WeightMap() = default;
   ~WeightMap() { close(); }
@@ -26,7 +27,7 @@ struct WeightMap {
   WeightMap &operator=(const WeightMap &) = delete;
 
   /// Opens `path` (null: this executable), checks it against `program`, maps the weights and advises the kernel:
-  /// the resident part is read ahead if it fits into free memory, the tables behind it are advised random.
+  /// the resident part is read ahead if it fits into free memory, the tables behind it are not.
   lap_status open(const char *path, const lap_program &program, lap_error *error);
   void close();
 

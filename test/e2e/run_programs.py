@@ -255,6 +255,32 @@ def test_rings_wrap(lapidary, directory, problems):
     problems.expect(len(seen) == 3 and len(set(seen.values())) == 1, f"logits depend on the compiled chunk: {seen}")
 
 
+def test_tables_stay_out_of_memory(lapidary, directory, problems):
+    """However many tokens were read, no row of a gathered table is resident: rows are read from the file."""
+    if not pathlib.Path("/proc/self/smaps").exists():
+        print("  skipped: there is no /proc/self/smaps")
+        return
+    program = example_program(lapidary, directory, problems, "--quant=f32")
+    sizes = json.loads(run(lapidary, "inspect", "--json", program).stdout)["memory"]
+    table = int(sizes["weight_bytes"]) - int(sizes["resident_weight_bytes"])
+    problems.expect(table > 0, "the example has no gathered table")
+    ids = " ".join(str(i % 500 + 4) for i in range(300))
+    process = subprocess.Popen([program, "generate", "--ids", "-", "-n", "600", "--print-ids"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True)
+    process.stdin.write(ids)
+    process.stdin.close()
+    process.stdout.read(2)  # it has read the prompt and decodes
+    process.send_signal(signal.SIGSTOP)
+    mappings = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", pathlib.Path(f"/proc/{process.pid}/smaps").read_text())
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    random = [m for m in mappings if " rr" in m]  # advised random: the tables behind the resident weights
+    resident = [int(re.search(r"Rss:\s+(\d+)", m)[1]) for m in random]
+    print(f"  tables of {table} bytes, resident {resident} kB")
+    problems.expect(resident == [0], f"mappings of gathered tables: {len(random)}, resident {resident} kB, expected 0")
+
+
 def test_chat(lapidary, directory, problems):
     """-p wraps the prompt in the model's turns: the same tokens as the turns written by hand."""
     program = example_program(lapidary, directory, problems, "--quant=w8")

@@ -21,6 +21,9 @@ TEST(WeightMap, MapsTheSegment) {
   for (unsigned i = 0; i < FakeWeightBytes; ++i) {
     ASSERT_EQ(map.weights[i], uint8_t(i * 7 + 3));
   }
+  uint8_t fromFile[100];
+  ASSERT_EQ(pread(map.segment.descriptor, fromFile, 100, off_t(map.segment.offset + 500)), 100);
+  EXPECT_EQ(memcmp(fromFile, map.weights + 500, 100), 0);
 }
 
 TEST(WeightMap, RejectsDamagedTrailers) {

@@ -112,6 +112,14 @@ typedef struct lap_cache {
 
 typedef struct lap_barrier lap_barrier; /* runtime/src/Lockstep.h */
 
+/* Where the weight segment lies in its file: tables gathered by row are read from there, so that they never become
+ * resident (the system maps 64 KiB and more around a fault, for a row of some KiB a token). */
+typedef struct lap_weight_file {
+  uint64_t offset; /* of the segment */
+  int32_t descriptor;
+  uint32_t reserved;
+} lap_weight_file;
+
 /* Everything one call of a program function needs; built by the runtime, read-only for the lanes. */
 typedef struct lap_step {
   const int32_t *ids;     /* [tokens] */
@@ -124,6 +132,7 @@ typedef struct lap_step {
   uint8_t *lane_scratch;  /* lanes * program.lane_scratch_bytes, 64-byte aligned */
   uint64_t lane_scratch_bytes;
   lap_barrier *barrier;
+  const lap_weight_file *file; /* NULL: read tables from `weights` too */
 } lap_step;
 
 /* The three functions every program exports. All lanes call them with the same step.
@@ -298,8 +307,8 @@ typedef struct lap_program {
   uint64_t arena_bytes;
   uint64_t cache_bytes;
   uint64_t lane_scratch_bytes;
-  uint64_t weight_bytes;           /* of the whole segment */
-  uint64_t resident_weight_bytes;  /* its first part; the rest (tables gathered by row) is advised random */
+  uint64_t weight_bytes;          /* of the whole segment */
+  uint64_t resident_weight_bytes; /* its first part; the rest is tables gathered by row, read as lap_weight_file says */
   uint64_t weight_bytes_per_token; /* read by one decode step */
   /* sampling defaults, from generation_config.json */
   float temperature, top_p;

@@ -218,6 +218,17 @@ lap_cache Machine::cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uin
 uint8_t *Machine::bytes(const lap_buffer &buffer, uint64_t row) {
   return arena.get() + buffer.offset + row * buffer.row_bytes;
 }
+void Machine::moveWeightsToFile() {
+  constexpr uint64_t Offset = 4096; // behind what would be the program
+  stream.reset(std::tmpfile());
+  ASSERT_NE(stream, nullptr) << "cannot make a temporary file";
+  ASSERT_EQ(std::fseek(stream.get(), Offset, SEEK_SET), 0);
+  ASSERT_EQ(std::fwrite(weights.get(), 1, weightsUsed, stream.get()), weightsUsed);
+  ASSERT_EQ(std::fflush(stream.get()), 0);
+  std::memset(weights.get(), 0x55, weightsUsed);
+  file = {Offset, fileno(stream.get()), 0};
+}
+
 float *Machine::floats(const lap_buffer &buffer, uint64_t row) { return reinterpret_cast<float *>(bytes(buffer, row)); }
 int32_t *Machine::integers(const lap_buffer &buffer, uint64_t row) {
   return reinterpret_cast<int32_t *>(bytes(buffer, row));
@@ -257,6 +268,7 @@ void Machine::run(uint32_t lanes, uint32_t tokens, uint32_t position, const int3
   step.lane_scratch = scratch.get();
   step.lane_scratch_bytes = ScratchBytes;
   step.barrier = team.barrier();
+  step.file = stream ? &file : nullptr;
   struct Context {
     const lap_step *step;
     decltype(op) body;

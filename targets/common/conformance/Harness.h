@@ -11,6 +11,7 @@
 #include "targets/common/KernelNames.h"
 
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <random>
@@ -65,6 +66,8 @@ public:
   lap_weight packMatrix(const std::vector<Matrix> &experts);
   lap_weight packTable(const Matrix &table);
   lap_weight packVector(const std::vector<float> &values);
+  /// Moves all weights packed so far to a file, as a program has them; what stays in memory is rubbish.
+  void moveWeightsToFile();
   lap_cache cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uint32_t window, lap_format element);
 
   float *floats(const lap_buffer &buffer, uint64_t row);
@@ -91,6 +94,11 @@ private:
   lap_buffer placeBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint64_t rowBytes,
                          uint32_t maxTokens);
 
+  struct Close {
+    void operator()(std::FILE *stream) const { std::fclose(stream); }
+  };
+  std::unique_ptr<std::FILE, Close> stream;
+  lap_weight_file file = {};
   Block arena, weights, caches, scratch;
   uint64_t arenaUsed = 0, weightsUsed = 0, cachesUsed = 0;
 };

@@ -188,17 +188,22 @@ TEST_F(NormConformance, NormRotaryRotatesEveryHeadInPlace) {
   }
 }
 
-TEST_F(NormConformance, EmbedReadsTiledMatricesAndTables) {
+TEST_F(NormConformance, EmbedReadsTiledMatricesTablesAndTablesInFiles) {
+  enum Place { Tiled, Table, TableInFile };
   uint32_t cases = 0;
   for (lap_format format : kernelFormats(KernelOp::Embed)) {
-    for (bool tiled : {false, true}) {
+    for (Place place : {Tiled, Table, TableInFile}) {
       for (uint32_t columns : {32u, 90u, 1536u}) {
         Random random(columns + format);
         Machine machine;
         const Matrix table = randomMatrix(format, 50, columns, random);
         const int32_t ids[4] = {49, 0, 17, 33};
         const lap_embed_args args = {machine.buffer(1, 0, columns, 4),
-                                     tiled ? machine.packMatrix({table}) : machine.packTable(table), tiled, 3.25f};
+                                     place == Tiled ? machine.packMatrix({table}) : machine.packTable(table),
+                                     place == Tiled, 3.25f};
+        if (place == TableInFile) {
+          machine.moveWeightsToFile();
+        }
         lap_embed_args last = args;
         last.out = machine.buffer(0, 1, columns, 4);
         machine.run(3, 4, 0, ids, [&](const lap_step *step, uint32_t lane, uint32_t count) {
