@@ -36,6 +36,7 @@ int runCompile(const VerbContext &context);
 int runPlan(const VerbContext &context);
 int runInspect(const VerbContext &context);
 int runCheck(const VerbContext &context);
+int runEval(const VerbContext &context);
 int runTargets(const VerbContext &context);
 int runExplain(const VerbContext &context);
 int runCompletion(const VerbContext &context);
@@ -44,6 +45,7 @@ int runHelp(const VerbContext &context);
 std::vector<OptionSpec> compileVerbOptions();
 std::vector<OptionSpec> inspectOptions();
 std::vector<OptionSpec> checkOptions();
+std::vector<OptionSpec> evalOptions();
 std::vector<OptionSpec> targetsOptions();
 
 /// Help of one verb, or of all.

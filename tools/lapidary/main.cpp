@@ -23,6 +23,8 @@ const Verb verbs[] = {
     {"inspect", "inspect MODEL_DIR|PROGRAM [--json] [--tensors]", "what a checkpoint or a program holds",
      inspectOptions, runInspect},
     {"check", "check MODEL_DIR [--strict]", "validate a checkpoint, print every problem", checkOptions, runCheck},
+    {"eval", "eval PROGRAM --against=PROGRAM (--ids=FILE | --text=FILE) [options]",
+     "how far a program's logits are from those of another program of the same model", evalOptions, runEval},
     {"targets", "targets [NAME]", "what this build can emit", targetsOptions, runTargets},
     {"explain", "explain CODE", "long text of an error code, with an example", talkingOptions, runExplain},
     {"completion", "completion bash|zsh|fish", "a completion script for your shell", talkingOptions, runCompletion},

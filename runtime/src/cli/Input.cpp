@@ -108,6 +108,11 @@ ExitCode AtomicFile::failed(const char *action) {
 
 ExitCode AtomicFile::open(const char *target) {
   path = target;
+  if (strcmp(path, "-") == 0) {
+    path = "standard output";
+    fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? failed("open") : ExitOk;
+  }
   struct stat status;
   bool inPlace = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
   if (inPlace) {

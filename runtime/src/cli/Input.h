@@ -30,7 +30,7 @@ lap_status parseIds(const char *text, size_t bytes, uint32_t vocab, IdList *out,
 ExitCode readIds(const char *path, uint32_t vocab, IdList *out);
 
 /// A file that appears under its name only when complete: temporary name, fsync, rename. A target that is no regular
-/// file (a device, a pipe) is written in place.
+/// file (a device, a pipe; "-" is standard output) is written in place.
 class AtomicFile {
 public:
   AtomicFile() = default;

@@ -68,7 +68,7 @@ constexpr Row Rows[] = {
     {"top-p", 0, "X", Real, Sampled, AT(topP), 1e-9, 1, "keep the likeliest tokens that together have X"},
     {"seed", 0, "N", Count, Sampled, AT(seed), 0, 18446744073709549568.0, "same seed, same text (default: random)"},
     {"greedy", 0, nullptr, Flag, Sampled, AT(greedy), 0, 0, "always the likeliest token"},
-    {"out", 0, "FILE", Text, LogitsCommand, AT(out), 0, 0, "where the logits go"},
+    {"out", 0, "FILE", Text, LogitsCommand, AT(out), 0, 0, "where the logits go; - is standard output"},
     {"last", 0, nullptr, Flag, LogitsCommand, AT(last), 0, 0, "only the last row, with dead positions pruned"},
     {"no-bos", 0, nullptr, Flag, TokenizeCommand, AT(noBos), 0, 0, "do not start with the beginning-of-sequence id"},
     {"prompt-tokens", 'p', "N", Count, BenchCommand, AT(promptTokens), 0, Many, "tokens of the prompt (512)"},
