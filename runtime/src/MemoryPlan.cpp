@@ -1,13 +1,13 @@
 //===- MemoryPlan.cpp - what a session needs and what the machine has -----===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// See MemoryPlan.h. Numbers come from /proc and the control group; a file we cannot read sets no limit.
+// See MemoryPlan.h. Numbers come from /proc and the control groups; a file we cannot read sets no limit.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/MemoryPlan.h"
+#include "runtime/src/ControlGroup.h"
 #include "runtime/src/Error.h"
 #include "runtime/src/Sampler.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -19,18 +19,6 @@ namespace {
 
 typedef unsigned long long ull;
 
-/// Reads the start of a small text file; false if it cannot be read.
-bool readText(const char *path, char *buffer, size_t bytes) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return false;
-  }
-  ssize_t got = read(fd, buffer, bytes - 1);
-  close(fd);
-  buffer[got < 0 ? 0 : got] = 0;
-  return got > 0;
-}
-
 uint64_t machineMemory() {
   char text[2048];
   if (!readText("/proc/meminfo", text, sizeof(text))) {
@@ -38,19 +26,6 @@ uint64_t machineMemory() {
   }
   const char *line = strstr(text, "MemAvailable:");
   return line ? strtoull(line + strlen("MemAvailable:"), nullptr, 10) * 1024 : UINT64_MAX;
-}
-
-/// What a container's limit leaves (control groups, version 2). Its page cache can be dropped, so only anonymous
-/// memory counts as used.
-uint64_t groupMemory() {
-  char limitText[64], statText[512];
-  if (!readText("/sys/fs/cgroup/memory.max", limitText, sizeof(limitText)) || limitText[0] < '0' ||
-      limitText[0] > '9' || !readText("/sys/fs/cgroup/memory.stat", statText, sizeof(statText))) {
-    return UINT64_MAX;
-  }
-  uint64_t limit = strtoull(limitText, nullptr, 10);
-  uint64_t used = strncmp(statText, "anon ", 5) == 0 ? strtoull(statText + 5, nullptr, 10) : 0;
-  return used < limit ? limit - used : 0;
 }
 
 bool place(uint64_t bytes, uint64_t *offset, uint64_t *end) {
@@ -61,7 +36,7 @@ bool place(uint64_t bytes, uint64_t *offset, uint64_t *end) {
 } // namespace
 
 uint64_t availableMemory() {
-  uint64_t machine = machineMemory(), group = groupMemory();
+  uint64_t machine = machineMemory(), group = controlGroupMemory();
   return machine < group ? machine : group;
 }
 
