@@ -10,6 +10,7 @@ import argparse
 import hashlib
 import os
 import pathlib
+import re
 import resource
 import struct
 import subprocess
@@ -19,6 +20,8 @@ import unittest
 ARGUMENTS = None
 ALIGN = 65536
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK, PT_GNU_RELRO = 1, 2, 3, 0x6474E551, 0x6474E552
+ABI_HEADER = pathlib.Path(__file__).parents[2] / "runtime" / "include" / "lapidary" / "ProgramAbi.h"
+ABI_VERSION = int(re.search(r"LAP_ABI_VERSION = (\d+)", ABI_HEADER.read_text()).group(1))
 DT_NEEDED, DT_TEXTREL, DT_FLAGS_1 = 1, 22, 0x6FFFFFFB
 
 
@@ -36,7 +39,7 @@ def link(folder):
 def program_bytes(image):
     weights = bytes((i * 7 + 3) & 255 for i in range(70000))
     offset = -(-len(image) // ALIGN) * ALIGN
-    trailer = struct.pack("<8sIIQQQ32s", b"LAPIDARY", 1, 72, offset, len(weights), len(image),
+    trailer = struct.pack("<8sIIQQQ32s", b"LAPIDARY", ABI_VERSION, 72, offset, len(weights), len(image),
                           hashlib.sha256(image).digest())
     return image.ljust(offset, b"\0") + weights + trailer
 
