@@ -60,6 +60,17 @@ uint64_t bytesPerToken(mlir::ModuleOp module, const WeightSegment &segment) {
   return static_cast<uint64_t>(total);
 }
 
+/// Layers, counted by their attention, that `name` runs for every token it is given.
+uint32_t layersForEveryToken(mlir::ModuleOp module, llvm::StringRef name) {
+  uint32_t layers = 0;
+  if (auto function = module.lookupSymbol<mlir::func::FuncOp>(name)) {
+    function.walk([&](kernel::AttentionOp op) {
+      layers += llvm::cast<kernel::BufferType>(op.getQuery().getType()).getPerToken();
+    });
+  }
+  return layers;
+}
+
 } // namespace
 
 Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetBackend &target, uint64_t imageBytes,
@@ -68,6 +79,7 @@ Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetB
   plan.weightBytes = segment.bytes;
   plan.residentWeightBytes = segment.residentBytes;
   plan.weightBytesPerToken = bytesPerToken(module, segment);
+  plan.promptLayers = std::max(layersForEveryToken(module, "step"), layersForEveryToken(module, "extend"));
   plan.cacheBytes = moduleBytes(module, "kernel.cache_bytes");
   plan.arenaBytes = moduleBytes(module, "kernel.arena_bytes");
   plan.laneScratchBytes = target.laneScratchBytes(module);

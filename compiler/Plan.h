@@ -16,6 +16,7 @@ struct Plan {
   uint64_t compilePeakBytes = 0; ///< memory of the compiler while it packs
   uint64_t weightBytes = 0, residentWeightBytes = 0;
   uint64_t weightBytesPerToken = 0; ///< read by one decode step
+  uint32_t promptLayers = 0;        ///< layers that @extend and @step run whole for every token of a prompt
   uint64_t cacheBytes = 0, arenaBytes = 0, laneScratchBytes = 0;
   uint64_t residentBytes() const { return residentWeightBytes + cacheBytes + arenaBytes + laneScratchBytes; }
 };

@@ -58,6 +58,7 @@ void fillModel(lap_program &program, const ProgramFacts &facts) {
   program.context = facts.program.context;
   program.chunk = facts.program.chunk;
   program.layers = static_cast<uint32_t>(config.layers.size());
+  program.prompt_layers = facts.plan.promptLayers;
   program.arena_bytes = facts.plan.arenaBytes;
   program.cache_bytes = facts.plan.cacheBytes;
   program.lane_scratch_bytes = facts.plan.laneScratchBytes;
@@ -115,6 +116,7 @@ std::string makeInfoJson(const ProgramFacts &facts) {
                             {"context", facts.program.context},
                             {"chunk", facts.program.chunk},
                             {"layers", static_cast<int64_t>(config.layers.size())},
+                            {"prompt_layers", facts.plan.promptLayers},
                             {"hidden", config.hidden},
                             {"vocab", config.vocab},
                             {"experts", config.experts},

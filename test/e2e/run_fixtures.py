@@ -6,6 +6,7 @@ threads (all bit-identical), compare with the reference, and generate greedily. 
 outputs only for inputs with image or audio tokens; its logits are compared up to the first of those, which by
 causality depend on text alone.
 """
+import json
 import pathlib
 import tempfile
 
@@ -30,6 +31,26 @@ def logits(program, ids, out, problems, *options):
     return numpy.fromfile(out, dtype="<f4")
 
 
+def check_last_row(name, program, ids, expected, out, problems):
+    """--last runs what prune-dead-positions left; chunks of 1 and 5 run @extend too."""
+    for options in ([], ["--chunk", "1"], ["--chunk", "5"], ["--chunk", "5", "--threads", "3"]):
+        last = logits(program, ids, out, problems, "--last", *options)
+        same = last is not None and numpy.array_equal(last.view("<u4"), expected.view("<u4"))
+        problems.expect(same, f"{name}: --last {' '.join(options)} (pruned) is not bit-identical to the last row")
+
+
+def check_quantized_last_row(lapidary, fixture, quant, directory, problems):
+    """Integer formats have no reference here, but pruning must not change their bits either."""
+    name, program, out = f"{fixture.name} --quant={quant}", directory / "program", directory / "logits.f32"
+    done = run(lapidary, "compile", fixture, "-o", program, f"--quant={quant}", "--context=128", "--progress=none")
+    if problems.expect(done.returncode == 0, f"{name}: compile exit {done.returncode}: {done.stderr}"):
+        ids = load_file(fixture / "reference.safetensors")["input_ids"][0]
+        path = ids_file(directory, ids)
+        whole = logits(program, path, out, problems)
+        if whole is not None:
+            check_last_row(name, program, path, whole.reshape(len(ids), -1)[-1], out, problems)
+
+
 def check_logits(name, program, ids, reference, rows, directory, problems):
     out = directory / "logits.f32"
     whole = logits(program, ids, out, problems)
@@ -48,9 +69,25 @@ def check_logits(name, program, ids, reference, rows, directory, problems):
         other = logits(program, ids, out, problems, *options)
         same = other is not None and numpy.array_equal(other.view("<u4"), whole.reshape(-1).view("<u4"))
         problems.expect(same, f"{name}: logits with {' '.join(options)} are not bit-identical")
-    last = logits(program, ids, out, problems, "--last")
-    same = last is not None and numpy.array_equal(last.view("<u4"), whole[-1].view("<u4"))
-    problems.expect(same, f"{name}: --last (dead positions pruned) is not bit-identical to the last row")
+    check_last_row(name, program, ids, whole[-1], out, problems)
+
+
+def check_pruning(name, program, fixture, path, rows, problems):
+    """What the program says it ran: of the layers that write K/V, all but the last are needed whole for every token."""
+    config = json.loads((fixture / "config.json").read_text())
+    config = config.get("text_config", config)
+    layers = config["num_hidden_layers"]
+    expected = layers - (config.get("num_kv_shared_layers") or 0) - 1
+    info = json.loads(run(program, "info", "--json").stdout)
+    problems.expect(info["prompt_layers"] == expected, f"{name}: prompt_layers {info['prompt_layers']}, not {expected}")
+    done = run(program, "generate", "--ids", path, "-n", "1", "--greedy", "--print-ids", "--stats")
+    share = 100 * (expected * rows + layers - expected) / (layers * rows)
+    line = f"{expected} of {layers} ran whole for {rows - 1} of {rows} prompt tokens ({share:.1f} % of all)"
+    print(f"  {name}: {line}")
+    problems.expect(line in done.stderr, f"{name}: --stats does not say '{line}': {done.stderr}")
+    bench = json.loads(run(program, "bench", "--prompt-tokens", "20", "-n", "1", "--json").stdout)
+    found = bench["prefill_layer_rows"], bench["prefill_layer_rows_unpruned"]
+    problems.expect(found == (expected * 20 + layers - expected, layers * 20), f"{name}: bench says {found}")
 
 
 def check_greedy(name, program, ids, expected, problems):
@@ -76,6 +113,7 @@ def check_fixture(lapidary, fixture, quant, directory, problems):
     text_rows = rows if types is None else int(numpy.argmax(types[0] != 0))
     problems.expect(text_rows > 0, f"{name}: no row can be compared")
     path = ids_file(directory, ids)
+    check_pruning(name, program, fixture, path, rows, problems)
     check_logits(name, program, path, reference["logits"][0][:text_rows], rows, directory, problems)
     if types is None:
         check_greedy(name, program, path, reference["greedy_ids"], problems)
@@ -90,6 +128,9 @@ def main():
         for quant in ["f32"] + (["bf16"] if "bf16" in fixture.name else []):
             with tempfile.TemporaryDirectory() as directory:
                 check_fixture(options.lapidary, fixture, quant, pathlib.Path(directory), problems)
+        for quant in ("w8", "w4"):
+            with tempfile.TemporaryDirectory() as directory:
+                check_quantized_last_row(options.lapidary, fixture, quant, pathlib.Path(directory), problems)
     problems.expect(len(fixtures) == 16 or options.only, f"{len(fixtures)} fixtures, expected 16")
     problems.finish(least=10 * len(fixtures) or 1)
 

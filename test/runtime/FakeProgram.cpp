@@ -128,7 +128,7 @@ __attribute__((constructor)) void fillDescriptor() {
   p.abi_version = LAP_ABI_VERSION;
   p.descriptor_bytes = sizeof(fake);
   p.vocab = FakeVocab, p.vocab_padded = FakeVocabPadded, p.hidden = 32;
-  p.context = FakeContext, p.chunk = FakeChunk, p.layers = 1;
+  p.context = FakeContext, p.chunk = FakeChunk, p.layers = 3, p.prompt_layers = 1;
   p.arena_bytes = FakeChunk * sizeof(int32_t), p.cache_bytes = FakeContext * sizeof(int32_t);
   p.lane_scratch_bytes = 64;
   p.weight_bytes = FakeWeightBytes, p.resident_weight_bytes = 50000, p.weight_bytes_per_token = 65000;

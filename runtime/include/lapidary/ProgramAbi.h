@@ -317,14 +317,16 @@ typedef struct lap_program {
   int32_t eos[16];
   int32_t suppress[64];
   uint8_t weight_sha256[32];
-  lap_blob model_name;   /* string */
-  lap_blob target;       /* string, for `info` and for the "recompile with" hint */
-  lap_blob cpu_features; /* string: names as in /proc/cpuinfo, space separated */
-  lap_blob tokenizer;    /* tables, see runtime/src/tokenizer/TokenizerTables.h; empty: none */
-  lap_blob chat_format;  /* see runtime/src/chat/ChatFormat.h; empty: not an instruction model */
-  lap_blob info_json;    /* string: what `info --json` prints */
-  lap_blob manifest;     /* Protobuf, read by `lapidary inspect` */
-  lap_blob licenses;     /* string */
+  lap_blob model_name;    /* string */
+  lap_blob target;        /* string, for `info` and for the "recompile with" hint */
+  lap_blob cpu_features;  /* string: names as in /proc/cpuinfo, space separated */
+  lap_blob tokenizer;     /* tables, see runtime/src/tokenizer/TokenizerTables.h; empty: none */
+  lap_blob chat_format;   /* see runtime/src/chat/ChatFormat.h; empty: not an instruction model */
+  lap_blob info_json;     /* string: what `info --json` prints */
+  lap_blob manifest;      /* Protobuf, read by `lapidary inspect` */
+  lap_blob licenses;      /* string */
+  uint32_t prompt_layers; /* layers that run whole for every token of a prompt; the others for its last token only */
+  uint32_t reserved;      /* 0 */
 } lap_program;
 
 extern const lap_program lap_program_data;

@@ -102,6 +102,7 @@ void print(const Options &options, const Program &program, const Plan &plan, Tim
   double first = median(times.firstMs, plan.repetitions);
   uint64_t bytes = program.descriptor().weight_bytes_per_token;
   uint32_t threads = lap_session_threads(program.session);
+  const LayerRows rows = layerRows(program.descriptor(), plan.prompt, plan.prompt != 0);
   if (options.json) {
     JsonObject json(out);
     json.number("prefill_tok_s", prefill);
@@ -110,6 +111,8 @@ void print(const Options &options, const Program &program, const Plan &plan, Tim
     json.number("load_ms", program.loadMs);
     json.integer("peak_rss_bytes", peakMemory());
     json.integer("weight_bytes_per_token", bytes);
+    json.integer("prefill_layer_rows", rows.run);
+    json.integer("prefill_layer_rows_unpruned", rows.total);
     json.integer("threads", threads);
     json.integer("depth", plan.depth);
     json.integer("repetitions", plan.repetitions);
@@ -117,6 +120,11 @@ void print(const Options &options, const Program &program, const Plan &plan, Tim
     return;
   }
   out.format("prefill        %.2f tokens/s  (%llu tokens)\n", prefill, static_cast<unsigned long long>(plan.prompt));
+  if (plan.prompt != 0) {
+    char layers[160];
+    describeLayers(program.descriptor(), plan.prompt, 1, layers, sizeof(layers));
+    out.format("layers         %s\n", layers);
+  }
   out.format("decode         %.2f tokens/s  (%llu tokens, %.1f GB/s of weights)\n", decode,
              static_cast<unsigned long long>(plan.tokens), decode * static_cast<double>(bytes) * 1e-9);
   out.format("first token    %.1f ms\nload           %.1f ms\n", first, program.loadMs);

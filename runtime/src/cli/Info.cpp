@@ -49,6 +49,8 @@ ExitCode runInfo(const Options &options, Output &out) {
   out.format("memory         %.1f MiB caches, %.1f MiB scratch\n", mebibytes(program.cache_bytes),
              mebibytes(plan.total - program.cache_bytes));
   out.format("context        %u tokens, %u per step\n", program.context, program.chunk);
+  out.format("layers         %u, of which %u run whole for every token of a prompt\n", program.layers,
+             program.prompt_layers);
   out.format("vocabulary     %u, tokenizer %s, chat format %s\n", program.vocab,
              program.tokenizer.bytes ? "inside" : "none", program.chat_format.bytes ? "inside" : "none");
   printSampling(program, out);

@@ -6,6 +6,7 @@
 #include "runtime/src/cli/Program.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -131,6 +132,7 @@ ExitCode Program::readPrompt(const IdList &prompt) {
   }
   promptMs += nowMs() - start;
   promptTokens += prompt.count;
+  ++prompts;
   return ExitOk;
 }
 
@@ -174,9 +176,26 @@ void Program::printStats() const {
   message("load           %.1f ms", loadMs);
   message("prompt         %llu tokens, %.2f tokens/s", static_cast<unsigned long long>(promptTokens),
           rate(promptTokens, promptMs));
+  if (prompts != 0) {
+    char text[160];
+    describeLayers(descriptor(), promptTokens, prompts, text, sizeof(text));
+    message("layers         %s", text);
+  }
   message("decode         %llu tokens, %.2f tokens/s", static_cast<unsigned long long>(decodeTokens),
           rate(decodeTokens, decodeMs));
   message("peak memory    %.1f MiB", static_cast<double>(peakMemory()) / 1048576);
+}
+
+LayerRows layerRows(const lap_program &program, uint64_t tokens, uint64_t prompts) {
+  const uint64_t onlyLast = program.layers - program.prompt_layers;
+  return {program.prompt_layers * tokens + onlyLast * prompts, program.layers * tokens};
+}
+
+void describeLayers(const lap_program &program, uint64_t tokens, uint64_t prompts, char *text, size_t bytes) {
+  const LayerRows rows = layerRows(program, tokens, prompts);
+  snprintf(text, bytes, "%u of %u ran whole for %llu of %llu prompt tokens (%.1f %% of all)", program.prompt_layers,
+           program.layers, static_cast<unsigned long long>(tokens - prompts), static_cast<unsigned long long>(tokens),
+           100 * static_cast<double>(rows.run) / static_cast<double>(rows.total));
 }
 
 Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit, TokenSink *sink, void *context) {

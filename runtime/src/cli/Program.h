@@ -53,7 +53,17 @@ struct Program {
   lap_session *session = nullptr;
   double loadMs = 0, promptMs = 0, decodeMs = 0;
   uint64_t promptTokens = 0, decodeTokens = 0;
+  uint64_t prompts = 0; // read by readPrompt: dead positions were pruned
 };
+
+/// What pruning left of the layers times tokens of some prompts: all but the last token of each run prompt_layers.
+struct LayerRows {
+  uint64_t run, total;
+};
+LayerRows layerRows(const lap_program &program, uint64_t tokens, uint64_t prompts);
+
+/// "12 of 35 ran whole for 511 of 512 prompt tokens (38.2 % of all)"; at most `bytes` with the NUL.
+void describeLayers(const lap_program &program, uint64_t tokens, uint64_t prompts, char *text, size_t bytes);
 
 /// Called with each new id (the end-of-sequence id included); false stops.
 using TokenSink = bool(void *context, int32_t id);
