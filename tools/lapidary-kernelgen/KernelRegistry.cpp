@@ -34,7 +34,7 @@ Algorithm scheduledMatmul(lap_format format, bool manyRows, const X86Isa &isa) {
     schedule(algorithm, manyRows, isa);
     return algorithm;
   }
-  GroupMatmul algorithm(format);
+  GroupMatmul algorithm(format, isa.products);
   schedule(algorithm, manyRows, isa);
   return algorithm;
 }

@@ -58,8 +58,8 @@ void embedGroup(const Piece &piece, lap_kernel *kernel, float *out, uint32_t cou
 /// Reads from the weight segment's file; false: the caller takes the mapping, whose failure is reported.
 bool readWeights(const lap_step *step, uint64_t offset, uint8_t *to, uint64_t bytes) {
   const lap_weight_file *file = step->file;
-  return file && pread(file->descriptor, to, bytes, static_cast<off_t>(file->offset + offset)) ==
-                     static_cast<ssize_t>(bytes);
+  return file &&
+         pread(file->descriptor, to, bytes, static_cast<off_t>(file->offset + offset)) == static_cast<ssize_t>(bytes);
 }
 
 } // namespace

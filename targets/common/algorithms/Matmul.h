@@ -20,17 +20,30 @@ struct FloatMatmul : Algorithm {
   Halide::RDom column;
 };
 
+/// How a machine multiplies unsigned by signed bytes; both ways give the same integers.
+enum class ByteProducts {
+  Fours, ///< four products are added to an int32 (vpdpbusd, udot)
+  Pairs  ///< two products are added in int16, saturating (vpmaddubsw): used where the sums of a group fit
+};
+
 /// q8 activations, int8 or int4 weights in groups of 32 columns.
 ///   values int8 [column, token], scales f32 [group, token], sums int32 [group, token],
 ///   weightScales uint16 (bf16) [16 rows, group, tile],
 ///   weights uint8 [4 columns, 16 rows, block, group, tile] -> out f32 [16 rows, token, tile]
 /// sum = sum over groups, in order: fma(float(dot), weightScale * scale, sum); the integer dot is exact.
 struct GroupMatmul : Algorithm {
-  explicit GroupMatmul(lap_format format);
-  Halide::Var row{"row"}, token{"token"}, tile{"tile"}, group{"group"};
+  GroupMatmul(lap_format format, ByteProducts products);
+  bool usesPairs; // of the int4 weights only: 8 pairs of |w| * |x| <= 15 * 127 stay below 2^15
+  Halide::Var row{"row"}, token{"token"}, tile{"tile"}, group{"group"}, pair{"pair"};
+  Halide::Func pairSum{"pairSum"}; // int16 [pair, row, group, token, tile]; not used with Fours
   Halide::Func dot{"dot"}, sum{"sum"}, out{"out"};
   Halide::RDom groups; // over the groups of a row
-  Halide::RDom block;  // x: column of a block of 4, y: block of the group
+  Halide::RDom block;  // x: column of a block of 4 (of a pair), y: block of the group
+  Halide::RDom pairs;  // the two pairs of a block of 4
+
+private:
+  void defineFours(const Halide::ImageParam &weights, const Halide::ImageParam &values, bool nibbles);
+  void definePairs(const Halide::ImageParam &weights, const Halide::ImageParam &values);
 };
 
 } // namespace lapidary

@@ -8,9 +8,9 @@ namespace lapidary::x86 {
 
 namespace {
 constexpr X86Isa levels[] = {
-    {"avx2", "sse41-avx-f16c-fma-avx2", 8, 4},
-    {"avx512", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake", 16, 8},
-    {"vnni", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake-avx512_cannonlake-avx512_zen4", 16, 8},
+    {"avx2", "sse41-avx-f16c-fma-avx2", 8, ByteProducts::Pairs, 4},
+    {"avx512", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake", 16, ByteProducts::Pairs, 8},
+    {"vnni", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake-avx512_cannonlake-avx512_zen4", 16, ByteProducts::Fours, 8},
 };
 } // namespace
 

@@ -65,15 +65,24 @@ void schedule(GroupMatmul &m, bool manyRows, const X86Isa &isa) {
       .unroll(m.token)
       .unroll(m.tile);
   m.dot.compute_at(m.sum, m.groups).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
+  auto unrolled = [&](Stage stage) { return stage.vectorize(m.row).unroll(m.token).unroll(m.tile); };
+  if (m.usesPairs) {
+    m.pairSum.compute_at(m.sum, m.groups).vectorize(m.pair, 2).unroll(m.token).unroll(m.tile).vectorize(m.row);
+    for (int i = 0; i < m.pairSum.num_update_definitions(); ++i) {
+      Stage stage = m.pairSum.update(i);
+      // Saturating addition is not associative, but nothing saturates here.
+      stage.reorder(m.block.x, m.pair, m.row, m.token, m.tile, m.block.y).atomic(true).vectorize(m.block.x);
+      unrolled(stage.vectorize(m.pair, 2)).unroll(m.block.y);
+    }
+    Stage stage = m.dot.update();
+    stage.reorder(m.pairs, m.row, m.token, m.tile).atomic().vectorize(m.pairs);
+    unrolled(stage);
+    return;
+  }
   for (int i = 0; i < m.dot.num_update_definitions(); ++i) {
-    m.dot.update(i)
-        .reorder(m.block.x, m.row, m.token, m.tile, m.block.y)
-        .atomic()
-        .vectorize(m.block.x)
-        .vectorize(m.row)
-        .unroll(m.token)
-        .unroll(m.tile)
-        .unroll(m.block.y);
+    Stage stage = m.dot.update(i);
+    stage.reorder(m.block.x, m.row, m.token, m.tile, m.block.y).atomic().vectorize(m.block.x);
+    unrolled(stage).unroll(m.block.y);
   }
 }
 

@@ -22,6 +22,7 @@ struct X86Isa {
   std::string_view name;           // the last part of a kernel's name
   std::string_view halideFeatures; // appended to Halide's target
   int lanes;                       // floats in a vector register
+  ByteProducts products;           // of integer matrices
   int accumulators;                // 16-row accumulators that fit the register file beside the operands
 };
 
