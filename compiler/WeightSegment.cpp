@@ -53,7 +53,8 @@ std::optional<SegmentWeight> collectWeight(kernel::PackedWeightOp op, const Chec
   weight.offset = static_cast<uint64_t>(op.getOffset());
   weight.bytes = target.packedBytes(type);
   weight.gathered = op.getGathered();
-  weight.packer = target.packer(type);
+  weight.type = type;
+  weight.packer = target.packer(type, {});
   setShape(weight, type);
   if (auto values = op.getValues()) {
     weight.values.assign(values->begin(), values->end());

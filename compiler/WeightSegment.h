@@ -14,6 +14,8 @@
 #include "passes/TargetBackend.h"
 #include "support/AtomicOutput.h"
 
+#include <functional>
+
 namespace lapidary {
 
 /// One packed weight, ready to be streamed. Its logical rows ([rows][columns], experts flattened into rows) are made
@@ -31,7 +33,12 @@ struct SegmentWeight {
   uint64_t rows = 0, columns = 0;
   std::vector<Source> sources;
   std::vector<float> values; ///< constants (one row) when there are no sources
+  kernel::PackedType type;
   std::shared_ptr<const WeightPacker> packer;
+  /// Makes the packer that uses statistics, of the same pieces; null when there are none. Costly in time and memory
+  /// (calibrationBytes), so it is called when the first piece is packed.
+  std::function<std::shared_ptr<const WeightPacker>(Diagnostics &)> calibratedPacker;
+  uint64_t calibrationBytes = 0;
   bool gathered = false;
 };
 

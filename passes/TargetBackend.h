@@ -91,7 +91,9 @@ public:
                                         WeightUse use) const = 0;
   /// Bytes in the weight segment, padding included.
   virtual uint64_t packedBytes(kernel::PackedType type) const = 0;
-  virtual std::unique_ptr<WeightPacker> packer(kernel::PackedType type) const = 0;
+  /// `moments`: the second moments of the weight's input (lap_observer in ProgramAbi.h), which a format may use to make
+  /// the error of the outputs small instead of the weights'; empty when nothing was observed.
+  virtual std::unique_ptr<WeightPacker> packer(kernel::PackedType type, llvm::ArrayRef<float> moments) const = 0;
   /// What the op drivers are told about a weight of this type (ProgramAbi.h); `offset` is left 0.
   virtual lap_weight describeWeight(kernel::PackedType type) const = 0;
   /// Slots, element and size of one layer's cache (`window` 0: global); offsets in the result are 0.

@@ -37,7 +37,9 @@ public:
     return packedTypeFor(shape, format, use);
   }
   uint64_t packedBytes(kernel::PackedType type) const override { return packedShape(type).totalBytes(); }
-  std::unique_ptr<WeightPacker> packer(kernel::PackedType type) const override { return createPacker(type); }
+  std::unique_ptr<WeightPacker> packer(kernel::PackedType type, llvm::ArrayRef<float> moments) const override {
+    return createPacker(type, moments);
+  }
   lap_weight describeWeight(kernel::PackedType type) const override { return describePacked(type); }
 
   kernel::CacheAttr cacheGeometry(mlir::MLIRContext *context, int64_t heads, int64_t dim, int64_t window,

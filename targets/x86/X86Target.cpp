@@ -52,7 +52,9 @@ kernel::PackedType X86Target::packedType(llvm::ArrayRef<int64_t> shape, gemma::F
 
 uint64_t X86Target::packedBytes(kernel::PackedType type) const { return packedShape(type).totalBytes(); }
 
-std::unique_ptr<WeightPacker> X86Target::packer(kernel::PackedType type) const { return createPacker(type); }
+std::unique_ptr<WeightPacker> X86Target::packer(kernel::PackedType type, llvm::ArrayRef<float> moments) const {
+  return createPacker(type, moments);
+}
 
 lap_weight X86Target::describeWeight(kernel::PackedType type) const { return describePacked(type); }
 

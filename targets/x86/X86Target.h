@@ -27,7 +27,7 @@ public:
   uint32_t headMultiple() const override { return 16; } // kernels work on whole vectors of a head
   kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const override;
   uint64_t packedBytes(kernel::PackedType type) const override;
-  std::unique_ptr<WeightPacker> packer(kernel::PackedType type) const override;
+  std::unique_ptr<WeightPacker> packer(kernel::PackedType type, llvm::ArrayRef<float> moments) const override;
   lap_weight describeWeight(kernel::PackedType type) const override;
   kernel::CacheAttr cacheGeometry(mlir::MLIRContext *context, int64_t heads, int64_t dim, int64_t window,
                                   const ProgramOptions &options) const override;

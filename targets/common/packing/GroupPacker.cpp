@@ -4,54 +4,46 @@
 // Writes through the index functions of PackedLayout.h. Padding columns hold the zero point, so that they count as
 // zero; padding rows keep scale 0.
 //===----------------------------------------------------------------------===//
+#include "targets/common/packing/GroupPacker.h"
+
 #include "targets/common/packing/BFloat16.h"
 #include "targets/common/packing/GroupScale.h"
-#include "targets/common/packing/RowPacker.h"
 
 #include <cstring>
 
 namespace lapidary {
 
-namespace {
-
-class GroupPacker : public RowPacker {
-public:
-  using RowPacker::RowPacker;
-
-private:
-  void packRow(const float *values, uint64_t row, uint8_t *out) const override {
-    for (uint64_t group = 0; group < shape.paddedColumns / LAP_GROUP; ++group) {
-      float padded[LAP_GROUP] = {};
-      int8_t integers[LAP_GROUP];
-      uint64_t first = group * LAP_GROUP;
-      std::memcpy(padded, values + first, std::min<uint64_t>(LAP_GROUP, shape.columns - first) * sizeof(float));
-      float scale = shape.format == LAP_W4G32 ? quantizeGroup4(padded, integers) : quantizeGroup8(padded, integers);
-      uint16_t bits = toBFloat16(scale);
-      uint64_t place = shape.table ? tableScale(shape.format, shape.paddedColumns, row, group)
-                                   : matrixScale(shape.format, shape.paddedColumns, row, group);
-      std::memcpy(out + place, &bits, sizeof(bits));
-      place4(integers, row, first, out);
-    }
+void GroupPacker::packRow(const float *values, uint64_t row, uint8_t *out) const {
+  for (uint64_t group = 0; group < shape.paddedColumns / LAP_GROUP; ++group) {
+    float padded[LAP_GROUP] = {};
+    int8_t integers[LAP_GROUP];
+    uint64_t first = group * LAP_GROUP;
+    std::memcpy(padded, values + first, std::min<uint64_t>(LAP_GROUP, shape.columns - first) * sizeof(float));
+    float scale = shape.format == LAP_W4G32 ? quantizeGroup4(padded, integers) : quantizeGroup8(padded, integers);
+    placeGroup(integers, scale, row, group, out);
   }
+}
 
-  /// Four columns that follow each other lie in four bytes that follow each other (in one nibble of each, for w4).
-  void place4(const int8_t *integers, uint64_t row, uint64_t first, uint8_t *out) const {
-    for (uint64_t block = 0; block < LAP_GROUP; block += 4) {
-      PackedPlace place = shape.table ? tableElement(shape.format, shape.paddedColumns, row, first + block)
-                                      : matrixElement(shape.format, shape.paddedColumns, row, first + block);
-      for (uint64_t i = 0; i < 4; ++i) {
-        auto stored = static_cast<uint8_t>(integers[block + i] + zeroPoint(shape.format));
-        if (shape.format == LAP_W8G32) {
-          out[place.byte + i] = stored;
-        } else {
-          out[place.byte + i] |= place.highNibble ? static_cast<uint8_t>(stored << 4) : stored;
-        }
+void GroupPacker::placeGroup(const int8_t *integers, float scale, uint64_t row, uint64_t group, uint8_t *out) const {
+  uint16_t bits = toBFloat16(scale);
+  uint64_t scalePlace = shape.table ? tableScale(shape.format, shape.paddedColumns, row, group)
+                                    : matrixScale(shape.format, shape.paddedColumns, row, group);
+  std::memcpy(out + scalePlace, &bits, sizeof(bits));
+  // Four columns that follow each other lie in four bytes that follow each other (in one nibble of each, for w4).
+  for (uint64_t block = 0; block < LAP_GROUP; block += 4) {
+    uint64_t column = group * LAP_GROUP + block;
+    PackedPlace place = shape.table ? tableElement(shape.format, shape.paddedColumns, row, column)
+                                    : matrixElement(shape.format, shape.paddedColumns, row, column);
+    for (uint64_t i = 0; i < 4; ++i) {
+      auto stored = static_cast<uint8_t>(integers[block + i] + zeroPoint(shape.format));
+      if (shape.format == LAP_W8G32) {
+        out[place.byte + i] = stored;
+      } else {
+        out[place.byte + i] |= place.highNibble ? static_cast<uint8_t>(stored << 4) : stored;
       }
     }
   }
-};
-
-} // namespace
+}
 
 std::unique_ptr<WeightPacker> createGroupPacker(const PackedShape &shape) {
   return std::make_unique<GroupPacker>(shape);

@@ -10,43 +10,23 @@
 #include "targets/common/packing/GroupScale.h"
 
 #include "targets/common/packing/BFloat16.h"
+#include "targets/common/packing/VectorCode.h"
 
 #include <cfloat>
 #include <cmath>
 #include <cstring>
-
-// Compiled twice where the compiler can choose at start-up: for any x86-64 and for AVX2. Without fused multiply-adds
-// (the build switches contraction off) both give the same bits.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-#if !__has_feature(address_sanitizer)
-#define LAPIDARY_FOR_EACH_CPU __attribute__((target_clones("avx2", "default")))
-#endif
-#endif
-#ifndef LAPIDARY_FOR_EACH_CPU
-#define LAPIDARY_FOR_EACH_CPU
-#endif
-#define LAPIDARY_INLINE __attribute__((always_inline)) inline
 
 namespace lapidary {
 
 namespace {
 
 constexpr int group = 32;
-constexpr float roundMagic = 12582912.0f; // 1.5 * 2^23
 
 LAPIDARY_INLINE float roundEven(float x) { return (x + roundMagic) - roundMagic; }
-/// NaN becomes `low`, so that converting the result to an integer is always defined.
+/// As clampVector.
 LAPIDARY_INLINE float clamp(float x, float low, float high) { return x > low ? (x < high ? x : high) : low; }
 
-/// Eight floats; two registers on a machine whose vectors are shorter.
-using Vector = float __attribute__((vector_size(32)));
-constexpr int vectors = group / 8;
-
-/// As the scalar clamp.
-LAPIDARY_INLINE Vector clamp(Vector x, Vector low, Vector high) {
-  x = x > low ? x : low;
-  return x < high ? x : high;
-}
+constexpr int vectors = group / vectorLanes;
 
 /// The value of largest magnitude, with its sign.
 LAPIDARY_INLINE float signedLargest(const float *values) {
@@ -67,7 +47,7 @@ LAPIDARY_INLINE float squaredError(const Vector *values, float scale) {
   const Vector inverse = zero + inverseOf(scale), low = zero - 8.0f, high = zero + 7.0f, magic = zero + roundMagic;
   Vector sums = {};
   for (int i = 0; i < vectors; ++i) {
-    Vector error = clamp((values[i] * inverse + magic) - magic, low, high) * scale - values[i];
+    Vector error = clampVector((values[i] * inverse + magic) - magic, low, high) * scale - values[i];
     sums += error * error;
   }
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
@@ -80,8 +60,8 @@ LAPIDARY_INLINE void roundTo(const float *values, float scale, float low, float 
   }
 }
 
-constexpr float eighths[] = {1.0f, 0.85f, 0.9f, 0.95f, 1.05f};        // of (signed largest) / -8
-constexpr float sevenths[] = {1.0f, 0.75f, 0.8f, 0.85f, 0.9f, 0.95f}; // of max|w| / 7
+constexpr float scaleEighths[] = {1.0f, 0.85f, 0.9f, 0.95f, 1.05f};        // of (signed largest) / -8
+constexpr float scaleSevenths[] = {1.0f, 0.75f, 0.8f, 0.85f, 0.9f, 0.95f}; // of max|w| / 7
 
 } // namespace
 
@@ -104,10 +84,10 @@ LAPIDARY_FOR_EACH_CPU float quantizeGroup4(const float *values, int8_t *out) {
       bestError = error;
     }
   };
-  for (float factor : eighths) {
+  for (float factor : scaleEighths) {
     consider(largest / -8.0f * factor);
   }
-  for (float factor : sevenths) {
+  for (float factor : scaleSevenths) {
     consider(std::fabs(largest) / 7.0f * factor);
   }
   roundTo(values, best, -8.0f, 7.0f, out);

@@ -81,8 +81,11 @@ lap_weight describePacked(kernel::PackedType type) {
   return out;
 }
 
-std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type) {
+std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type, llvm::ArrayRef<float> moments) {
   PackedShape shape = packedShape(type);
+  if (!moments.empty() && shape.format == LAP_W4G32) {
+    return createFeedbackPacker(shape, moments);
+  }
   return isGrouped(shape.format) ? createGroupPacker(shape) : createFloatPacker(shape);
 }
 

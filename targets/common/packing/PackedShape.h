@@ -43,12 +43,13 @@ kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAtt
 /// The driver's view of a weight; `offset` is 0.
 lap_weight describePacked(kernel::PackedType type);
 
-/// The packer for any of the layouts above.
-std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type);
+/// The packer for any of the layouts above; `moments` as in TargetBackend::packer.
+std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type, llvm::ArrayRef<float> moments = {});
 
 /// Packers by element kind, made by createPacker.
 std::unique_ptr<WeightPacker> createFloatPacker(const PackedShape &shape);
 std::unique_ptr<WeightPacker> createGroupPacker(const PackedShape &shape);
+std::unique_ptr<WeightPacker> createFeedbackPacker(const PackedShape &shape, llvm::ArrayRef<float> moments);
 
 } // namespace lapidary
 

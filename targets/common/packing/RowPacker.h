@@ -36,13 +36,14 @@ public:
 
   void pack(const float *values, uint64_t row, uint64_t rows, uint8_t *out) const override {
     for (uint64_t i = 0; i < rows; ++i) {
-      // Inside the piece: an expert's second half starts at its padded place.
-      uint64_t part = i / shape.partRows;
-      packRow(values + i * shape.columns, part * shape.paddedPartRows + i % shape.partRows, out);
+      packRow(values + i * shape.columns, packedRow(i), out);
     }
   }
 
 protected:
+  /// The packed row of a piece's logical row `i`: an expert's second half starts at its padded place.
+  uint64_t packedRow(uint64_t i) const { return i / shape.partRows * shape.paddedPartRows + i % shape.partRows; }
+
   /// Packs one logical row ([columns]) as row `row` of the piece at `out`.
   virtual void packRow(const float *values, uint64_t row, uint8_t *out) const = 0;
 

@@ -1,0 +1,26 @@
+//===- GroupPacker.h - where the integers of a row go --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Writes through the index functions of PackedLayout.h; how a row becomes integers is the derived packer's business.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_COMMON_PACKING_GROUPPACKER_H
+#define LAPIDARY_TARGETS_COMMON_PACKING_GROUPPACKER_H
+
+#include "targets/common/packing/RowPacker.h"
+
+namespace lapidary {
+
+class GroupPacker : public RowPacker {
+public:
+  using RowPacker::RowPacker;
+
+protected:
+  /// Places the 32 integers and the scale of one group of packed row `row`.
+  void placeGroup(const int8_t *integers, float scale, uint64_t row, uint64_t group, uint8_t *out) const;
+
+  void packRow(const float *values, uint64_t row, uint8_t *out) const override;
+};
+
+} // namespace lapidary
+
+#endif // LAPIDARY_TARGETS_COMMON_PACKING_GROUPPACKER_H
