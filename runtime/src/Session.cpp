@@ -89,6 +89,7 @@ void runChunk(lap_session &session, lap_program_fn *function, const int32_t *ids
   step.lane_scratch_bytes = session.model->program->lane_scratch_bytes;
   step.barrier = session.team.barrier();
   step.file = &session.model->map.segment;
+  step.observer = session.observer;
   Call call{function, &step};
   session.team.run(runLane, &call);
   session.position += tokens;

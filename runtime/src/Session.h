@@ -17,11 +17,12 @@ struct lap_session {
   lap::MemoryPlan plan{};
   lap::Lockstep team;
   lap::Sampler sampler;
-  uint32_t context = 0;   // most tokens
-  uint32_t chunk = 0;     // most tokens per step
-  uint32_t scoreRows = 0; // rows of logits that lap_session_score may fill
-  uint32_t position = 0;  // tokens in the sequence
-  uint32_t rows = 0;      // valid rows of logits
+  uint32_t context = 0;             // most tokens
+  uint32_t chunk = 0;               // most tokens per step
+  uint32_t scoreRows = 0;           // rows of logits that lap_session_score may fill
+  uint32_t position = 0;            // tokens in the sequence
+  uint32_t rows = 0;                // valid rows of logits
+  lap_observer *observer = nullptr; // borrowed; set by the command that calibrates
 };
 
 #endif // LAPIDARY_RUNTIME_SESSION_H

@@ -29,6 +29,7 @@ enum {
   LAP_ROW_TILE = 16,         /* weight rows per packed tile (lanes of one 512-bit int32 vector) */
   LAP_GROUP = 32,            /* columns that share one scale in the group formats */
   LAP_ATTENTION_SLICE = 512, /* keys per attention slice; slices start at multiples of absolute position */
+  LAP_MOMENT_BLOCK = 512,    /* columns of a block of second moments */
   LAP_WEIGHT_ALIGN = 64,     /* alignment of each packed weight inside the weight segment */
   LAP_SEGMENT_ALIGN = 65536  /* alignment of the weight segment inside the file */
 };
@@ -120,6 +121,12 @@ typedef struct lap_weight_file {
   uint32_t reserved;
 } lap_weight_file;
 
+/* Collects the second moments of the inputs of products: for every weight of `columns` padded columns a float32
+ * [columns][stride] with stride = min(columns, LAP_MOMENT_BLOCK); element (i, j) is the sum over all input rows x of
+ * x[i] * x[b + j], where b is the first column of i's block (i rounded down to a multiple of stride). The last block
+ * may be narrower; the rest of its rows is zero. Experts share the moments of their stack. */
+typedef struct lap_observer lap_observer; /* runtime/src/cpu/Observe.h */
+
 /* Everything one call of a program function needs; built by the runtime, read-only for the lanes. */
 typedef struct lap_step {
   const int32_t *ids;     /* [tokens] */
@@ -133,6 +140,7 @@ typedef struct lap_step {
   uint64_t lane_scratch_bytes;
   lap_barrier *barrier;
   const lap_weight_file *file; /* NULL: read tables from `weights` too */
+  lap_observer *observer; /* NULL except while calibrating */
 } lap_step;
 
 /* The three functions every program exports. All lanes call them with the same step.

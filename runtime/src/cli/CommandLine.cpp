@@ -30,6 +30,8 @@ CommandFunction *functionOf(Command command) {
     return runBench;
   case PerplexityCommand:
     return runPerplexity;
+  case ObserveCommand:
+    return runObserve;
   case InfoCommand:
     return runInfo;
   case VerifyCommand:

@@ -13,8 +13,8 @@ namespace lap {
 
 using CommandFunction = ExitCode(const Options &options, Output &out);
 
-CommandFunction runText, runGenerate, runLogits, runTokenize, runDetokenize, runBench, runPerplexity, runInfo,
-    runVerify;
+CommandFunction runText, runGenerate, runLogits, runTokenize, runDetokenize, runBench, runPerplexity, runObserve,
+    runInfo, runVerify;
 
 /// The whole program: options, dispatch, exit code. Declared here so that tests can call it.
 int runCommandLine(int argc, const char *const *argv);

@@ -28,6 +28,7 @@ constexpr CommandRow Commands[] = {
     {"detokenize", DetokenizeCommand, "ids on standard input to text"},
     {"bench", BenchCommand, "tokens per second, time to first token, memory (medians)"},
     {"perplexity", PerplexityCommand, "perplexity of token ids, in windows without overlap"},
+    {"observe", ObserveCommand, "write second moments of the products' inputs, for `lapidary compile --calibration`"},
     {"info", InfoCommand, "what this program holds and needs"},
     {"verify", VerifyCommand, "recompute the hashes of code and weights"},
 };
@@ -35,7 +36,8 @@ constexpr CommandRow Commands[] = {
 enum Kind : uint8_t { Flag, Text, Count, Real };
 
 constexpr uint32_t Sampled = RunCommand | GenerateCommand;
-constexpr uint32_t Computing = Sampled | LogitsCommand | BenchCommand | PerplexityCommand;
+constexpr uint32_t Windowed = PerplexityCommand | ObserveCommand;
+constexpr uint32_t Computing = Sampled | LogitsCommand | BenchCommand | Windowed;
 constexpr uint32_t Every = Computing | TokenizeCommand | DetokenizeCommand | InfoCommand | VerifyCommand;
 
 struct Row {
@@ -58,7 +60,7 @@ constexpr Row Rows[] = {
     {"file", 'f', "FILE", Text, RunCommand, AT(file), 0, 0, "read the prompt from FILE"},
     {"system", 0, "TEXT", Text, RunCommand, AT(system), 0, 0, "system instruction"},
     {"raw", 0, nullptr, Flag, RunCommand, AT(raw), 0, 0, "no chat format: continue the text itself"},
-    {"ids", 0, "FILE", Text, GenerateCommand | LogitsCommand | PerplexityCommand | DetokenizeCommand, AT(ids), 0, 0,
+    {"ids", 0, "FILE", Text, GenerateCommand | LogitsCommand | Windowed | DetokenizeCommand, AT(ids), 0, 0,
      "token ids, white space or commas between; - is standard input"},
     {"tokens", 'n', "N", Count, Sampled | BenchCommand, AT(tokens), 0, Many,
      "most tokens to write (run: 256, generate and bench: 128)"},
@@ -68,19 +70,20 @@ constexpr Row Rows[] = {
     {"top-p", 0, "X", Real, Sampled, AT(topP), 1e-9, 1, "keep the likeliest tokens that together have X"},
     {"seed", 0, "N", Count, Sampled, AT(seed), 0, 18446744073709549568.0, "same seed, same text (default: random)"},
     {"greedy", 0, nullptr, Flag, Sampled, AT(greedy), 0, 0, "always the likeliest token"},
-    {"out", 0, "FILE", Text, LogitsCommand, AT(out), 0, 0, "where the logits go; - is standard output"},
+    {"out", 0, "FILE", Text, LogitsCommand | ObserveCommand, AT(out), 0, 0,
+     "where the result goes; logits: - is standard output"},
     {"last", 0, nullptr, Flag, LogitsCommand, AT(last), 0, 0, "only the last row, with dead positions pruned"},
     {"no-bos", 0, nullptr, Flag, TokenizeCommand, AT(noBos), 0, 0, "do not start with the beginning-of-sequence id"},
     {"prompt-tokens", 'p', "N", Count, BenchCommand, AT(promptTokens), 0, Many, "tokens of the prompt (512)"},
     {"depth", 'd', "N", Count, BenchCommand, AT(depth), 0, Many, "tokens already in the context (0)"},
     {"repetitions", 'r', "N", Count, BenchCommand, AT(repetitions), 1, 100, "how often each is measured (3)"},
-    {"window", 0, "N", Count, PerplexityCommand, AT(window), 2, Many, "tokens per window (512)"},
+    {"window", 0, "N", Count, Windowed, AT(window), 2, Many, "tokens per window (512)"},
     {"json", 0, nullptr, Flag, BenchCommand | InfoCommand, AT(json), 0, 0, "print JSON"},
     {"threads", 't', "N", Count, Computing, AT(threads), 1, 64, "threads (default: the CPUs we may use, at most 64)"},
     {"context", 'c', "N", Count, Computing, AT(context), 1, Many, "positions to use, at most those compiled in"},
     {"chunk", 0, "N", Count, Computing, AT(chunk), 1, Many, "most tokens per step, at most what was compiled in"},
     {"weights", 0, "FILE", Text, Every, AT(weights), 0, 0, "file with the weights (default: this program)"},
-    {"stats", 0, nullptr, Flag, Sampled | LogitsCommand | PerplexityCommand, AT(stats), 0, 0,
+    {"stats", 0, nullptr, Flag, Sampled | LogitsCommand | Windowed, AT(stats), 0, 0,
      "load time, tokens per second and memory, to standard error"},
     {"quiet", 0, nullptr, Flag, Every, AT(quiet), 0, 0, "no notes on standard error"},
     {"licenses", 0, nullptr, Flag, RunCommand, AT(licenses), 0, 0, "print the licences of model and program"},

@@ -22,6 +22,7 @@ enum Command : uint32_t {
   PerplexityCommand = 64,
   InfoCommand = 128,
   VerifyCommand = 256,
+  ObserveCommand = 512,
 };
 
 constexpr uint64_t NotGiven = UINT64_MAX;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "LaneScratch.h"
+#include "Observe.h"
 #include "Product.h"
 #include "Work.h"
 
@@ -138,6 +139,9 @@ extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matm
   const lap_weight &w = args->w;
   const Order order = orderOf(step, args->order, args->experts);
   const Range tiles = share(w.rows / LAP_ROW_TILE, lane, lanes);
+  if (step->observer) {
+    observe(step, w, args->x, lane, lanes);
+  }
   for (uint32_t expert = 0; expert < args->experts; ++expert) {
     const uint8_t *base = weightBytes(step, w) + expert * w.expert_bytes;
     for (int32_t i = order.first[expert]; i < order.first[expert + 1]; i += ExpertRows) {

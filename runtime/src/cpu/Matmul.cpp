@@ -4,6 +4,7 @@
 // A matmul gives every lane a contiguous range of the weight's row tiles: each weight byte is read by one lane, once.
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
+#include "Observe.h"
 #include "Product.h"
 #include "Work.h"
 
@@ -14,6 +15,9 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
   const lap_weight &w = args->w;
   const uint32_t rows = rowsOf(step, args->out);
   const Range tiles = share(w.rows / LAP_ROW_TILE, lane, lanes);
+  if (step->observer) {
+    observe(step, w, args->x, lane, lanes);
+  }
   if (tiles.begin < tiles.end) {
     const uint8_t *first = weightBytes(step, w) + tiles.begin * w.tile_bytes;
     multiply({&w, first, static_cast<uint32_t>(tiles.end - tiles.begin), rowBytes(step, args->x, 0), args->x.row_bytes,

@@ -1,0 +1,127 @@
+//===- Observe.cpp - second moments of the inputs of products -------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Strips of 4 columns times vectors of 8, summed over a batch of rows in registers. Lanes take strips in turn: the
+// strips of a triangle differ in length.
+//===----------------------------------------------------------------------===//
+#include "Observe.h"
+
+#include "Work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace lap {
+
+namespace {
+
+constexpr uint32_t BatchRows = 64, Strip = 4, Lanes = 8;
+using Vector = float __attribute__((vector_size(4 * Lanes), aligned(4)));
+
+/// Columns [first, first + count) of one input row as floats; `count` is a multiple of 32.
+void loadColumns(const uint8_t *row, bool grouped, uint32_t columns, uint32_t first, uint32_t count, float *out) {
+  if (!grouped) {
+    memcpy(out, row + uint64_t(first) * sizeof(float), count * sizeof(float));
+    return;
+  }
+  const int8_t *values = reinterpret_cast<const int8_t *>(row);
+  const float *scales = reinterpret_cast<const float *>(row + columns);
+  for (uint32_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(values[first + i]) * scales[(first + i) / LAP_GROUP];
+  }
+}
+
+/// moments[i][j] += sum over the batch of batch[r][i] * batch[r][j], for the strips of this lane.
+void addBatch(const float *batch, uint32_t rows, uint32_t columns, float *moments, uint32_t stride, uint32_t lane,
+              uint32_t lanes) {
+  for (uint32_t i = lane * Strip; i < columns; i += lanes * Strip) {
+    for (uint32_t j = i / Lanes * Lanes; j < columns; j += Lanes) {
+      Vector sums[Strip] = {};
+      for (uint32_t r = 0; r < rows; ++r) {
+        const float *row = batch + uint64_t(r) * columns;
+        const Vector other = *reinterpret_cast<const Vector *>(row + j);
+        for (uint32_t s = 0; s < Strip; ++s) {
+          sums[s] += other * row[i + s];
+        }
+      }
+      for (uint32_t s = 0; s < Strip; ++s) {
+        *reinterpret_cast<Vector *>(moments + uint64_t(i + s) * stride + j) += sums[s];
+      }
+    }
+  }
+}
+
+} // namespace
+
+void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x, uint32_t lane, uint32_t lanes) {
+  Moments *moments = step->observer->find(weight);
+  if (!moments) {
+    return;
+  }
+  const uint32_t rows = rowsOf(step, x), stride = momentStride(weight.columns);
+  const bool grouped = weight.format == LAP_W8G32 || weight.format == LAP_W4G32;
+  float batch[BatchRows * LAP_MOMENT_BLOCK];
+  for (uint32_t first = 0; first < weight.columns; first += stride) {
+    const uint32_t left = weight.columns - first, count = left < stride ? left : stride;
+    for (uint32_t done = 0; done < rows; done += BatchRows) {
+      const uint32_t some = rows - done < BatchRows ? rows - done : BatchRows;
+      for (uint32_t r = 0; r < some; ++r) {
+        loadColumns(rowBytes(step, x, done + r), grouped, weight.columns, first, count, batch + uint64_t(r) * count);
+      }
+      addBatch(batch, some, count, moments->values + uint64_t(first) * stride, stride, lane, lanes);
+    }
+  }
+  if (lane == 0) {
+    moments->rows += rows;
+  }
+}
+
+void finishMoments(const Moments &moments) {
+  const uint32_t stride = momentStride(moments.columns);
+  for (uint32_t row = 0; row < moments.columns; ++row) {
+    const uint32_t first = row / stride * stride; // of the block
+    float *block = moments.values + uint64_t(first) * stride;
+    for (uint32_t j = 0; j < row - first; ++j) {
+      block[uint64_t(row - first) * stride + j] = block[uint64_t(j) * stride + row - first];
+    }
+  }
+}
+
+} // namespace lap
+
+lap_observer::~lap_observer() {
+  for (uint32_t i = 0; i < count; ++i) {
+    free(entries[i]->values);
+    free(entries[i]);
+  }
+  free(entries);
+  pthread_mutex_destroy(&mutex);
+}
+
+lap::Moments *lap_observer::find(const lap_weight &weight) {
+  pthread_mutex_lock(&mutex);
+  lap::Moments *found = nullptr;
+  for (uint32_t i = 0; i < count && !found; ++i) {
+    found = entries[i]->weight == weight.offset ? entries[i] : nullptr;
+  }
+  found = found ? found : add(weight);
+  pthread_mutex_unlock(&mutex);
+  return found;
+}
+
+lap::Moments *lap_observer::add(const lap_weight &weight) {
+  const uint64_t bytes = lap::momentBytes(weight.columns);
+  lap::Moments **larger =
+      missing ? nullptr : static_cast<lap::Moments **>(realloc(entries, (count + 1) * sizeof(*entries)));
+  entries = larger ? larger : entries;
+  lap::Moments *entry = larger ? static_cast<lap::Moments *>(malloc(sizeof(lap::Moments))) : nullptr;
+  float *values = entry ? static_cast<float *>(calloc(1, bytes)) : nullptr;
+  if (!values) {
+    free(entry);
+    missing = missing ? missing : bytes;
+    return nullptr;
+  }
+  *entry = {weight.offset, weight.columns, 0, values};
+  entries[count++] = entry;
+  return entry;
+}

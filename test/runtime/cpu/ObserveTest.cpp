@@ -1,0 +1,114 @@
+// ObserveTest.cpp - second moments of float and q8 rows, whatever the lanes.
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/src/cpu/Observe.h"
+
+#include <cstring>
+#include <gtest/gtest.h>
+#include <random>
+#include <vector>
+
+namespace {
+
+constexpr uint32_t Tokens = 70; // more than one batch
+
+struct Input {
+  lap_step step = {};
+  lap_buffer buffer = {};
+  lap_weight weight = {};
+  std::vector<float> arena;
+};
+
+/// `values` is [Tokens][columns].
+void placeFloats(Input &input, const std::vector<float> &values, uint32_t columns) {
+  input.arena = values;
+  input.step.arena = reinterpret_cast<uint8_t *>(input.arena.data());
+  input.step.tokens = Tokens;
+  input.buffer.columns = input.weight.columns = columns;
+  input.buffer.row_bytes = columns * 4;
+  input.buffer.rows_per_token = 1;
+  input.weight.format = LAP_F32;
+}
+
+std::vector<float> randomValues(uint32_t columns) {
+  std::mt19937 random(columns);
+  std::vector<float> values(Tokens * columns);
+  for (float &value : values) {
+    value = static_cast<float>(static_cast<int>(random() % 17) - 8); // sums are exact
+  }
+  return values;
+}
+
+std::vector<float> observed(Input &input, uint32_t lanes) {
+  lap_observer observer;
+  input.step.observer = &observer;
+  for (uint32_t lane = 0; lane < lanes; ++lane) {
+    lap::observe(&input.step, input.weight, input.buffer, lane, lanes);
+  }
+  EXPECT_EQ(observer.count, 1u);
+  EXPECT_EQ(observer.missing, 0u);
+  lap::Moments &moments = *observer.entries[0];
+  EXPECT_EQ(moments.rows, Tokens);
+  lap::finishMoments(moments);
+  return std::vector<float>(moments.values, moments.values + moments.columns * lap::momentStride(moments.columns));
+}
+
+/// Plain triple loop over the blocks of 512 columns.
+std::vector<float> expected(const std::vector<float> &values, uint32_t columns) {
+  const uint32_t stride = lap::momentStride(columns);
+  std::vector<float> moments(columns * stride);
+  for (uint32_t i = 0; i < columns; ++i) {
+    const uint32_t first = i / stride * stride;
+    for (uint32_t j = first; j < first + stride && j < columns; ++j) {
+      for (uint32_t row = 0; row < Tokens; ++row) {
+        moments[i * stride + j - first] += values[row * columns + i] * values[row * columns + j];
+      }
+    }
+  }
+  return moments;
+}
+
+TEST(Observe, MomentsAreSumsOfProductsForAnyNumberOfLanes) {
+  for (uint32_t columns : {32u, 512u, 544u}) {
+    Input input;
+    const std::vector<float> values = randomValues(columns);
+    placeFloats(input, values, columns);
+    for (uint32_t lanes : {1u, 3u}) {
+      EXPECT_EQ(observed(input, lanes), expected(values, columns)) << columns << " columns, " << lanes << " lanes";
+    }
+  }
+}
+
+TEST(Observe, QuantizedRowsCountAsTheirValues) {
+  const uint32_t columns = 64, rowFloats = columns / 4 + columns / 32 * 2;
+  std::vector<float> values = randomValues(columns), rows(Tokens * rowFloats);
+  for (uint32_t row = 0; row < Tokens; ++row) {
+    int8_t *integers = reinterpret_cast<int8_t *>(&rows[row * rowFloats]);
+    for (uint32_t c = 0; c < columns; ++c) {
+      integers[c] = static_cast<int8_t>(values[row * columns + c]);
+      values[row * columns + c] *= c < 32 ? 0.5f : 2.0f;
+    }
+    const float scales[] = {0.5f, 2.0f};
+    std::memcpy(integers + columns, scales, sizeof(scales));
+  }
+  Input input;
+  placeFloats(input, rows, columns);
+  input.buffer.row_bytes = rowFloats * 4;
+  input.weight.format = LAP_W8G32;
+  EXPECT_EQ(observed(input, 2), expected(values, columns));
+}
+
+TEST(Observe, EveryWeightHasMomentsOfItsOwn) {
+  Input input;
+  placeFloats(input, randomValues(32), 32);
+  lap_observer observer;
+  input.step.observer = &observer;
+  for (uint64_t offset : {0u, 4096u, 0u}) {
+    input.weight.offset = offset;
+    lap::observe(&input.step, input.weight, input.buffer, 0, 1);
+  }
+  ASSERT_EQ(observer.count, 2u);
+  EXPECT_EQ(observer.entries[0]->rows, 2 * Tokens);
+  EXPECT_EQ(observer.entries[1]->rows, Tokens);
+}
+
+} // namespace
