@@ -5,9 +5,12 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/Compile.h"
 
+#include "compiler/Calibrate.h"
+#include "compiler/Cleanup.h"
 #include "compiler/Emission.h"
 #include "compiler/Inputs.h"
 #include "compiler/Report.h"
+#include "compiler/Statistics.h"
 #include "frontends/huggingface/import/ImportGemma.h"
 #include "support/FileIO.h"
 #include "support/Quote.h"
@@ -131,11 +134,42 @@ ProgramFacts gatherFacts(const Inputs &inputs, const CompileOptions &options, co
   return facts;
 }
 
+/// The statistics that the options name or ask to make; null without them and after reporting.
+std::shared_ptr<const Checkpoint> findStatistics(const CompileOptions &options, const Installation &installation,
+                                                 const Inputs &inputs, Console &console, Diagnostics &diagnostics) {
+  if (!options.calibration.empty()) {
+    return openStatistics(options.calibration, *inputs.checkpoint, diagnostics);
+  }
+  if (options.calibrate.empty() || options.dryRun) {
+    return nullptr;
+  }
+  WorkDirectory work; // the file stays open after it is gone
+  std::string path = joinPath(work.path(), "statistics");
+  return calibrate(inputs, options.calibrate, path, options, installation, console, diagnostics)
+             ? openStatistics(path, *inputs.checkpoint, diagnostics)
+             : nullptr;
+}
+
+void reportPlaces(const WeightSegment &segment, PlacedWeights &placed) {
+  for (const SegmentWeight &weight : segment.weights) {
+    if (!weight.sources.empty()) {
+      placed.emplace_back(weight.offset, weight.sources.front().tensor.name);
+    }
+  }
+}
+
 bool planAndEmit(const CompileOptions &options, const Installation &installation, const Inputs &inputs,
                  const ProgramOptions &program, const TargetBackend &target, mlir::ModuleOp module, Console &console,
                  Diagnostics &diagnostics) {
   std::optional<WeightSegment> segment = collectWeights(module, *inputs.checkpoint, target, diagnostics);
   if (!segment) {
+    return false;
+  }
+  if (options.placed) {
+    reportPlaces(*segment, *options.placed);
+  }
+  auto statistics = findStatistics(options, installation, inputs, console, diagnostics);
+  if (diagnostics.hadError() || (statistics && !useStatistics(*segment, statistics, target, diagnostics))) {
     return false;
   }
   ProgramFacts facts = gatherFacts(inputs, options, program, target);

@@ -30,6 +30,9 @@ const OptionSpec compileTable[] = {
     {"quant", 0, "FORMAT", nullptr, "Model", true, "weight format: f32, bf16, w8 or w4 (default w4)"},
     {"quant-override", 0, "GLOB=FORMAT", nullptr, "Model", false,
      "format of the weights whose name matches; repeatable"},
+    {"calibrate", 0, "FILE", nullptr, "Model", true,
+     "run the model on this text first and round w4 weights by what it sees"},
+    {"calibration", 0, "FILE", nullptr, "Model", false, "the same with statistics that `lapidary calibrate` wrote"},
     {"kv", 0, "FORMAT", nullptr, "Model", true, "K/V cache: f32 or bf16 (default: bf16 with w8 and w4)"},
     {"context", 0, "N", nullptr, "Model", true, "tokens a conversation may have (default: at most 8192)"},
     {"chunk", 0, "N", nullptr, "Model", false, "prompt tokens processed at once (default 512)"},
@@ -92,6 +95,12 @@ void readModelOptions(const Arguments &arguments, CompileOptions &options, Diagn
   options.kv = arguments.get("kv", integers ? "bf16" : "f32");
   checkCacheFormat(options.kv, diagnostics);
   readOverrides(arguments, options, diagnostics);
+  options.calibrate = arguments.get("calibrate");
+  options.calibration = arguments.get("calibration");
+  if (!options.calibrate.empty() && !options.calibration.empty()) {
+    diagnostics.error(ErrorCode::BadOptionValue, "--calibrate and --calibration do not go together", "",
+                      "--calibrate=TEXT makes new statistics, --calibration=STATS uses old ones");
+  }
   if (arguments.has("drafter")) {
     diagnostics.error(ErrorCode::BadOptionValue, "--drafter is not offered yet", "",
                       "compile the model alone; speculative decoding will come with its own kernels");

@@ -13,6 +13,9 @@
 
 namespace lapidary {
 
+/// Offsets in the weight segment and the first checkpoint tensor of what lies there.
+using PlacedWeights = std::vector<std::pair<uint64_t, std::string>>;
+
 enum class EmitKind { Binary, Library };
 
 struct CompileOptions {
@@ -28,6 +31,9 @@ struct CompileOptions {
   uint64_t chunk = 512;
   uint64_t maxMemory = 0; ///< bytes the compiler may use; 0: what the machine has free
   unsigned jobs = 1;
+  std::string calibrate;           ///< text to calibrate on; empty: none
+  std::string calibration;         ///< statistics file; empty: none
+  PlacedWeights *placed = nullptr; ///< out: what was packed where; null: not asked for
   bool strict = false, dryRun = false, hashes = false;
   InspectOptions inspect; ///< --stop-after, --dump-phases, ..
 };

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
+#include <map>
 #include <mutex>
 #include <thread>
 
@@ -70,6 +71,9 @@ void toFloat(const TensorInfo &tensor, const std::vector<char> &raw, float *out,
 struct Scratch {
   std::vector<float> values; // [rows][columns] of the batch
   std::vector<char> raw;     // bytes of one source
+  // The weight packed last and its packer: holding it keeps the factors from being made again for the next batch.
+  const SegmentWeight *weight = nullptr;
+  std::shared_ptr<const WeightPacker> packer;
 };
 
 bool readValues(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
@@ -103,10 +107,39 @@ void packBatch(const Batch &batch, const Scratch &scratch, std::vector<uint8_t> 
   uint64_t step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
   for (uint64_t done = 0; done < batch.rows; done += step) {
     uint64_t rows = std::min(step, batch.rows - done);
-    weight.packer->pack(scratch.values.data() + done * weight.columns, batch.row + done, rows, out);
+    scratch.packer->pack(scratch.values.data() + done * weight.columns, batch.row + done, rows, out);
     out += weight.packer->pieceBytes(batch.row + done);
   }
 }
+
+/// Packers that use statistics, shared by the workers that pack the same weight.
+class Packers {
+public:
+  /// Fills scratch.packer for `weight`. One worker makes it while the others that need it wait.
+  bool prepare(const SegmentWeight &weight, Scratch &scratch, Diagnostics &diagnostics) {
+    if (scratch.weight == &weight) {
+      return true;
+    }
+    scratch.weight = nullptr;
+    scratch.packer = weight.packer;
+    if (weight.calibratedPacker) {
+      scratch.packer.reset();
+      std::lock_guard<std::mutex> lock(mutex);
+      std::weak_ptr<const WeightPacker> &shared = made[&weight];
+      scratch.packer = shared.lock();
+      if (!scratch.packer && !(scratch.packer = weight.calibratedPacker(diagnostics))) {
+        return false;
+      }
+      shared = scratch.packer;
+    }
+    scratch.weight = &weight;
+    return true;
+  }
+
+private:
+  std::mutex mutex;
+  std::map<const SegmentWeight *, std::weak_ptr<const WeightPacker>> made;
+};
 
 class Pipeline {
 public:
@@ -130,6 +163,7 @@ private:
   void stop();
 
   const Checkpoint &checkpoint;
+  Packers packers;
   std::vector<Batch> batches;
   std::vector<Slot> ring;
   std::mutex mutex;
@@ -164,7 +198,8 @@ void Pipeline::work() {
   Scratch scratch;
   while (std::optional<size_t> index = take()) {
     Diagnostics local;
-    bool ok = readValues(batches[*index], checkpoint, scratch, local);
+    bool ok = packers.prepare(*batches[*index].weight, scratch, local) &&
+              readValues(batches[*index], checkpoint, scratch, local);
     if (ok) {
       packBatch(batches[*index], scratch, ring[*index % ring.size()].bytes);
     } else {
@@ -223,12 +258,15 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
 } // namespace
 
 uint64_t packingMemory(const WeightSegment &segment, unsigned jobs) {
-  uint64_t values = 0, packed = 0;
+  uint64_t values = 0, packed = 0, factors = 0;
+  for (const SegmentWeight &weight : segment.weights) {
+    factors = std::max(factors, 2 * weight.calibrationBytes); // moments, and what is made of them
+  }
   for (const Batch &batch : batchesOf(segment, jobs)) {
     values = std::max(values, batch.rows * batch.weight->columns * uint64_t(sizeof(float)));
     packed = std::max(packed, batch.bytes);
   }
-  return jobs * 2 * values + ringSize(jobs) * packed;
+  return jobs * (2 * values + factors) + ringSize(jobs) * packed;
 }
 
 std::optional<Sha256> writeWeights(const WeightSegment &segment, const Checkpoint &checkpoint, AtomicOutput &output,

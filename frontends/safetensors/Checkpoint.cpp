@@ -237,6 +237,13 @@ std::unique_ptr<Checkpoint> Checkpoint::open(const std::string &directory, Diagn
   return good ? std::move(checkpoint) : nullptr;
 }
 
+std::unique_ptr<Checkpoint> Checkpoint::openFile(const std::string &path, Diagnostics &diagnostics) {
+  std::unique_ptr<Checkpoint> checkpoint(new Checkpoint());
+  size_t slash = path.rfind('/');
+  checkpoint->dir = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  return checkpoint->addShard(path.substr(slash + 1), false, diagnostics) ? std::move(checkpoint) : nullptr;
+}
+
 bool Checkpoint::read(const TensorInfo &tensor, uint64_t offset, void *out, uint64_t size,
                       Diagnostics &diagnostics) const {
   std::optional<uint64_t> last = checkedAdd(offset, size);

@@ -44,6 +44,9 @@ public:
   /// Opens and validates the safetensors files of `directory`. Reports every problem found, nullptr on any error.
   static std::unique_ptr<Checkpoint> open(const std::string &directory, Diagnostics &diagnostics);
 
+  /// The same for one file under any name.
+  static std::unique_ptr<Checkpoint> openFile(const std::string &path, Diagnostics &diagnostics);
+
   const std::string &directory() const { return dir; }
   const std::vector<std::string> &shardFiles() const { return shards; } ///< file names inside the directory
   const std::map<std::string, TensorInfo> &tensors() const { return byName; }

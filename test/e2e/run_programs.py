@@ -243,6 +243,71 @@ def test_perplexity(lapidary, directory, problems):
             problems.expect(abs(off) <= percent, f"{quant}: perplexity is off by {off:.3f} %, allowed {percent} %")
 
 
+def example_logits(program, ids, directory):
+    """Logits of every id as float64, [tokens, vocabulary]."""
+    out = directory / "logits"
+    done = run(program, "logits", "--ids", "-", "--out", out, stdin=" ".join(map(str, ids)))
+    assert done.returncode == 0, done.stderr
+    return numpy.fromfile(out, numpy.float32).reshape(len(ids), -1).astype(numpy.float64)
+
+
+def divergence(reference, logits):
+    """Mean Kullback-Leibler divergence of softmax rows."""
+    log_softmax = [x - numpy.log(numpy.exp(x).sum(1, keepdims=True)) for x in (reference, logits)]
+    return (numpy.exp(log_softmax[0]) * (log_softmax[0] - log_softmax[1])).sum(1).mean()
+
+
+def calibration_text(program):
+    """What the model itself writes: the held-out text must not steer the rounding."""
+    options = ("generate", "--ids", "-", "-n", "500", "--temp", "1", "--top-k", "0", "--top-p", "1", "--quiet")
+    return "\n".join(run(program, *options, "--seed", str(seed), stdin="2").stdout for seed in range(40))
+
+
+def test_calibration(lapidary, directory, problems):
+    """Statistics make w4 programs better, are the same however they are given, and belong to one model."""
+    reference = example_program(lapidary, directory, problems, "--quant=f32")
+    ids = json.loads((EXAMPLE / "eval-ids.json").read_text())[:512]
+    expected = example_logits(reference, ids, directory)
+    text, statistics = directory / "text", directory / "observed.safetensors"
+    text.write_text(calibration_text(reference))
+    done = run(lapidary, "calibrate", EXAMPLE, "--text", text, "-o", statistics, "--progress=none")
+    if not problems.expect(done.returncode == 0, f"calibrate: {done.stderr}"):
+        return
+    head = "--quant-override=*embed_tokens.weight=w4"
+    variants = {"plain": (), "statistics": (f"--calibration={statistics}", "-j1"),
+                "again": (f"--calibration={statistics}", "-j3"), "text": (f"--calibrate={text}",)}
+    found, hashes = {}, {}
+    for name, options in variants.items():
+        program = directory / name
+        done = run(lapidary, "compile", EXAMPLE, "-o", program, "--progress=none", "--quant=w4", head, *options)
+        if problems.expect(done.returncode == 0, f"{name}: {done.stderr}"):
+            found[name] = divergence(expected, example_logits(program, ids, directory))
+            hashes[name] = hashlib.sha256(program.read_bytes()).hexdigest()
+    print(f"  KL: {found}")
+    if len(found) == len(variants):
+        problems.expect(found["statistics"] < 0.75 * found["plain"], f"calibration does not help: {found}")
+        problems.expect(len({hashes[n] for n in ("statistics", "again", "text")}) == 1, "calibrated programs differ")
+    done = compile_to(lapidary, DENSE, directory / "other", "--quant=w4", f"--calibration={statistics}")
+    problems.expect(done.returncode == 2 and "another checkpoint" in done.stderr, f"foreign statistics: {done.stderr}")
+
+
+def test_calibration_errors(lapidary, directory, problems):
+    """Text that is missing or too short, a model without tokenizer, a file that is no statistics."""
+    short = directory / "short"
+    short.write_text("")
+    bare = directory / "bare"
+    shutil.copytree(EXAMPLE, bare, ignore=shutil.ignore_patterns("tokenizer*"))
+    cases = [(EXAMPLE, f"--calibrate={short}", "tokens, at least 256"),
+             (EXAMPLE, f"--calibrate={directory / 'missing'}", "missing"),
+             (bare, f"--calibrate={short}", "no tokenizer"),
+             (EXAMPLE, f"--calibration={EXAMPLE / 'model.safetensors'}", "holds no statistics"),
+             (EXAMPLE, f"--calibration={EXAMPLE / 'config.json'}", "error")]
+    for model, option, wanted in cases:
+        done = compile_to(lapidary, model, directory / "program", "--quant=w4", option)
+        problems.expect(done.returncode == 2 and wanted in done.stderr,
+                        f"{option}: exit code {done.returncode}, '{wanted}' not in: {done.stderr}")
+
+
 def test_rings_wrap(lapidary, directory, problems):
     """700 tokens through caches of 576, 80 and 64 slots give the same bits, however they are cut into calls."""
     ids, out = directory / "ids", directory / "logits"

@@ -34,6 +34,7 @@ const Verb *findVerb(llvm::StringRef name);
 
 int runCompile(const VerbContext &context);
 int runPlan(const VerbContext &context);
+int runCalibrate(const VerbContext &context);
 int runInspect(const VerbContext &context);
 int runCheck(const VerbContext &context);
 int runEval(const VerbContext &context);
@@ -43,6 +44,7 @@ int runCompletion(const VerbContext &context);
 int runHelp(const VerbContext &context);
 
 std::vector<OptionSpec> compileVerbOptions();
+std::vector<OptionSpec> calibrateOptions();
 std::vector<OptionSpec> inspectOptions();
 std::vector<OptionSpec> checkOptions();
 std::vector<OptionSpec> evalOptions();

@@ -20,6 +20,8 @@ const Verb verbs[] = {
      runCompile},
     {"plan", "plan MODEL_DIR [options]", "memory, disk and output size, without compiling", compileVerbOptions,
      runPlan},
+    {"calibrate", "calibrate MODEL_DIR --text FILE -o STATS", "observe a model on a text, for better w4 weights",
+     calibrateOptions, runCalibrate},
     {"inspect", "inspect MODEL_DIR|PROGRAM [--json] [--tensors]", "what a checkpoint or a program holds",
      inspectOptions, runInspect},
     {"check", "check MODEL_DIR [--strict]", "validate a checkpoint, print every problem", checkOptions, runCheck},

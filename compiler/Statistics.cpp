@@ -1,0 +1,101 @@
+//===- Statistics.cpp - what a calibration has observed --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Moments are read when the first piece of their weight is packed and forgotten with the last: all of them together can
+// be larger than memory.
+//===----------------------------------------------------------------------===//
+#include "compiler/Statistics.h"
+
+#include "support/Quote.h"
+#include "targets/common/PackedLayout.h"
+
+#include <algorithm>
+
+namespace lapidary {
+
+namespace {
+
+constexpr uint64_t sampleBytes = 4096; ///< of every tensor; tells a fine-tuned model from its base
+
+bool mismatch(const std::string &path, const std::string &what, Diagnostics &diagnostics) {
+  return diagnostics.error(ErrorCode::StatisticsMismatch, what, path,
+                           "make statistics for this model: lapidary calibrate MODEL_DIR --text FILE -o STATS");
+}
+
+void addText(Sha256Stream &hash, const std::string &text) {
+  hash.update(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(text.data()), text.size() + 1));
+}
+
+/// [rows, columns] that the moments of `weight` must have.
+std::vector<uint64_t> momentShape(const SegmentWeight &weight) {
+  return {padColumns(weight.columns), momentStride(weight.columns)};
+}
+
+} // namespace
+
+const char *const fingerprintName = "lapidary.fingerprint";
+
+std::optional<Sha256> fingerprint(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
+  Sha256Stream hash;
+  for (const auto &[name, tensor] : checkpoint.tensors()) {
+    std::vector<uint8_t> sample(std::min(sampleBytes, tensor.end - tensor.begin));
+    if (!checkpoint.read(tensor, 0, sample.data(), sample.size(), diagnostics)) {
+      return std::nullopt;
+    }
+    addText(hash, name);
+    addText(hash, std::string(dtypeName(tensor.dtype)) + " " + shapeText(tensor.shape));
+    hash.update(sample);
+  }
+  return hash.finish();
+}
+
+std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const Checkpoint &model,
+                                                 Diagnostics &diagnostics) {
+  std::shared_ptr<const Checkpoint> file = Checkpoint::openFile(path, diagnostics);
+  if (!file) {
+    return nullptr;
+  }
+  const TensorInfo *mark = file->find(fingerprintName);
+  Sha256 found = {};
+  if (!mark || mark->dtype != DType::U8 || mark->elements() != found.size()) {
+    mismatch(path, std::string("the file has no ") + fingerprintName + ": it holds no statistics", diagnostics);
+    return nullptr;
+  }
+  std::optional<Sha256> expected = fingerprint(model, diagnostics);
+  if (!expected || !file->read(*mark, 0, found.data(), found.size(), diagnostics)) {
+    return nullptr;
+  }
+  if (found != *expected) {
+    mismatch(path, "the statistics were made with another checkpoint than " + quoted(model.directory()), diagnostics);
+    return nullptr;
+  }
+  return file;
+}
+
+bool useStatistics(WeightSegment &segment, std::shared_ptr<const Checkpoint> statistics, const TargetBackend &target,
+                   Diagnostics &diagnostics) {
+  for (SegmentWeight &weight : segment.weights) {
+    const TensorInfo *moments = weight.sources.empty() ? nullptr : statistics->find(weight.sources.front().tensor.name);
+    if (!moments || weight.format != "w4") {
+      continue;
+    }
+    if (moments->dtype != DType::F32 || moments->shape != momentShape(weight)) {
+      return mismatch(statistics->directory(),
+                      "the moments of " + quoted(moments->name) + " are " + shapeText(moments->shape) + ", expected " +
+                          shapeText(momentShape(weight)),
+                      diagnostics);
+    }
+    kernel::PackedType type = weight.type;
+    weight.calibratedPacker = [=, &target](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
+      std::vector<float> values(moments->elements());
+      if (!statistics->read(*moments, 0, values.data(), values.size() * sizeof(float), errors)) {
+        return nullptr;
+      }
+      return target.packer(type, values);
+    };
+    weight.calibrationBytes = moments->end - moments->begin;
+  }
+  return true;
+}
+
+} // namespace lapidary
