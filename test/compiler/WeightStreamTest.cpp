@@ -149,3 +149,39 @@ TEST(WeightStream, BoundsTheMemoryItUses) {
     EXPECT_LE(packingMemory(segment, jobs), 256u << 20) << jobs;
   }
 }
+
+TEST(WeightStream, PacksWithTheCalibratedPackerAndMakesItOnceForAllBatchesOfAWorker) {
+  TempDirectory directory;
+  std::unique_ptr<Checkpoint> checkpoint = openCheckpoint(directory);
+  ASSERT_TRUE(checkpoint);
+  WeightSegment segment = makeSegment(*checkpoint, 1);
+  std::atomic<int> made{0};
+  segment.weights[0].packer = std::make_shared<PlainPacker>(11, 4, 1);
+  segment.weights[0].calibratedPacker = [&made](Diagnostics &) {
+    ++made;
+    return std::make_shared<PlainPacker>(11, 4, 1);
+  };
+  Diagnostics diagnostics;
+  auto output = AtomicOutput::create(directory.file("out"), 0644, diagnostics);
+  ASSERT_TRUE(output);
+  EXPECT_TRUE(writeWeights(segment, *checkpoint, *output, 0, 1, [](uint64_t) {}, diagnostics));
+  EXPECT_EQ(made, 1);
+}
+
+TEST(WeightStream, AStatisticsFileThatCannotBeReadEndsThePacking) {
+  TempDirectory directory;
+  std::unique_ptr<Checkpoint> checkpoint = openCheckpoint(directory);
+  ASSERT_TRUE(checkpoint);
+  for (unsigned jobs : {1, 3}) {
+    WeightSegment segment = makeSegment(*checkpoint, 2);
+    segment.weights[0].calibratedPacker = [](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
+      errors.error(ErrorCode::ReadFailed, "the file became shorter");
+      return nullptr;
+    };
+    Diagnostics diagnostics;
+    auto output = AtomicOutput::create(directory.file("out"), 0644, diagnostics);
+    ASSERT_TRUE(output);
+    EXPECT_FALSE(writeWeights(segment, *checkpoint, *output, 0, jobs, [](uint64_t) {}, diagnostics));
+    EXPECT_TRUE(diagnostics.hadError());
+  }
+}
