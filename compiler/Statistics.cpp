@@ -72,8 +72,8 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
   return file;
 }
 
-bool useStatistics(WeightSegment &segment, std::shared_ptr<const Checkpoint> statistics, const TargetBackend &target,
-                   Diagnostics &diagnostics) {
+bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
+                   const TargetBackend &target, Diagnostics &diagnostics) {
   for (SegmentWeight &weight : segment.weights) {
     const TensorInfo *moments = weight.sources.empty() ? nullptr : statistics->find(weight.sources.front().tensor.name);
     if (!moments || weight.format != "w4") {
@@ -86,7 +86,8 @@ bool useStatistics(WeightSegment &segment, std::shared_ptr<const Checkpoint> sta
                       diagnostics);
     }
     kernel::PackedType type = weight.type;
-    weight.calibratedPacker = [=, &target](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
+    weight.calibratedPacker = [statistics, moments, type,
+                               &target](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
       std::vector<float> values(moments->elements());
       if (!statistics->read(*moments, 0, values.data(), values.size() * sizeof(float), errors)) {
         return nullptr;

@@ -26,8 +26,8 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
 
 /// Makes the segment's weights pack with the statistics of their inputs; weights without any stay as they are. Reports
 /// StatisticsMismatch for moments of another width. `target` must outlive the segment.
-bool useStatistics(WeightSegment &segment, std::shared_ptr<const Checkpoint> statistics, const TargetBackend &target,
-                   Diagnostics &diagnostics);
+bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
+                   const TargetBackend &target, Diagnostics &diagnostics);
 
 } // namespace lapidary
 
