@@ -19,7 +19,8 @@ namespace lapidary {
 namespace {
 
 constexpr int group = LAP_GROUP;
-// As GroupScale.cpp's, but finer: with feedback, 19 instead of 11 lower the KL divergence of small models by 6 %.
+// As GroupScale.cpp's, but finer: for the token table of a small mixture of experts, 19 instead of 11 lowered the KL
+// divergence from 0.0154 to 0.0145.
 constexpr float scaleEighths[] = {1.0f, 0.8f, 0.85f, 0.9f, 0.925f, 0.95f, 0.975f, 1.05f, 1.1f};
 constexpr float scaleSevenths[] = {1.0f, 0.7f, 0.75f, 0.8f, 0.825f, 0.85f, 0.875f, 0.9f, 0.925f, 0.95f};
 constexpr int eighths = sizeof(scaleEighths) / sizeof(float), sevenths = sizeof(scaleSevenths) / sizeof(float);
