@@ -43,6 +43,7 @@ ChildProgram::~ChildProgram() {
 
 bool ChildProgram::spawn(const std::vector<std::string> &words, int input, int out, Diagnostics &diagnostics) {
   std::vector<char *> arguments;
+  arguments.reserve(words.size() + 1);
   for (const std::string &word : words) {
     arguments.push_back(const_cast<char *>(word.c_str()));
   }
@@ -130,8 +131,8 @@ bool ChildProgram::finish(Diagnostics &diagnostics) {
 
 bool ChildProgram::failed(const std::string &how, Diagnostics &diagnostics) {
   std::string text(MessageBytes, 0);
-  std::rewind(messages.get());
-  text.resize(std::fread(text.data(), 1, text.size(), messages.get()));
+  ssize_t got = pread(fileno(messages.get()), text.data(), text.size(), 0);
+  text.resize(got < 0 ? 0 : static_cast<size_t>(got));
   llvm::StringRef said = llvm::StringRef(text).rtrim();
   return diagnostics.error(ErrorCode::ProgramFailed,
                            "the program " + how + (said.empty() ? "" : " and said: " + quoted(said.str())), name);
