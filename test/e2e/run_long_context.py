@@ -46,11 +46,23 @@ def compile_fixture(lapidary, fixture, directory, problems):
     return problems.expect(done.returncode == 0, f"{fixture}: compile: {done.stderr}")
 
 
-def last_row(directory, needle, *options):
+def last_row(directory, needle, count=TOKENS):
     out = directory / "row"
-    done = run(directory / "program", "logits", "--ids", "-", "--out", out, "--last", *options,
-               stdin=" ".join(map(str, token_ids(needle))))
+    done = run(directory / "program", "logits", "--ids", "-", "--out", out, "--last",
+               stdin=" ".join(map(str, token_ids(needle, count))))
     return numpy.fromfile(out, dtype="<f4") if done.returncode == 0 else done.stderr
+
+
+def check_every_row(directory, fixture, expected, problems):
+    """Without pruning every row attends to everything before it; two rows must have the same bits as pruned."""
+    out = directory / "rows"
+    done = run(directory / "program", "logits", "--ids", "-", "--out", out, timeout=600,
+               stdin=" ".join(map(str, token_ids(NEEDLES[0]))))
+    if problems.expect(done.returncode == 0, f"{fixture}: logits of every row: {done.stderr}"):
+        for count, pruned in ((TOKENS, expected), (20001, last_row(directory, NEEDLES[0], 20001))):
+            row = numpy.fromfile(out, dtype="<u4", count=pruned.size, offset=(count - 1) * pruned.nbytes)
+            problems.expect(numpy.array_equal(row, pruned.view("<u4")),
+                            f"{fixture}: row {count - 1} of all is not bit-identical to the pruned one")
 
 
 def check_fixture(lapidary, fixture, problems):
@@ -68,6 +80,7 @@ def check_fixture(lapidary, fixture, problems):
             problems.expect(off <= TOLERANCE, f"{fixture}, needle {needle}: off the reference by {off}")
             print(f"  {fixture}, needle {needle}: max |logits - reference| = {off:.2e}")
             rows.append(row)
+        check_every_row(directory, fixture, rows[0], problems)
         found, wanted = (float(numpy.abs(a - b).max()) for a, b in (rows, expected.values()))
         print(f"  {fixture}: the needle changes logits by {found:.4f}, the reference's by {wanted:.4f}")
         problems.expect(wanted > 30 * TOLERANCE, f"{fixture}: the reference hardly sees the needle: {wanted}")
