@@ -167,7 +167,12 @@ extern "C" void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lan
   }
   lap_barrier &barrier = *step->barrier;
   uint32_t seen = barrier.generation.value.load(std::memory_order_acquire);
+  const uint32_t cursors = barrier.lanes[lane].used;
+  barrier.lanes[lane].used = 0;
   if (barrier.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == lanes) {
+    for (uint32_t i = 0; i < cursors && i < lap::MaxCursors; ++i) {
+      barrier.cursors[i].next.store(0, std::memory_order_relaxed);
+    }
     barrier.arrived.store(0, std::memory_order_relaxed);
     barrier.generation.advance();
   } else {

@@ -42,19 +42,37 @@ struct WaitWord {
 
 } // namespace lap
 
-/// A sense-reversing barrier: the sense is the generation number, so it can never be mistaken for an older one.
-struct lap_barrier {
-  alignas(64) std::atomic<uint32_t> arrived{0};
-  lap::WaitWord generation;
-  alignas(64) lap::SpinBudget budget;
-};
-
 namespace lap {
 
 enum {
   MaxLanes = 64,
+  MaxCursors = 8,            // ops between two barriers whose items are claimed; further ones are shared evenly
   WorkerStackBytes = 1 << 20 // musl's default of 128 KiB is tight for kernels with local tiles
 };
+
+/// The next item of one op that no lane has claimed.
+struct alignas(64) Cursor {
+  std::atomic<uint32_t> next{0};
+};
+
+/// How many cursors a lane has used since the last barrier. All lanes run the same ops, so they count alike.
+struct alignas(64) LaneCursors {
+  uint32_t used = 0;
+};
+
+} // namespace lap
+
+/// A sense-reversing barrier: the sense is the generation number, so it can never be mistaken for an older one. It also
+/// holds the cursors of the ops up to the next barrier, which puts them back to zero.
+struct lap_barrier {
+  alignas(64) std::atomic<uint32_t> arrived{0};
+  lap::WaitWord generation;
+  alignas(64) lap::SpinBudget budget;
+  lap::Cursor cursors[lap::MaxCursors];
+  lap::LaneCursors lanes[lap::MaxLanes];
+};
+
+namespace lap {
 
 /// CPUs in this process's affinity mask, 1..MaxLanes.
 uint32_t usableCpus();

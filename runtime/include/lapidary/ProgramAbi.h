@@ -140,7 +140,7 @@ typedef struct lap_step {
   uint64_t lane_scratch_bytes;
   lap_barrier *barrier;
   const lap_weight_file *file; /* NULL: read tables from `weights` too */
-  lap_observer *observer; /* NULL except while calibrating */
+  lap_observer *observer;      /* NULL except while calibrating */
 } lap_step;
 
 /* The three functions every program exports. All lanes call them with the same step.

@@ -1,9 +1,10 @@
 //===- Experts.cpp - mixture of experts -----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Routed rows are (token, rank). They are sorted by expert, so that each active expert's weights are read once; every
-// lane takes a range of the row tiles of every active expert. The sort and the choice of experts are control code.
+// Routed rows are (token, rank). They are sorted by expert, so that each active expert's weights are read once; the
+// lanes claim ranges of row tiles of the active experts. The sort and the choice of experts are control code.
 //===----------------------------------------------------------------------===//
+#include "Claims.h"
 #include "Kernels.h"
 #include "LaneScratch.h"
 #include "Observe.h"
@@ -45,6 +46,8 @@ uint32_t largest(const float *values, uint32_t count) {
 struct Order {
   const int32_t *first; // [experts + 1]
   const int32_t *rows;  // sorted (token, rank) rows
+
+  bool isIdle(uint32_t expert) const { return first[expert] == first[expert + 1]; }
 };
 
 Order orderOf(const lap_step *step, const lap_buffer &buffer, uint32_t experts) {
@@ -52,25 +55,35 @@ Order orderOf(const lap_step *step, const lap_buffer &buffer, uint32_t experts) 
   return {data, data + experts + 1};
 }
 
-/// Up to ExpertRows rows of one expert times tiles [begin, end): gathered, multiplied, scattered.
-void multiplyGathered(const lap_step *step, const lap_expert_matmul_args *args, const uint8_t *expert, Range tiles,
+uint32_t activeExperts(const Order &order, uint32_t experts) {
+  uint32_t active = 0;
+  for (uint32_t expert = 0; expert < experts; ++expert) {
+    active += !order.isIdle(expert);
+  }
+  return active;
+}
+
+/// Some tiles of one expert: at most ExpertTiles.
+struct ExpertPart {
+  const uint8_t *tiles;
+  uint32_t first, count;
+};
+
+/// Up to ExpertRows rows times a part of their expert: gathered, multiplied, scattered.
+void multiplyGathered(const lap_step *step, const lap_expert_matmul_args *args, const ExpertPart &part,
                       const int32_t *rows, uint32_t count, const ProductKernels &kernels, uint32_t lane) {
-  const lap_weight &w = args->w;
   uint8_t *x = laneScratch(step, lane);
   float *out = reinterpret_cast<float *>(x + static_cast<uint64_t>(ExpertRows) * args->x.row_bytes);
   for (uint32_t i = 0; i < count; ++i) {
     memcpy(x + static_cast<uint64_t>(i) * args->x.row_bytes,
            rowBytes(step, args->x, static_cast<uint32_t>(rows[i]) / args->rows_per_source), args->x.row_bytes);
   }
-  for (uint64_t first = tiles.begin; first < tiles.end; first += ExpertTiles) {
-    const uint64_t left = tiles.end - first;
-    const uint32_t tileCount = static_cast<uint32_t>(left < ExpertTiles ? left : ExpertTiles);
-    const uint64_t outBytes = static_cast<uint64_t>(tileCount) * LAP_ROW_TILE * sizeof(float);
-    multiply({&w, expert + first * w.tile_bytes, tileCount, x, args->x.row_bytes, out, outBytes, count}, kernels);
-    for (uint32_t i = 0; i < count; ++i) {
-      memcpy(rowFloats(step, args->out, static_cast<uint32_t>(rows[i])) + first * LAP_ROW_TILE,
-             out + i * (outBytes / sizeof(float)), outBytes);
-    }
+  const uint64_t outBytes = static_cast<uint64_t>(part.count) * LAP_ROW_TILE * sizeof(float);
+  multiply({&args->w, part.tiles, part.count, x, args->x.row_bytes, out, outBytes, count}, kernels);
+  for (uint32_t i = 0; i < count; ++i) {
+    memcpy(rowFloats(step, args->out, static_cast<uint32_t>(rows[i])) +
+               static_cast<uint64_t>(part.first) * LAP_ROW_TILE,
+           out + i * (outBytes / sizeof(float)), outBytes);
   }
 }
 
@@ -138,16 +151,23 @@ extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matm
                                      lap_kernel *matmat, uint32_t lane, uint32_t lanes) {
   const lap_weight &w = args->w;
   const Order order = orderOf(step, args->order, args->experts);
-  const Range tiles = share(w.rows / LAP_ROW_TILE, lane, lanes);
+  const uint32_t tiles = w.rows / LAP_ROW_TILE, parts = (tiles + ExpertTiles - 1) / ExpertTiles;
   if (step->observer) {
     observe(step, w, args->x, lane, lanes);
   }
-  for (uint32_t expert = 0; expert < args->experts; ++expert) {
-    const uint8_t *base = weightBytes(step, w) + expert * w.expert_bytes;
+  Claims claims(step, activeExperts(order, args->experts) * parts, lane, lanes);
+  uint32_t expert = 0, passed = 0; // active experts before `expert`
+  for (uint32_t item; claims.next(item);) {
+    while (order.isIdle(expert) || passed < item / parts) {
+      passed += !order.isIdle(expert);
+      ++expert;
+    }
+    const uint32_t first = item % parts * ExpertTiles;
+    const ExpertPart part = {weightBytes(step, w) + expert * w.expert_bytes + first * w.tile_bytes, first,
+                             tiles - first < ExpertTiles ? tiles - first : ExpertTiles};
     for (int32_t i = order.first[expert]; i < order.first[expert + 1]; i += ExpertRows) {
       const uint32_t left = static_cast<uint32_t>(order.first[expert + 1] - i);
-      multiplyGathered(step, args, base, tiles, order.rows + i, left < ExpertRows ? left : ExpertRows, {matvec, matmat},
-                       lane);
+      multiplyGathered(step, args, part, order.rows + i, left < ExpertRows ? left : ExpertRows, {matvec, matmat}, lane);
     }
   }
   const Range rows = share(rowsOf(step, args->out), lane, lanes);

@@ -14,7 +14,7 @@ namespace lap {
 constexpr uint32_t AttentionQueries = 8;      // query rows of one attention kernel call
 constexpr uint32_t AttentionRoundSlices = 16; // slices of a block between two merges, when lanes share its slices
 constexpr uint32_t ExpertRows = 8;            // routed rows gathered for one product
-constexpr uint32_t ExpertTiles = 32;          // row tiles of one expert product
+constexpr uint32_t ExpertTiles = 16;          // row tiles of one expert product
 
 /// Floats of one (maximum, total, sum) result of an attention slice.
 constexpr uint64_t attentionResultFloats(uint64_t head_dim) { return AttentionQueries * (2 + head_dim); }

@@ -1,8 +1,9 @@
 //===- Matmul.cpp - lap_op_matmul and lap_op_quantize ---------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A matmul gives every lane a contiguous range of the weight's row tiles: each weight byte is read by one lane, once.
+// The lanes of a matmul claim ranges of the weight's row tiles: each weight byte is read by one lane, once.
 //===----------------------------------------------------------------------===//
+#include "Claims.h"
 #include "Kernels.h"
 #include "Observe.h"
 #include "Product.h"
@@ -13,15 +14,16 @@ using namespace lap;
 extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args, lap_kernel *matvec, lap_kernel *matmat,
                               uint32_t lane, uint32_t lanes) {
   const lap_weight &w = args->w;
-  const uint32_t rows = rowsOf(step, args->out);
-  const Range tiles = share(w.rows / LAP_ROW_TILE, lane, lanes);
+  const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
   if (step->observer) {
     observe(step, w, args->x, lane, lanes);
   }
-  if (tiles.begin < tiles.end) {
-    const uint8_t *first = weightBytes(step, w) + tiles.begin * w.tile_bytes;
-    multiply({&w, first, static_cast<uint32_t>(tiles.end - tiles.begin), rowBytes(step, args->x, 0), args->x.row_bytes,
-              rowFloats(step, args->out, 0) + tiles.begin * LAP_ROW_TILE, args->out.row_bytes, rows},
+  Claims claims(step, (tiles + most - 1) / most, lane, lanes);
+  for (uint32_t item; claims.next(item);) {
+    const uint32_t first = item * most, left = tiles - first;
+    multiply({&w, weightBytes(step, w) + first * w.tile_bytes, left < most ? left : most, rowBytes(step, args->x, 0),
+              args->x.row_bytes, rowFloats(step, args->out, 0) + static_cast<uint64_t>(first) * LAP_ROW_TILE,
+              args->out.row_bytes, rows},
              {matvec, matmat});
   }
   // Rows are padded to 16, columns of the output to 32.

@@ -1,7 +1,7 @@
 //===- Product.cpp - one block of a matrix product ------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Chunks also keep every buffer a kernel sees far below 2^31 elements, Halide's limit.
+// Items also keep every buffer a kernel sees far below 2^31 elements, Halide's limit.
 //===----------------------------------------------------------------------===//
 #include "Product.h"
 
@@ -11,8 +11,9 @@ namespace lap {
 
 namespace {
 
-constexpr uint64_t ChunkBytes = 256 * 1024;
-constexpr uint32_t RowBlock = 4; // matmat's smallest block of rows
+constexpr uint64_t ItemBytes = 128 * 1024;
+constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles (float formats)
+constexpr uint32_t RowBlock = 4;  // matmat's smallest block of rows
 
 void callFloat(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns;
@@ -54,7 +55,7 @@ Product rowsFrom(const Product &p, uint32_t first, uint32_t rows) {
   return part;
 }
 
-void multiplyChunk(const Product &p, const ProductKernels &kernels) {
+void multiplyRows(const Product &p, const ProductKernels &kernels) {
   // Blocks of 8 first, then one of 4: a count that is a multiple of 8 takes matmat's widest form.
   const uint32_t wide = p.rows / (2 * RowBlock) * (2 * RowBlock);
   const uint32_t blocked = p.rows / RowBlock * RowBlock;
@@ -69,28 +70,28 @@ void multiplyChunk(const Product &p, const ProductKernels &kernels) {
   }
 }
 
+Product tilesFrom(const Product &p, uint32_t first, uint32_t tiles) {
+  Product part = p;
+  part.tiles = p.tiles + first * p.weight->tile_bytes;
+  part.out = p.out + static_cast<uint64_t>(first) * LAP_ROW_TILE;
+  part.tile_count = tiles;
+  return part;
+}
+
 } // namespace
 
+uint32_t itemTiles(const lap_weight &weight) {
+  const uint64_t fitting = ItemBytes / weight.tile_bytes;
+  return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock : fitting ? fitting : 1);
+}
+
 void multiply(const Product &product, const ProductKernels &kernels) {
-  // A multiple of 4 tiles: matvec's widest form.
-  const uint64_t fitting = ChunkBytes / product.weight->tile_bytes / 4 * 4;
-  const uint32_t chunk = fitting < 4 ? 4 : static_cast<uint32_t>(fitting);
-  for (uint32_t first = 0; first < product.tile_count; first += chunk) {
-    Product part = product;
-    const uint32_t left = product.tile_count - first;
-    part.tiles = product.tiles + first * product.weight->tile_bytes;
-    part.out = product.out + static_cast<uint64_t>(first) * LAP_ROW_TILE;
-    part.tile_count = left < chunk ? left : chunk;
-    if (part.tile_count > 4 && part.tile_count % 4 != 0) { // the rest of the last chunk comes separately
-      const uint32_t even = part.tile_count / 4 * 4;
-      Product rest = part;
-      part.tile_count = even;
-      rest.tiles += even * product.weight->tile_bytes;
-      rest.out += static_cast<uint64_t>(even) * LAP_ROW_TILE;
-      rest.tile_count -= even;
-      multiplyChunk(rest, kernels);
-    }
-    multiplyChunk(part, kernels);
+  const uint32_t blocked = product.tile_count / TileBlock * TileBlock;
+  if (blocked) {
+    multiplyRows(tilesFrom(product, 0, blocked), kernels);
+  }
+  if (product.tile_count > blocked) {
+    multiplyRows(tilesFrom(product, blocked, product.tile_count - blocked), kernels);
   }
 }
 

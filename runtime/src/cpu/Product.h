@@ -26,8 +26,12 @@ struct ProductKernels {
   lap_kernel *matvec, *matmat;
 };
 
-/// Computes all rows: whole blocks with matmat, what is left row by row with matvec, tiles in chunks that stay in the
-/// second level cache between those calls.
+/// Tiles of a matrix that one lane multiplies at a time: long enough a stream of memory, short enough to stay in the
+/// second level cache between kernel calls and to let the lanes end together.
+uint32_t itemTiles(const lap_weight &weight);
+
+/// Computes all rows: whole blocks with matmat, what is left row by row with matvec. The tiles should fit the second
+/// level cache.
 void multiply(const Product &product, const ProductKernels &kernels);
 
 } // namespace lap

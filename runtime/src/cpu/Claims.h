@@ -1,0 +1,47 @@
+//===- Claims.h - items of an op, taken by the lanes as they get free -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Equal shares do not take equal time: cores get unequal parts of the memory bandwidth, and a lane that waits long at
+// the barrier goes to sleep, which costs more than the op. So the large ops let lanes claim items one by one. Which
+// lane runs an item changes no bit of its result.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_CPU_CLAIMS_H
+#define LAPIDARY_RUNTIME_CPU_CLAIMS_H
+
+#include "Work.h"
+#include "runtime/src/Lockstep.h"
+
+namespace lap {
+
+/// The items [0, total) of one op. Every lane of the step makes one, in the same order of ops, and asks for items until
+/// there are none; a lane gets them in ascending order. One lane alone, a step without a barrier and ops beyond
+/// MaxCursors get equal shares.
+class Claims {
+public:
+  Claims(const lap_step *step, uint32_t total, uint32_t lane, uint32_t lanes) : total(total) {
+    if (lanes > 1 && step->barrier) {
+      uint32_t &used = step->barrier->lanes[lane].used;
+      if (used < MaxCursors) {
+        cursor = &step->barrier->cursors[used++].next;
+        return;
+      }
+    }
+    const Range items = share(total, lane, lanes);
+    following = static_cast<uint32_t>(items.begin);
+    this->total = static_cast<uint32_t>(items.end);
+  }
+
+  /// False when no item is left.
+  bool next(uint32_t &out_item) {
+    out_item = cursor ? cursor->fetch_add(1, std::memory_order_relaxed) : following++;
+    return out_item < total;
+  }
+
+private:
+  uint32_t total, following = 0;
+  std::atomic<uint32_t> *cursor = nullptr;
+};
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_CPU_CLAIMS_H

@@ -1,0 +1,72 @@
+//===- ClaimsTest.cpp - every item of every op is run once ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/src/cpu/Claims.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+using namespace lap;
+
+namespace {
+
+struct Scene {
+  uint32_t ops, rounds, items;              // ops between two barriers
+  std::vector<std::atomic<uint32_t>> taken; // [rounds][ops][items]
+  std::atomic<bool> ascending{true};
+  lap_step step{};
+
+  Scene(uint32_t ops, uint32_t rounds, uint32_t items)
+      : ops(ops), rounds(rounds), items(items), taken(size_t(rounds) * ops * items) {}
+
+  void runLane(uint32_t lane, uint32_t lanes) {
+    for (uint32_t round = 0; round < rounds; ++round) {
+      for (uint32_t op = 0; op < ops; ++op) {
+        Claims claims(&step, items, lane, lanes);
+        int64_t last = -1;
+        for (uint32_t item; claims.next(item);) {
+          ascending = ascending && item > last;
+          last = item;
+          ++taken[(size_t(round) * ops + op) * items + item];
+        }
+      }
+      lap_op_barrier(&step, lane, lanes);
+    }
+  }
+};
+
+void expectEachOnce(uint32_t lanes, uint32_t ops, uint32_t items) {
+  Lockstep team;
+  ASSERT_EQ(team.start(lanes, nullptr), LAP_OK);
+  Scene scene(ops, 50, items);
+  scene.step.barrier = team.barrier();
+  team.run([](void *context, uint32_t lane, uint32_t count) { static_cast<Scene *>(context)->runLane(lane, count); },
+           &scene);
+  EXPECT_TRUE(scene.ascending);
+  for (const std::atomic<uint32_t> &count : scene.taken) {
+    ASSERT_EQ(count, 1u);
+  }
+}
+
+TEST(Claims, EachItemIsTakenOnceByAnyNumberOfLanes) {
+  for (uint32_t lanes : {1u, 2u, 3u, 5u}) {
+    expectEachOnce(lanes, 3, 17);
+  }
+}
+
+TEST(Claims, MoreOpsThanCursorsBetweenTwoBarriers) { expectEachOnce(3, MaxCursors + 5, 7); }
+
+TEST(Claims, FewerItemsThanLanes) { expectEachOnce(4, 2, 1); }
+
+TEST(Claims, WithoutABarrierItemsAreSharedEvenly) {
+  lap_step step{};
+  Claims claims(&step, 10, 1, 3);
+  uint32_t item = 0;
+  for (uint32_t expected : {3u, 4u, 5u}) {
+    ASSERT_TRUE(claims.next(item));
+    EXPECT_EQ(item, expected);
+  }
+  EXPECT_FALSE(claims.next(item));
+}
+
+} // namespace
