@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A work block is up to 8 query rows (heads of one KV head, and tokens) that read the same keys. With at least as many
-// blocks as lanes, a lane walks the slices of its blocks alone. With fewer (decode) the slices are shared among lanes:
-// rounds of 16 slices, each lane keeping its results in its own scratch, and between barriers one lane per block folds
-// them in. Both ways fold the same results in the same order, so they give the same bits.
+// blocks as lanes, a lane walks the slices of its blocks alone; decode over few keys cuts the heads into smaller blocks to
+// get there. With fewer blocks (decode over many keys) the slices are shared among lanes: rounds of 16 slices, each lane
+// keeping its results in its own scratch, and between barriers one lane per block folds them in. All ways fold the same
+// results in the same order, so they give the same bits.
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "LaneScratch.h"
@@ -18,6 +19,7 @@ using namespace lap;
 namespace {
 
 constexpr uint32_t KeyBlock = LAP_ROW_TILE;    // positions of one block of the caches
+constexpr uint32_t ShortSlices = 4;            // up to so many slices a decode step's lanes share heads, not slices
 constexpr int64_t ValueColumns = LAP_ROW_TILE; // columns of one block of the V cache
 
 struct Attention {
@@ -75,6 +77,14 @@ Scratch scratchOf(const Attention &a, uint32_t lane) {
   return s;
 }
 
+void cutIntoBlocks(Attention &a, uint32_t blockHeads) {
+  a.blockHeads = blockHeads;
+  a.blockTokens = AttentionQueries / blockHeads;
+  a.headBlocks = (a.groupHeads + blockHeads - 1) / blockHeads;
+  a.tokenBlocks = (a.rows + a.blockTokens - 1) / a.blockTokens;
+  a.blocks = a.tokenBlocks * a.args->cache.kv_heads * a.headBlocks;
+}
+
 Attention describe(const lap_step *step, const lap_attention_args *args, uint32_t lane, uint32_t lanes) {
   Attention a = {};
   a.step = step;
@@ -83,11 +93,14 @@ Attention describe(const lap_step *step, const lap_attention_args *args, uint32_
   a.lanes = lanes;
   a.rows = rowsOf(step, args->query);
   a.groupHeads = args->heads / args->cache.kv_heads;
-  a.blockHeads = a.groupHeads < AttentionQueries ? a.groupHeads : AttentionQueries;
-  a.blockTokens = AttentionQueries / a.blockHeads;
-  a.headBlocks = (a.groupHeads + a.blockHeads - 1) / a.blockHeads;
-  a.tokenBlocks = (a.rows + a.blockTokens - 1) / a.blockTokens;
-  a.blocks = a.tokenBlocks * args->cache.kv_heads * a.headBlocks;
+  cutIntoBlocks(a, a.groupHeads < AttentionQueries ? a.groupHeads : AttentionQueries);
+  // Decode over few keys: lanes that share heads read the same keys, but need no barrier between them.
+  const uint32_t lastPosition = step->position + step->tokens - 1;
+  const uint32_t keys =
+      args->cache.window && args->cache.window <= lastPosition ? args->cache.window : lastPosition + 1;
+  while (a.rows == 1 && a.blocks < lanes && a.blockHeads > 1 && keys < ShortSlices * LAP_ATTENTION_SLICE) {
+    cutIntoBlocks(a, (a.blockHeads + 1) / 2);
+  }
   return a;
 }
 
