@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A work block is up to 8 query rows (heads of one KV head, and tokens) that read the same keys. With at least as many
-// blocks as lanes, a lane walks the slices of its blocks alone; decode over few keys cuts the heads into smaller blocks to
-// get there. With fewer blocks (decode over many keys) the slices are shared among lanes: rounds of 16 slices, each lane
-// keeping its results in its own scratch, and between barriers one lane per block folds them in. All ways fold the same
-// results in the same order, so they give the same bits.
+// blocks as lanes, a lane walks the slices of its blocks alone; decode over few keys cuts the heads into smaller blocks
+// to get there. With fewer blocks (decode over many keys) the slices are shared among lanes: rounds of 16 slices, each
+// lane keeping its results in its own scratch, and between barriers one lane per block folds them in. All ways fold the
+// same results in the same order, so they give the same bits.
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "LaneScratch.h"
