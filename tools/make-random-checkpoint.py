@@ -113,7 +113,7 @@ def content(name, size, block, offset):
         yield numpy.full(size // 2, 0x3F80, dtype=numpy.uint16).tobytes()
         return
     left = size // 2
-    while left:
+    while left and block is not None:
         piece = block[offset % BLOCK:][:left]
         offset = 0
         left -= len(piece)
@@ -130,18 +130,20 @@ def write_shard(path, tensors, block):
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for number, (name, _, size) in enumerate(tensors):
+            end = file.tell() + size
             for piece in content(name, size, block, number * 7919):
                 file.write(piece)
+            file.seek(end)
+            file.truncate()  # what was not written is a hole
 
 
-def write_checkpoint(out, config, tensors, seed):
+def write_checkpoint(out, config, tensors, block):
     out.mkdir(parents=True, exist_ok=True)
     top = {"architectures": ["Gemma4ForConditionalGeneration"], "model_type": "gemma4", "text_config": config,
            "vision_config": None, "audio_config": None, "tie_word_embeddings": True, "dtype": "bfloat16",
            "eos_token_id": [1, 106]}
     (out / "config.json").write_text(json.dumps(top, indent=1))
     shards = shards_of(tensors)
-    block = random_block(seed)
     names = {}
     for number, shard in enumerate(shards, 1):
         name = "model.safetensors" if len(shards) == 1 else f"model-{number:05}-of-{len(shards):05}.safetensors"
@@ -159,6 +161,7 @@ def main():
     parser.add_argument("--layers", type=int, default=0, help="keep so many (default: all); the last one is full attention")
     parser.add_argument("--tensors", type=pathlib.Path, help="tensor list (default: test/data/tensor-lists)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--zeros", action="store_true", help="matrices are holes of a sparse file: for memory, not for speed")
     options = parser.parse_args()
     released, period, _ = SIZES[options.size]
     layers = options.layers or released
@@ -166,7 +169,8 @@ def main():
         parser.error(f"--layers must be 1 to {released}")
     path = options.tensors or ROOT / "test" / "data" / "tensor-lists" / f"{options.size}.tsv"
     config = text_config(options.size, layers)
-    write_checkpoint(options.out, config, list(choose(read_tensor_list(path), config, released, period)), options.seed)
+    block = None if options.zeros else random_block(options.seed)
+    write_checkpoint(options.out, config, list(choose(read_tensor_list(path), config, released, period)), block)
 
 
 if __name__ == "__main__":
