@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/Calibrate.h"
 
+#include "compiler/ChildProgram.h"
 #include "compiler/Cleanup.h"
 #include "compiler/Plan.h"
 #include "compiler/Statistics.h"
@@ -13,39 +14,16 @@
 #include "support/Quote.h"
 
 #include "llvm/Support/JSON.h"
-#include "llvm/Support/Program.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace lapidary {
 
 namespace {
 
-constexpr size_t fewestTokens = 256;      ///< fewer say nothing about 512 columns
-constexpr uint32_t window = 512;          ///< tokens of one sequence
-constexpr uint64_t largestIds = 1u << 30; ///< bytes of the file of token ids
+constexpr size_t fewestTokens = 256;       ///< fewer say nothing about 512 columns
+constexpr uint32_t window = 512;           ///< tokens of one sequence
+constexpr uint64_t largestText = 1u << 30; ///< bytes
 constexpr uint64_t copyBytes = 8u << 20;
-
-/// Runs the temporary program; its standard error becomes the message when it fails.
-bool runProgram(const std::string &program, llvm::ArrayRef<std::string> words, const std::string &input,
-                const std::string &output, const std::string &directory, Diagnostics &diagnostics) {
-  std::string errors = joinPath(directory, "errors"), message;
-  std::vector<llvm::StringRef> arguments = {program};
-  arguments.insert(arguments.end(), words.begin(), words.end());
-  const llvm::StringRef nothing = "/dev/null";
-  std::optional<llvm::StringRef> streams[] = {input.empty() ? nothing : llvm::StringRef(input),
-                                              output.empty() ? nothing : llvm::StringRef(output),
-                                              llvm::StringRef(errors)};
-  int code = llvm::sys::ExecuteAndWait(program, arguments, std::nullopt, streams, 0, 0, &message);
-  if (code == 0) {
-    return true;
-  }
-  Diagnostics ignored;
-  std::string said = readWholeFile(errors, 65536, ignored).value_or("");
-  std::string what = llvm::StringRef(said.empty() ? message : said).trim().str();
-  return diagnostics.error(ErrorCode::CalibrationFailed, "`" + words.front() +
-                                                             "` of the calibration program ended with code " +
-                                                             std::to_string(code) + (what.empty() ? "" : ": " + what));
-}
 
 /// The options of the program that is only run to calibrate.
 CompileOptions programOptions(const CompileOptions &options, const Inputs &inputs, const std::string &output) {
@@ -61,18 +39,35 @@ CompileOptions programOptions(const CompileOptions &options, const Inputs &input
   return result;
 }
 
-bool checkTokens(const std::string &ids, const std::string &text, Diagnostics &diagnostics) {
-  std::optional<std::string> words = readWholeFile(ids, largestIds, diagnostics);
-  if (!words) {
-    return false;
+/// The token ids of the text, as the program writes them.
+std::optional<std::string> tokenize(const std::string &program, const std::string &text, Diagnostics &diagnostics) {
+  std::optional<std::string> content = readWholeFile(text, largestText, diagnostics);
+  std::string ids;
+  ChildProgram tokenizer(ErrorCode::CalibrationFailed);
+  if (!content || !tokenizer.start({program, "tokenize"}, *content, diagnostics) ||
+      !tokenizer.readAll(ids, diagnostics)) {
+    return std::nullopt;
   }
   llvm::SmallVector<llvm::StringRef> tokens;
-  llvm::StringRef(*words).split(tokens, ' ', -1, false);
-  return tokens.size() >= fewestTokens ||
-         diagnostics.error(ErrorCode::CalibrationTextTooShort,
-                           "the text has " + std::to_string(tokens.size()) + " tokens, at least " +
-                               std::to_string(fewestTokens) + " are needed",
-                           text, "give some pages of text like the text the program will read and write");
+  llvm::StringRef(ids).split(tokens, ' ', -1, false);
+  if (tokens.size() < fewestTokens) {
+    diagnostics.error(ErrorCode::CalibrationTextTooShort,
+                      "the text has " + std::to_string(tokens.size()) + " tokens, at least " +
+                          std::to_string(fewestTokens) + " are needed",
+                      text, "give some pages of text like the text the program will read and write");
+    return std::nullopt;
+  }
+  return ids;
+}
+
+/// Lets the program write what its products see to the file `output`.
+bool observe(const std::string &program, const std::string &ids, uint64_t window, const std::string &output,
+             Diagnostics &diagnostics) {
+  ChildProgram observer(ErrorCode::CalibrationFailed);
+  return observer.start(
+             {program, "observe", "--ids", "-", "--out", output, "--window", std::to_string(window), "--quiet"}, ids,
+             diagnostics) &&
+         observer.finish(diagnostics);
 }
 
 /// Copies the tensors of the program's file under their names, with the fingerprint behind them.
@@ -152,8 +147,7 @@ bool calibrate(const Inputs &inputs, const std::string &text, const std::string 
     return false;
   }
   WorkDirectory work;
-  std::string program = joinPath(work.path(), "calibrate"), ids = joinPath(work.path(), "ids"),
-              raw = joinPath(work.path(), "moments");
+  std::string program = joinPath(work.path(), "calibrate"), raw = joinPath(work.path(), "moments");
   PlacedWeights placed;
   CompileOptions temporary = programOptions(options, inputs, program);
   temporary.placed = &placed;
@@ -162,14 +156,15 @@ bool calibrate(const Inputs &inputs, const std::string &text, const std::string 
   silent.quiet = true;
   silent.progress = ConsoleOptions::None;
   Console quiet(silent);
-  if (compile(temporary, installation, quiet, diagnostics) != 0 ||
-      !runProgram(program, {"tokenize"}, text, ids, work.path(), diagnostics) || !checkTokens(ids, text, diagnostics)) {
+  if (compile(temporary, installation, quiet, diagnostics) != 0) {
+    return false;
+  }
+  std::optional<std::string> ids = tokenize(program, text, diagnostics);
+  if (!ids) {
     return false;
   }
   console.line("calibrate", "running it on " + text);
-  if (!runProgram(program,
-                  {"observe", "--ids", ids, "--out", raw, "--window", std::to_string(temporary.context), "--quiet"}, "",
-                  "", work.path(), diagnostics)) {
+  if (!observe(program, *ids, temporary.context, raw, diagnostics)) {
     return false;
   }
   std::unique_ptr<Checkpoint> moments = Checkpoint::openFile(raw, diagnostics);

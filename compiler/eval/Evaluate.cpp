@@ -5,9 +5,9 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/eval/Evaluate.h"
 
+#include "compiler/ChildProgram.h"
 #include "compiler/Manifest.pb.h"
 #include "compiler/ProgramImage.h"
-#include "compiler/eval/ChildProgram.h"
 #include "support/Quote.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -81,7 +81,7 @@ std::optional<std::vector<int32_t>> readTokens(const EvaluateOptions &options, c
   }
   std::string ids;
   if (options.ids.empty()) {
-    ChildProgram tokenizer;
+    ChildProgram tokenizer(ErrorCode::ProgramFailed);
     if (!tokenizer.start({reference.path, "tokenize"}, *input, diagnostics) || !tokenizer.readAll(ids, diagnostics)) {
       return std::nullopt;
     }
@@ -116,7 +116,7 @@ bool startLogits(ChildProgram &child, const std::string &path, unsigned threads,
 bool compareWindow(const EvaluateOptions &options, uint32_t vocab, llvm::ArrayRef<int32_t> ids, uint64_t first,
                    EvalScores &scores, Diagnostics &diagnostics) {
   const std::string text = idText(ids);
-  ChildProgram reference, program;
+  ChildProgram reference(ErrorCode::ProgramFailed), program(ErrorCode::ProgramFailed);
   if (!startLogits(reference, options.reference, options.threads, text, diagnostics) ||
       !startLogits(program, options.program, options.threads, text, diagnostics)) {
     return false;

@@ -11,7 +11,11 @@
 #include "compiler/eval/RowMetrics.h"
 #include "lapidary/ProgramAbi.h"
 
+#include "llvm/ADT/StringRef.h"
+
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace lapidary {
 

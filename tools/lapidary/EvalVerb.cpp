@@ -12,8 +12,6 @@
 #include "llvm/Support/Threading.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <csignal>
-
 namespace lapidary {
 
 namespace {
@@ -116,7 +114,6 @@ int runEval(const VerbContext &context) {
   if (!options) {
     return exitCode(context.diagnostics);
   }
-  std::signal(SIGPIPE, SIG_IGN); // a program that ends early is reported with its own words
   std::optional<Evaluation> result = evaluate(*options, context.console, context.diagnostics);
   if (!result) {
     return exitCode(context.diagnostics);

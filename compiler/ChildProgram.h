@@ -4,8 +4,8 @@
 // A row of logits has 1 MiB at Gemma's vocabulary, so they are read as the program writes them; the pipe holds the
 // program back. Programs read their whole input before they write, so input first, then output, cannot lock up.
 //===----------------------------------------------------------------------===//
-#ifndef LAPIDARY_COMPILER_EVAL_CHILDPROGRAM_H
-#define LAPIDARY_COMPILER_EVAL_CHILDPROGRAM_H
+#ifndef LAPIDARY_COMPILER_CHILDPROGRAM_H
+#define LAPIDARY_COMPILER_CHILDPROGRAM_H
 
 #include "support/Diagnostics.h"
 #include "support/FileIO.h"
@@ -21,19 +21,20 @@ namespace lapidary {
 
 class ChildProgram {
 public:
-  ChildProgram() = default;
+  /// `failure` is what every error is reported as.
+  explicit ChildProgram(ErrorCode failure) : failure(failure) {}
   ChildProgram(const ChildProgram &) = delete;
   ChildProgram &operator=(const ChildProgram &) = delete;
   /// Ends the program if it still runs.
   ~ChildProgram();
 
-  /// Starts the program `words[0]` (a path) and gives it `input`. SIGPIPE must be ignored. Reports ProgramFailed.
+  /// Starts the program `words[0]` (a path) and gives it `input`.
   bool start(const std::vector<std::string> &words, llvm::StringRef input, Diagnostics &diagnostics);
-  /// Reads exactly `bytes`; on an early end waits for the program and reports ProgramFailed with what it said.
+  /// Reads exactly `bytes`; on an early end waits for the program and reports what it said.
   bool read(void *out, size_t bytes, Diagnostics &diagnostics);
   /// Appends everything up to the end of the output, then as `finish`.
   bool readAll(std::string &out, Diagnostics &diagnostics);
-  /// Waits; reports ProgramFailed unless the exit code is 0.
+  /// Waits; an exit code other than 0 is an error.
   bool finish(Diagnostics &diagnostics);
 
 private:
@@ -45,6 +46,7 @@ private:
   int wait();
   bool failed(const std::string &how, Diagnostics &diagnostics);
 
+  const ErrorCode failure;
   std::string name;
   std::unique_ptr<std::FILE, Close> messages; // its standard error
   FileDescriptor output;
@@ -53,4 +55,4 @@ private:
 
 } // namespace lapidary
 
-#endif // LAPIDARY_COMPILER_EVAL_CHILDPROGRAM_H
+#endif // LAPIDARY_COMPILER_CHILDPROGRAM_H

@@ -1,9 +1,10 @@
 //===- ChildProgram.cpp - a compiled program, run and read through pipes ------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// posix_spawn: the compiler is a large process with threads, which must not be forked.
+// posix_spawn: the compiler is a large process with threads, which must not be forked. Its input is a socket, because
+// only a socket can be written to without a signal when the other end is gone.
 //===----------------------------------------------------------------------===//
-#include "compiler/eval/ChildProgram.h"
+#include "compiler/ChildProgram.h"
 
 #include "support/Quote.h"
 
@@ -11,6 +12,7 @@
 #include <csignal>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,9 +24,9 @@ namespace {
 
 constexpr size_t MessageBytes = 2000; // of its standard error that are repeated
 
-void writeAll(int descriptor, llvm::StringRef text) {
+void sendAll(int descriptor, llvm::StringRef text) {
   while (!text.empty()) {
-    ssize_t written = write(descriptor, text.data(), text.size());
+    ssize_t written = send(descriptor, text.data(), text.size(), MSG_NOSIGNAL);
     if (written < 0 && errno != EINTR) {
       return; // it has ended; its exit code says why
     }
@@ -53,11 +55,11 @@ bool ChildProgram::spawn(const std::vector<std::string> &words, int input, int o
   posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, fileno(messages.get()), STDERR_FILENO);
-  int failure = posix_spawn(&process, arguments[0], &actions, nullptr, arguments.data(), environ);
+  int error = posix_spawn(&process, arguments[0], &actions, nullptr, arguments.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (failure != 0) {
+  if (error != 0) {
     process = -1;
-    return diagnostics.error(ErrorCode::ProgramFailed, "cannot run the program: " + errnoText(failure), name,
+    return diagnostics.error(failure, "cannot run the program: " + errnoText(error), name,
                              "is it compiled for this machine, and on a file system that allows to run programs?");
   }
   return true;
@@ -67,12 +69,12 @@ bool ChildProgram::start(const std::vector<std::string> &words, llvm::StringRef 
   name = words.front();
   messages.reset(std::tmpfile());
   int in[2], out[2];
-  if (!messages || pipe2(in, O_CLOEXEC) != 0) {
-    return diagnostics.error(ErrorCode::ProgramFailed, "cannot make pipes for the program: " + errnoText(errno), name);
+  if (!messages || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) != 0) {
+    return diagnostics.error(failure, "cannot make pipes for the program: " + errnoText(errno), name);
   }
   FileDescriptor inRead(in[0]), inWrite(in[1]);
   if (pipe2(out, O_CLOEXEC) != 0) {
-    return diagnostics.error(ErrorCode::ProgramFailed, "cannot make pipes for the program: " + errnoText(errno), name);
+    return diagnostics.error(failure, "cannot make pipes for the program: " + errnoText(errno), name);
   }
   output = FileDescriptor(out[0]);
   FileDescriptor outWrite(out[1]);
@@ -81,7 +83,7 @@ bool ChildProgram::start(const std::vector<std::string> &words, llvm::StringRef 
   }
   inRead.reset();
   outWrite.reset();
-  writeAll(inWrite.get(), input);
+  sendAll(inWrite.get(), input);
   return true;
 }
 
@@ -134,8 +136,8 @@ bool ChildProgram::failed(const std::string &how, Diagnostics &diagnostics) {
   ssize_t got = pread(fileno(messages.get()), text.data(), text.size(), 0);
   text.resize(got < 0 ? 0 : static_cast<size_t>(got));
   llvm::StringRef said = llvm::StringRef(text).rtrim();
-  return diagnostics.error(ErrorCode::ProgramFailed,
-                           "the program " + how + (said.empty() ? "" : " and said: " + quoted(said.str())), name);
+  return diagnostics.error(failure, "the program " + how + (said.empty() ? "" : " and said: " + quoted(said.str())),
+                           name);
 }
 
 } // namespace lapidary
