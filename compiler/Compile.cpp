@@ -150,6 +150,14 @@ std::shared_ptr<const Checkpoint> findStatistics(const CompileOptions &options, 
              : nullptr;
 }
 
+/// Before a model is run for nothing: somebody must use what calibration finds.
+bool checkCalibrated(const CompileOptions &options, const WeightSegment &segment, Diagnostics &diagnostics) {
+  bool useful = llvm::any_of(segment.weights, usesStatistics);
+  return (options.calibrate.empty() && options.calibration.empty()) || useful ||
+         diagnostics.error(ErrorCode::BadOptionValue, "calibration changes nothing: no weight of a product is w4", "",
+                           "compile with --quant=w4, or without --calibrate and --calibration");
+}
+
 void reportPlaces(const WeightSegment &segment, PlacedWeights &placed) {
   for (const SegmentWeight &weight : segment.weights) {
     if (!weight.sources.empty()) {
@@ -167,6 +175,9 @@ bool planAndEmit(const CompileOptions &options, const Installation &installation
   }
   if (options.placed) {
     reportPlaces(*segment, *options.placed);
+  }
+  if (!checkCalibrated(options, *segment, diagnostics)) {
+    return false;
   }
   auto statistics = findStatistics(options, installation, inputs, console, diagnostics);
   if (diagnostics.hadError() || (statistics && !useStatistics(*segment, statistics, target, diagnostics))) {

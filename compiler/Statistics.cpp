@@ -72,11 +72,15 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
   return file;
 }
 
+bool usesStatistics(const SegmentWeight &weight) {
+  return weight.format == "w4" && !weight.gathered && !weight.sources.empty();
+}
+
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
                    const TargetBackend &target, Diagnostics &diagnostics) {
   for (SegmentWeight &weight : segment.weights) {
-    const TensorInfo *moments = weight.sources.empty() ? nullptr : statistics->find(weight.sources.front().tensor.name);
-    if (!moments || weight.format != "w4") {
+    const TensorInfo *moments = usesStatistics(weight) ? statistics->find(weight.sources.front().tensor.name) : nullptr;
+    if (!moments) {
       continue;
     }
     if (moments->dtype != DType::F32 || moments->shape != momentShape(weight)) {

@@ -24,6 +24,9 @@ std::optional<Sha256> fingerprint(const Checkpoint &checkpoint, Diagnostics &dia
 std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const Checkpoint &model,
                                                  Diagnostics &diagnostics);
 
+/// True when knowing the inputs of `weight` changes how it is packed.
+bool usesStatistics(const SegmentWeight &weight);
+
 /// Makes the segment's weights pack with the statistics of their inputs; weights without any stay as they are. Reports
 /// StatisticsMismatch for moments of another width. `target` must outlive the segment.
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,

@@ -292,7 +292,7 @@ def test_calibration(lapidary, directory, problems):
 
 
 def test_calibration_errors(lapidary, directory, problems):
-    """Text that is missing or too short, a model without tokenizer, a file that is no statistics."""
+    """Text that is missing or too short, a model without tokenizer, a file that is no statistics, nothing to use them."""
     short = directory / "short"
     short.write_text("")
     bare = directory / "bare"
@@ -301,11 +301,13 @@ def test_calibration_errors(lapidary, directory, problems):
              (EXAMPLE, f"--calibrate={directory / 'missing'}", "missing"),
              (bare, f"--calibrate={short}", "no tokenizer"),
              (EXAMPLE, f"--calibration={EXAMPLE / 'model.safetensors'}", "holds no statistics"),
-             (EXAMPLE, f"--calibration={EXAMPLE / 'config.json'}", "error")]
+             (EXAMPLE, f"--calibration={EXAMPLE / 'config.json'}", "E0203")]
     for model, option, wanted in cases:
         done = compile_to(lapidary, model, directory / "program", "--quant=w4", option)
         problems.expect(done.returncode == 2 and wanted in done.stderr,
                         f"{option}: exit code {done.returncode}, '{wanted}' not in: {done.stderr}")
+    done = compile_to(lapidary, EXAMPLE, directory / "program", "--quant=w8", f"--calibrate={short}")
+    problems.expect(done.returncode == 2 and "no weight of a product is w4" in done.stderr, f"w8: {done.stderr}")
 
 
 def test_rings_wrap(lapidary, directory, problems):
