@@ -40,10 +40,6 @@ struct WaitWord {
   void advance();
 };
 
-} // namespace lap
-
-namespace lap {
-
 enum {
   MaxLanes = 64,
   MaxCursors = 8,            // ops between two barriers whose items are claimed; further ones are shared evenly

@@ -22,10 +22,8 @@ constexpr bool isGrouped(lap_format format) { return format == LAP_W8G32 || form
 /// Bytes of one float element; only for LAP_F32 and LAP_BF16.
 constexpr uint64_t elementBytes(lap_format format) { return format == LAP_F32 ? 4 : 2; }
 
-/// Distance of the rows of a weight's moments (lap_observer).
-constexpr uint64_t momentStride(uint64_t columns) {
-  return padColumns(columns) < LAP_MOMENT_BLOCK ? padColumns(columns) : uint64_t(LAP_MOMENT_BLOCK);
-}
+/// Distance of the rows of the moments (lap_observer) of a weight of `columns` logical columns.
+inline uint64_t momentStride(uint64_t columns) { return lap_moment_stride(static_cast<uint32_t>(padColumns(columns))); }
 
 /// What a stored integer has added to it: the value is stored - zeroPoint.
 constexpr int zeroPoint(lap_format format) { return format == LAP_W8G32 ? 128 : 8; }

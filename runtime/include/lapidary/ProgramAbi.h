@@ -122,10 +122,13 @@ typedef struct lap_weight_file {
 } lap_weight_file;
 
 /* Collects the second moments of the inputs of products: for every weight of `columns` padded columns a float32
- * [columns][stride] with stride = min(columns, LAP_MOMENT_BLOCK); element (i, j) is the sum over all input rows x of
+ * [columns][stride] with stride = lap_moment_stride(columns); element (i, j) is the sum over all input rows x of
  * x[i] * x[b + j], where b is the first column of i's block (i rounded down to a multiple of stride). The last block
  * may be narrower; the rest of its rows is zero. Experts share the moments of their stack. */
 typedef struct lap_observer lap_observer; /* runtime/src/cpu/Observe.h */
+static inline uint32_t lap_moment_stride(uint32_t columns) {
+  return columns < LAP_MOMENT_BLOCK ? columns : (uint32_t)LAP_MOMENT_BLOCK;
+}
 
 /* Everything one call of a program function needs; built by the runtime, read-only for the lanes. */
 typedef struct lap_step {

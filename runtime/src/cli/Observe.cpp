@@ -48,10 +48,11 @@ ExitCode writeHeader(const lap_observer &observer, AtomicFile &file) {
   for (uint32_t i = 0; i < observer.count; ++i) {
     const Moments &moments = *observer.entries[i];
     const uint64_t end = offset + momentBytes(moments.columns);
-    used += static_cast<uint64_t>(snprintf(
-        text + used, capacity - used, "%s\"w.%llu\":{\"dtype\":\"F32\",\"shape\":[%u,%u],\"data_offsets\":[%llu,%llu]}",
-        i ? "," : "", static_cast<unsigned long long>(moments.weight), moments.columns, momentStride(moments.columns),
-        static_cast<unsigned long long>(offset), static_cast<unsigned long long>(end)));
+    used += static_cast<uint64_t>(
+        snprintf(text + used, capacity - used,
+                 "%s\"w.%llu\":{\"dtype\":\"F32\",\"shape\":[%u,%u],\"data_offsets\":[%llu,%llu]}", i ? "," : "",
+                 static_cast<unsigned long long>(moments.weight), moments.columns, lap_moment_stride(moments.columns),
+                 static_cast<unsigned long long>(offset), static_cast<unsigned long long>(end)));
     offset = end;
   }
   text[used++] = '}';

@@ -58,7 +58,7 @@ void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x
   if (!moments) {
     return;
   }
-  const uint32_t rows = rowsOf(step, x), stride = momentStride(weight.columns);
+  const uint32_t rows = rowsOf(step, x), stride = lap_moment_stride(weight.columns);
   const bool grouped = weight.format == LAP_W8G32 || weight.format == LAP_W4G32;
   float batch[BatchRows * LAP_MOMENT_BLOCK];
   for (uint32_t first = 0; first < weight.columns; first += stride) {
@@ -77,7 +77,7 @@ void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x
 }
 
 void finishMoments(const Moments &moments) {
-  const uint32_t stride = momentStride(moments.columns);
+  const uint32_t stride = lap_moment_stride(moments.columns);
   for (uint32_t row = 0; row < moments.columns; ++row) {
     const uint32_t first = row / stride * stride; // of the block
     float *block = moments.values + uint64_t(first) * stride;

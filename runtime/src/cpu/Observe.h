@@ -19,11 +19,10 @@ struct Moments {
   uint64_t weight; // lap_weight.offset
   uint32_t columns;
   uint64_t rows; // input rows seen
-  float *values; // [columns][momentStride(columns)]
+  float *values; // [columns][lap_moment_stride(columns)]
 };
 
-constexpr uint32_t momentStride(uint32_t columns) { return columns < LAP_MOMENT_BLOCK ? columns : LAP_MOMENT_BLOCK; }
-constexpr uint64_t momentBytes(uint32_t columns) { return uint64_t(columns) * momentStride(columns) * sizeof(float); }
+inline uint64_t momentBytes(uint32_t columns) { return uint64_t(columns) * lap_moment_stride(columns) * sizeof(float); }
 
 /// Adds all rows of `x`, the input of a product with `weight`. Every lane calls this; lanes split the moments, and each
 /// moment sums the rows in order.

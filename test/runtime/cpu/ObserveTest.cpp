@@ -49,12 +49,12 @@ std::vector<float> observed(Input &input, uint32_t lanes) {
   lap::Moments &moments = *observer.entries[0];
   EXPECT_EQ(moments.rows, Tokens);
   lap::finishMoments(moments);
-  return std::vector<float>(moments.values, moments.values + moments.columns * lap::momentStride(moments.columns));
+  return std::vector<float>(moments.values, moments.values + moments.columns * lap_moment_stride(moments.columns));
 }
 
 /// Plain triple loop over the blocks of 512 columns.
 std::vector<float> expected(const std::vector<float> &values, uint32_t columns) {
-  const uint32_t stride = lap::momentStride(columns);
+  const uint32_t stride = lap_moment_stride(columns);
   std::vector<float> moments(columns * stride);
   for (uint32_t i = 0; i < columns; ++i) {
     const uint32_t first = i / stride * stride;
