@@ -78,7 +78,6 @@ def describe(options, peer_binary):
     lines = [line for line in (version.stdout + version.stderr).splitlines() if line.startswith("version")]
     return {
         "date": datetime.date.today().isoformat(), "revision": revision or "unknown",
-        "compile": shlex.join(compile_options(options)),
         "peer_version": lines[0].split(":", 1)[1].strip() if lines else "of unknown version",
         "machine": {"cpu": first_match("/proc/cpuinfo", "model name"), "cpus": len(os.sched_getaffinity(0)),
                     "memory_gib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
@@ -167,7 +166,8 @@ def compare(options):
         prepare.make_peer_file(model)
     if options.prepare_only:
         return
-    results = {**describe(options, binaries["peer"]), "models": []}
+    found = sorted({prepare.how_compiled(model) or "options that are not recorded" for model in models})
+    results = {**describe(options, binaries["peer"]), "compile": "; ".join(found), "models": []}
     out = options.out or options.work / "compare.json"
     for model in models:
         say(f"{model.label}: measure")

@@ -103,6 +103,15 @@ def make_program(model, compiler, options, keep_checkpoint):
     return program
 
 
+def how_compiled(model):
+    """The options the program in the work directory was compiled with; None when that is not recorded."""
+    record = model.path(".command")
+    if not record.is_file() or record.stat().st_mtime < model.path().stat().st_mtime:
+        return None
+    words = shlex.split(record.read_text())
+    return shlex.join(words[words.index("-o") + 2:])
+
+
 def make_peer_file(model):
     file = model.path(".gguf")
     if not file.is_file():

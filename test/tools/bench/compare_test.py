@@ -89,6 +89,13 @@ class Compare(unittest.TestCase):
         self.assertIn("| E2B | 2 | 0 | 200.0 | 50.0 | 4.00x | 20.0 | 20.0 | 1.00x | 25 % |", done.stdout)
         self.assertIn("| E2B | 2 | 2.00x | 1.00x | 2.00x | 1.00x | 2.00x |", done.stdout)
         self.assertIn("llama.cpp 7 (abc)", done.stdout)
+        self.assertIn("`--quant=w4 --context=612`", done.stdout)
+
+    def test_says_how_programs_that_were_there_were_compiled(self):
+        self.run_compare("--prepare-only", "--compile=--quant=w8 --context=700")
+        self.assertIn("`--quant=w8 --context=700`", self.run_compare("--use-programs").stdout)
+        (self.root / "work/E2B.command").unlink()
+        self.assertIn("`options that are not recorded`", self.run_compare("--use-programs").stdout)
 
     def test_measures_disturbed_rounds_again_but_not_for_ever(self):
         done = self.run_compare("--rounds", "2", "--most-others", "-1")  # always disturbed
