@@ -65,7 +65,7 @@ def check_logits(name, program, ids, reference, rows, directory, problems):
           f"largest logit {numpy.abs(reference).max():.2f}")
     problems.expect(difference <= TOLERANCE, f"{name}: logits differ from the reference by {difference}")
     for options in (["--chunk", "1"], ["--chunk", "5"], ["--threads", "1"], ["--threads", "2"], ["--threads", "3"],
-                    ["--threads", "3", "--chunk", "5"]):
+                    ["--threads", "4"], ["--threads", "3", "--chunk", "5"]):
         other = logits(program, ids, out, problems, *options)
         same = other is not None and numpy.array_equal(other.view("<u4"), whole.reshape(-1).view("<u4"))
         problems.expect(same, f"{name}: logits with {' '.join(options)} are not bit-identical")
