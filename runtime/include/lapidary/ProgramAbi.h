@@ -24,12 +24,13 @@ extern "C" {
 #endif
 
 enum {
-  LAP_ABI_VERSION = 2,
+  LAP_ABI_VERSION = 3,
   LAP_COLUMN_PAD = 32,       /* columns of every activation and weight are padded to this multiple */
   LAP_ROW_TILE = 16,         /* weight rows per packed tile (lanes of one 512-bit int32 vector) */
   LAP_GROUP = 32,            /* columns that share one scale in the group formats */
   LAP_ATTENTION_SLICE = 512, /* keys per attention slice; slices start at multiples of absolute position */
   LAP_MOMENT_BLOCK = 512,    /* columns of a block of second moments */
+  LAP_STACK = 4,             /* most matrices that are stacked into one product (q, k and v are three) */
   LAP_WEIGHT_ALIGN = 64,     /* alignment of each packed weight inside the weight segment */
   LAP_SEGMENT_ALIGN = 65536  /* alignment of the weight segment inside the file */
 };
@@ -39,8 +40,21 @@ typedef enum lap_format {
   LAP_F32 = 0,   /* float32 */
   LAP_BF16 = 1,  /* bfloat16 */
   LAP_W8G32 = 2, /* int8, groups of 32 columns, bf16 scales; stored +128 as uint8 */
-  LAP_W4G32 = 3  /* int4, groups of 32 columns, bf16 scales; stored +8 as a nibble */
+  LAP_W4G32 = 3, /* int4, groups of 32 columns, bf16 scales; stored +8 as a nibble */
+  LAP_W2ROW = 4, /* int2, one f32 scale per row; stored +2 */
+  LAP_W4ROW = 5, /* int4, one f32 scale per row; stored +8 */
+  LAP_W8ROW = 6, /* int8, one f32 scale per row; stored +128 */
+  LAP_I8 = 7     /* int8 as it is; K/V caches only, their scale is in lap_cache */
 } lap_format;
+
+/* What an activation buffer holds; see "integer activations" below. */
+typedef enum lap_element {
+  LAP_ROWS_F32 = 0, /* float32 (int32 bits in the routing buffers) */
+  LAP_ROWS_Q8 = 1,  /* int8, a scale and a sum per 32 columns */
+  LAP_ROWS_Q16 = 2, /* two q8 planes: the second holds what the first left over */
+  LAP_ROWS_I8 = 3,  /* int8 with one scale for all rows, known when compiling */
+  LAP_ROWS_R16 = 4  /* two int8 planes with one scale per row: 16 bits */
+} lap_element;
 
 /* Where a buffer lives. */
 typedef enum lap_space {
@@ -59,14 +73,20 @@ typedef struct lap_buffer {
   uint32_t rows_per_token; /* 0, 1, or top_k */
   uint32_t fixed_rows;     /* used when rows_per_token is 0 */
   uint32_t space;          /* lap_space */
-  uint32_t reserved;       /* 0 */
+  uint32_t element;        /* lap_element */
 } lap_buffer;
 
-/* A q8 activation row (produced by quantize, read by the int8 matmul kernels), row_bytes long:
- *   int8  value[columns]          round-to-nearest-even(x / scale), -127..127
- *   float scale[columns / 32]     max|x| / 127 of the group (0 for an all-zero group)
- *   int32 sum[columns / 32]       sum of the group's values (corrects the weights' unsigned offset)
- * so row_bytes = columns + (columns / 32) * 8, which is a multiple of 4 (rounded up to 64 by plan-memory). */
+/* Integer activations (all rounding is to nearest even; padding columns are 0).
+ *   q8   groups of 32 columns, for the group formats; row_bytes = columns + (columns / 32) * 8, rounded up to 64:
+ *          int8  value[columns]          x / scale, -127..127
+ *          float scale[columns / 32]     max|x| / 127 of the group (0 for an all-zero group)
+ *          int32 sum[columns / 32]       sum of the group's values (corrects the weights' unsigned offset)
+ *   q16  two q8 rows, one behind the other, each rounded up to 64 bytes: the second rounds x - scale * value of the
+ *        first. A product adds both planes, which is as good as 16-bit activations (error below 2^-15 of max|x|).
+ *   i8   for the row formats: int8 value[columns] = clamp(x / step, -128, 127). `step` is the checkpoint's static
+ * range. r16  for the row formats where there is no static range: int8 high[columns], int8 low[columns], float scale;
+ *          scale = max|x| / 32512, v = x / scale (a whole number), v = 256 * high + low with low in -128..127
+ *        row_bytes = 2 * columns + 4, rounded up to 64. */
 
 /* A packed matrix of `rows` x `columns` (columns padded to 32, rows to a multiple of 16; the compiler pads rows to 32
  * as well, so that a product writes its whole padded activation row; padding is zero), in row tiles:
@@ -77,6 +97,10 @@ typedef struct lap_buffer {
  *               uint8 byte [4 blocks of 4 columns][16 rows][4 columns]; the low nibble of byte (b,r,c) is
  *               column 4b+c of the group, the high nibble is column 16+4b+c; nibble = value+8
  *               32 + 256 bytes a group
+ *   W2ROW, W4ROW, W8ROW   tile t: float scale[16 rows], then
+ *               uint8 byte [blocks of 4 * F columns][16 rows][4], F = 4, 2 or 1 integers in a byte;
+ *               bits [f * 8/F, (f + 1) * 8/F) of byte (b,r,c) are column b * 4F + 4f + c, stored + half their range
+ *               64 + columns * 16 / F bytes a tile
  * A product with one activation row reads a tile from its first byte to its last: one stream, which hardware
  * prefetchers follow at the full bandwidth of memory (docs/performance.md).
  * Row r of the matrix is lane r%16 of tile r/16. Expert matrices repeat this per expert, expert_bytes apart.
@@ -85,15 +109,17 @@ typedef struct lap_buffer {
  *   f32, bf16   element[columns]
  *   W8G32       per group bf16 scale, uint8 value+128 [32]
  *   W4G32       per group bf16 scale, uint8 byte[16]: byte i holds column i (low nibble) and column 16+i (high)
+ *   W2ROW, W4ROW, W8ROW   float scale[blocks], each of columns / blocks logical columns, then the integers in the order
+ *               of the columns, the first in the lowest bits of its byte, stored + half their range
  * A packed vector (norm weight) is float32[columns], padding zero; rows is 1. An absent weight has rows == 0. */
 typedef struct lap_weight {
-  uint64_t offset;       /* bytes from the start of the weight segment */
-  uint64_t expert_bytes; /* distance between experts; 0 when there are none */
-  uint64_t tile_bytes;   /* bytes of one 16-row tile (matrix) or of one row (table) */
-  uint32_t rows;         /* padded */
-  uint32_t columns;      /* padded */
-  uint32_t format;       /* lap_format */
-  uint32_t reserved;
+  uint64_t offset;        /* bytes from the start of the weight segment */
+  uint64_t expert_bytes;  /* distance between experts; 0 when there are none */
+  uint64_t tile_bytes;    /* bytes of one 16-row tile (matrix) or of one row (table) */
+  uint32_t rows;          /* padded */
+  uint32_t columns;       /* padded */
+  uint32_t format;        /* lap_format */
+  uint32_t scale_columns; /* tables in row formats: columns that share a scale (a multiple of 32); otherwise 0 */
 } lap_weight;
 
 /* One layer's K/V cache, in blocks of 16 positions and blocks of 16 columns, per KV head; slot = position % slots.
@@ -107,8 +133,10 @@ typedef struct lap_cache {
   uint32_t kv_heads;
   uint32_t head_dim;
   uint32_t window;  /* positions visible, the token itself included; 0 = all (global) */
-  uint32_t element; /* LAP_F32 or LAP_BF16 */
-  uint32_t reserved;
+  uint32_t element; /* LAP_F32, LAP_BF16 or LAP_I8 */
+  float key_step;   /* LAP_I8: key = step * value, value = clamp(key / step, -128, 127); otherwise 1 */
+  float value_step; /* the same for V */
+  uint32_t reserved[1];
 } lap_cache;
 
 typedef struct lap_barrier lap_barrier; /* runtime/src/Lockstep.h */
@@ -168,26 +196,40 @@ typedef struct lap_embed_args { /* out[r] = table[ids[r]] * scale */
 } lap_embed_args;
 void lap_op_embed(const lap_step *, const lap_embed_args *, lap_kernel *embed, uint32_t lane, uint32_t lanes);
 
+/* Columns up to `columns_end` of a product are rounded to multiples of `step`: step * clamp(y / step, -128, 127); a
+ * step of 0 leaves them as they are. Ends are multiples of LAP_COLUMN_PAD. */
+typedef struct lap_out_step {
+  uint32_t columns_end;
+  float step;
+} lap_out_step;
+
 typedef struct lap_matmul_args { /* out[r][n] = sum_k x[r][k] * w[n][k] */
-  lap_buffer x;                  /* f32 for F32/BF16 weights, q8 rows for W8G32/W4G32 */
+  lap_buffer x;                  /* f32 for F32/BF16; q8 or q16 for the group formats; i8 or r16 for the row formats */
   lap_buffer out;                /* f32 */
   lap_weight w;
+  float input_step;        /* the scale of i8 rows; otherwise 0 */
+  uint32_t out_step_count; /* row formats only; 0: nothing is rounded */
+  lap_out_step out_steps[LAP_STACK];
 } lap_matmul_args;
 void lap_op_matmul(const lap_step *, const lap_matmul_args *, lap_kernel *matvec, lap_kernel *matmat, uint32_t lane,
                    uint32_t lanes);
 
 typedef struct lap_quantize_args {
-  lap_buffer x, out;
+  lap_buffer x, out; /* out: q8, q16, i8 or r16 */
+  float step;        /* of i8 rows; otherwise 0 */
+  uint32_t reserved;
 } lap_quantize_args;
-void lap_op_quantize(const lap_step *, const lap_quantize_args *, lap_kernel *quantize, uint32_t lane, uint32_t lanes);
+/* `residual` rounds the second plane of q16 rows; the other elements have no use for it (NULL). */
+void lap_op_quantize(const lap_step *, const lap_quantize_args *, lap_kernel *quantize, lap_kernel *residual,
+                     uint32_t lane, uint32_t lanes);
 
 typedef struct lap_rms_norm_args { /* per row and head: y = x * rsqrt(mean(x^2) + eps) * w */
-  lap_buffer x, out;               /* columns = heads * head columns; may be the same buffer */
-  lap_weight w;                    /* vector [head columns]; rows == 0: no weight */
-  uint32_t heads;                  /* 1 for a plain norm */
-  uint32_t width;                  /* real columns of one head (the mean divides by it) */
+  lap_buffer x, out; /* columns = heads * head columns; may be the same buffer; out: f32, or i8 (1 head) */
+  lap_weight w;      /* vector [head columns]; rows == 0: no weight */
+  uint32_t heads;    /* 1 for a plain norm */
+  uint32_t width;    /* real columns of one head (the mean divides by it) */
   float eps;
-  uint32_t reserved;
+  float step; /* of an i8 output */
 } lap_rms_norm_args;
 void lap_op_rms_norm(const lap_step *, const lap_rms_norm_args *, lap_kernel *rms_norm, uint32_t lane, uint32_t lanes);
 
@@ -236,7 +278,9 @@ void lap_op_attention(const lap_step *, const lap_attention_args *, lap_kernel *
                       uint32_t lanes);
 
 typedef struct lap_gelu_mul_args {
-  lap_buffer gate, up, out;
+  lap_buffer gate, up, out; /* out: f32 or i8 */
+  float step;               /* of an i8 output */
+  uint32_t reserved;
 } lap_gelu_mul_args; /* out = gelu_tanh(gate) * up */
 void lap_op_gelu_mul(const lap_step *, const lap_gelu_mul_args *, lap_kernel *gelu_mul, uint32_t lane, uint32_t lanes);
 
