@@ -14,6 +14,7 @@
 #include "support/Diagnostics.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/ErrorHandling.h"
 
 #include <memory>
 #include <string>
@@ -37,6 +38,13 @@ struct ProgramOptions {
   std::string cacheElement = "f32"; ///< "f32" or "bf16"
 };
 
+/// Logical rows of a weight that the checkpoint stores as integers: value = integer * scale of its columns.
+struct IntegerRows {
+  const int8_t *values; ///< [rows][columns]
+  const float *scales;  ///< [rows][scalesPerRow], finite and positive
+  uint64_t scalesPerRow;
+};
+
 /// Turns the values of one packed weight into its bytes, in pieces so that memory stays bounded.
 class WeightPacker {
 public:
@@ -48,6 +56,10 @@ public:
   /// Packs `rows` logical rows ([rows][columns] float32, row-major) that start at `row` into `out`
   /// (pieceBytes(row) bytes, zeroed by the caller). Thread safe for different pieces.
   virtual void pack(const float *values, uint64_t row, uint64_t rows, uint8_t *out) const = 0;
+  /// The same for rows that are integers already, kept bit for bit; only called for integer formats.
+  virtual void packIntegers(const IntegerRows &values, uint64_t row, uint64_t rows, uint8_t *out) const {
+    llvm_unreachable("this layout does not hold integers");
+  }
 };
 
 /// What emitting a program leaves on disk for the link step.
