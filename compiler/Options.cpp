@@ -27,13 +27,13 @@ const OptionSpec compileTable[] = {
     {"force", 0, nullptr, nullptr, "Output", false,
      "accepted for scripts; an old output is replaced after success anyway"},
     {"target", 0, "TARGET", nullptr, "Target", true, "native, or OS and CPU: x86_64-linux+znver4"},
-    {"quant", 0, "FORMAT", nullptr, "Model", true, "weight format: f32, bf16, w8 or w4 (default w4)"},
+    {"quant", 0, "FORMAT", nullptr, "Model", true, "weight format: f32, bf16, w8 or w4 (default w4; of quantized checkpoints: what is plain stays plain)"},
     {"quant-override", 0, "GLOB=FORMAT", nullptr, "Model", false,
      "format of the weights whose name matches; repeatable"},
     {"calibrate", 0, "FILE", nullptr, "Model", true,
      "run the model on this text first and round w4 weights by what it sees"},
     {"calibration", 0, "FILE", nullptr, "Model", false, "the same with statistics that `lapidary calibrate` wrote"},
-    {"kv", 0, "FORMAT", nullptr, "Model", true, "K/V cache: f32 or bf16 (default: bf16 with w8 and w4)"},
+    {"kv", 0, "FORMAT", nullptr, "Model", true, "K/V cache: f32, bf16, or q8 where the checkpoint has ranges for it (default: bf16 with integer weights)"},
     {"context", 0, "N", nullptr, "Model", true, "tokens a conversation may have (default: at most 8192)"},
     {"chunk", 0, "N", nullptr, "Model", false, "prompt tokens processed at once (default 512)"},
     {"drafter", 0, "DIR", nullptr, "Model", false, "reserved: speculative decoding is not offered yet"},
@@ -72,8 +72,8 @@ bool checkWeightFormat(llvm::StringRef option, llvm::StringRef value, Diagnostic
 }
 
 bool checkCacheFormat(llvm::StringRef value, Diagnostics &diagnostics) {
-  const std::vector<std::string> accepted = {"f32", "bf16"};
-  return llvm::is_contained(accepted, value.str()) || refuseFormat("kv", value, accepted, {"q8"}, diagnostics);
+  const std::vector<std::string> accepted = {"f32", "bf16", "q8"};
+  return llvm::is_contained(accepted, value.str()) || refuseFormat("kv", value, accepted, {}, diagnostics);
 }
 
 void readOverrides(const Arguments &arguments, CompileOptions &options, Diagnostics &diagnostics) {
@@ -89,11 +89,14 @@ void readOverrides(const Arguments &arguments, CompileOptions &options, Diagnost
 }
 
 void readModelOptions(const Arguments &arguments, CompileOptions &options, Diagnostics &diagnostics) {
-  options.quant = arguments.get("quant", "w4");
-  checkWeightFormat("quant", options.quant, diagnostics);
-  bool integers = options.quant == "w8" || options.quant == "w4";
-  options.kv = arguments.get("kv", integers ? "bf16" : "f32");
-  checkCacheFormat(options.kv, diagnostics);
+  options.quant = arguments.get("quant");
+  options.kv = arguments.get("kv");
+  if (arguments.has("quant")) {
+    checkWeightFormat("quant", options.quant, diagnostics);
+  }
+  if (arguments.has("kv")) {
+    checkCacheFormat(options.kv, diagnostics);
+  }
   readOverrides(arguments, options, diagnostics);
   options.calibrate = arguments.get("calibrate");
   options.calibration = arguments.get("calibration");

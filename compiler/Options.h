@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One table (compileOptionTable) and the struct it turns into. Everything that depends on the model (the default
-// context) stays open here and is decided in Compile.cpp, when the configuration has been read.
+// context and formats) stays open here and is decided in Compile.cpp, when the configuration has been read.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_COMPILER_OPTIONS_H
 #define LAPIDARY_COMPILER_OPTIONS_H
@@ -24,9 +24,9 @@ struct CompileOptions {
   EmitKind emit = EmitKind::Binary;
   std::string splitWeights; ///< file for the weights; empty: inside the program
   std::string target = "native";
-  std::string quant = "w4";
+  std::string quant;                  ///< "f32", "bf16", "w8" or "w4"; empty: by the model
   std::vector<std::string> overrides; ///< "pattern=format" by weight name; the first match counts
-  std::string kv;                     ///< "f32" or "bf16"
+  std::string kv;                     ///< "f32", "bf16" or "q8"; empty: by the model and quant
   uint64_t context = 0;               ///< 0: as much as the model was made for, at most 8192
   uint64_t chunk = 512;
   uint64_t maxMemory = 0; ///< bytes the compiler may use; 0: what the machine has free

@@ -73,7 +73,7 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
 }
 
 bool usesStatistics(const SegmentWeight &weight) {
-  return weight.format == "w4" && !weight.gathered && !weight.sources.empty();
+  return weight.format == "w4" && !weight.gathered && !weight.sources.empty() && !weight.isInteger();
 }
 
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,

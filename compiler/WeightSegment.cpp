@@ -29,18 +29,47 @@ void setShape(SegmentWeight &weight, kernel::PackedType type) {
   }
 }
 
+bool isFloat(const TensorInfo &tensor) { return tensor.dtype == DType::F32 || tensor.dtype == DType::BF16; }
+
+/// The integers of `declaration`, or nothing when its tensors do not hold them.
+std::optional<SourceIntegers> integersOf(gemma::WeightOp declaration, const TensorInfo &tensor,
+                                         const Checkpoint &checkpoint) {
+  auto type = llvm::cast<mlir::RankedTensorType>(declaration.getType());
+  gemma::IntegersAttr attribute = *declaration.getIntegers();
+  const TensorInfo *scales = checkpoint.find(attribute.getScales().getValue().str());
+  uint64_t rows = static_cast<uint64_t>(type.getDimSize(0));
+  SourceIntegers integers;
+  integers.bits = type.getElementTypeBitWidth();
+  integers.offsetBinary = attribute.getEncoding() == "offset";
+  integers.rowBytes = attribute.getRowBytes();
+  integers.scalesPerRow = static_cast<uint64_t>(type.getDimSize(1)) / attribute.getGroup();
+  bool fits = scales && isFloat(*scales) && scales->elements() == rows * integers.scalesPerRow &&
+              tensor.end - tensor.begin == rows * integers.rowBytes;
+  if (!fits) {
+    return std::nullopt;
+  }
+  integers.scales = *scales;
+  return integers;
+}
+
 bool addSource(SegmentWeight &weight, WeightSource &from, const Checkpoint &checkpoint, Diagnostics &diagnostics) {
   std::string name = from.weight.getSymName().str();
   const TensorInfo *tensor = checkpoint.find(name);
-  bool fits = tensor && (tensor->dtype == DType::F32 || tensor->dtype == DType::BF16) &&
-              from.rows * weight.columns == tensor->elements() && from.firstRow + from.rows <= weight.rows;
+  std::optional<SourceIntegers> integers;
+  bool fits = tensor && from.firstRow + from.rows <= weight.rows;
+  if (fits && from.weight.getIntegers()) {
+    integers = integersOf(from.weight, *tensor, checkpoint);
+    fits = integers.has_value();
+  } else if (fits) {
+    fits = isFloat(*tensor) && from.rows * weight.columns == tensor->elements();
+  }
   if (!fits) {
     return broken(weight,
                   "source " + quoted(name) + " does not fit " + std::to_string(weight.rows) + " x " +
                       std::to_string(weight.columns),
                   diagnostics);
   }
-  weight.sources.push_back({*tensor, from.firstRow, from.rows});
+  weight.sources.push_back({*tensor, from.firstRow, from.rows, integers});
   return true;
 }
 

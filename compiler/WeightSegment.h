@@ -18,16 +18,28 @@
 
 namespace lapidary {
 
+/// How the integers of a source lie in its tensor (gemma.weight `integers`).
+struct SourceIntegers {
+  unsigned bits = 0;        ///< 2, 4 or 8
+  bool offsetBinary = true; ///< stored value + 2^(bits - 1), first value in the lowest bits; else int8
+  uint64_t rowBytes = 0;
+  TensorInfo scales; ///< F32 or BF16, [rows][scalesPerRow]
+  uint64_t scalesPerRow = 0;
+};
+
 /// One packed weight, ready to be streamed. Its logical rows ([rows][columns], experts flattened into rows) are made
 /// of `sources`; rows that no source covers are zero.
 struct SegmentWeight {
   struct Source {
-    TensorInfo tensor;     ///< F32 or BF16, row-major
+    TensorInfo tensor;     ///< F32 or BF16, row-major; or integers
     uint64_t firstRow = 0; ///< logical row of its row 0
     uint64_t rows = 0;
+    std::optional<SourceIntegers> integers;
   };
+  /// True when the checkpoint stores the sources as integers, which are kept bit for bit.
+  bool isInteger() const { return !sources.empty() && sources.front().integers; }
   std::string name;
-  std::string format;  ///< "f32", "bf16", "w8", "w4"
+  std::string format;  ///< "f32", "bf16", "w8", "w4", "w2"
   uint64_t offset = 0; ///< bytes from the start of the segment
   uint64_t bytes = 0;
   uint64_t rows = 0, columns = 0;

@@ -67,10 +67,26 @@ void toFloat(const TensorInfo &tensor, const std::vector<char> &raw, float *out,
   }
 }
 
+/// Row `row` of `raw` as signed integers.
+void toIntegers(const SourceIntegers &from, const char *raw, int8_t *out, uint64_t count) {
+  const auto *bytes = reinterpret_cast<const uint8_t *>(raw);
+  if (!from.offsetBinary) {
+    std::memcpy(out, bytes, count);
+    return;
+  }
+  const unsigned perByte = 8 / from.bits, mask = (1u << from.bits) - 1;
+  const int zero = 1 << (from.bits - 1);
+  for (uint64_t i = 0; i < count; ++i) {
+    unsigned field = bytes[i / perByte] >> (i % perByte * from.bits) & mask;
+    out[i] = static_cast<int8_t>(static_cast<int>(field) - zero);
+  }
+}
+
 /// Per worker, reused from batch to batch.
 struct Scratch {
-  std::vector<float> values; // [rows][columns] of the batch
-  std::vector<char> raw;     // bytes of one source
+  std::vector<float> values;    // [rows][columns] of the batch; of integers: their scales
+  std::vector<int8_t> integers; // [rows][columns] of the batch
+  std::vector<char> raw;        // bytes of one source
   // The weight packed last and its packer: holding it keeps the factors from being made again for the next batch.
   const SegmentWeight *weight = nullptr;
   std::shared_ptr<const WeightPacker> packer;
@@ -100,6 +116,43 @@ bool readValues(const Batch &batch, const Checkpoint &checkpoint, Scratch &scrat
   return true;
 }
 
+/// The integers and scales of a batch. Rows between sources are zero.
+bool readIntegers(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
+  const SegmentWeight &weight = *batch.weight;
+  const uint64_t perRow = weight.sources.front().integers->scalesPerRow;
+  scratch.integers.assign(batch.rows * weight.columns, 0);
+  scratch.values.assign(batch.rows * perRow, 0.0f);
+  for (const SegmentWeight::Source &source : weight.sources) {
+    uint64_t begin = std::max(batch.row, source.firstRow);
+    uint64_t end = std::min(batch.row + batch.rows, source.firstRow + source.rows);
+    if (begin >= end) {
+      continue;
+    }
+    const SourceIntegers &from = *source.integers;
+    uint64_t first = begin - source.firstRow, rows = end - begin, at = begin - batch.row;
+    scratch.raw.resize(rows * from.rowBytes);
+    if (!checkpoint.read(source.tensor, first * from.rowBytes, scratch.raw.data(), scratch.raw.size(), diagnostics)) {
+      return false;
+    }
+    for (uint64_t row = 0; row < rows; ++row) {
+      toIntegers(from, scratch.raw.data() + row * from.rowBytes, &scratch.integers[(at + row) * weight.columns],
+                 weight.columns);
+    }
+    uint64_t scaleBytes = perRow * byteSize(from.scales.dtype);
+    scratch.raw.resize(rows * scaleBytes);
+    if (!checkpoint.read(from.scales, first * scaleBytes, scratch.raw.data(), scratch.raw.size(), diagnostics)) {
+      return false;
+    }
+    toFloat(from.scales, scratch.raw, scratch.values.data() + at * perRow, rows * perRow);
+  }
+  return true;
+}
+
+bool readBatch(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
+  return batch.weight->isInteger() ? readIntegers(batch, checkpoint, scratch, diagnostics)
+                                   : readValues(batch, checkpoint, scratch, diagnostics);
+}
+
 void packBatch(const Batch &batch, const Scratch &scratch, std::vector<uint8_t> &packed) {
   const SegmentWeight &weight = *batch.weight;
   packed.assign(batch.bytes, 0);
@@ -107,7 +160,13 @@ void packBatch(const Batch &batch, const Scratch &scratch, std::vector<uint8_t> 
   uint64_t step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
   for (uint64_t done = 0; done < batch.rows; done += step) {
     uint64_t rows = std::min(step, batch.rows - done);
-    scratch.packer->pack(scratch.values.data() + done * weight.columns, batch.row + done, rows, out);
+    if (weight.isInteger()) {
+      uint64_t perRow = weight.sources.front().integers->scalesPerRow;
+      IntegerRows integers = {&scratch.integers[done * weight.columns], &scratch.values[done * perRow], perRow};
+      scratch.packer->packIntegers(integers, batch.row + done, rows, out);
+    } else {
+      scratch.packer->pack(scratch.values.data() + done * weight.columns, batch.row + done, rows, out);
+    }
     out += weight.packer->pieceBytes(batch.row + done);
   }
 }
@@ -199,7 +258,7 @@ void Pipeline::work() {
   while (std::optional<size_t> index = take()) {
     Diagnostics local;
     bool ok = packers.prepare(*batches[*index].weight, scratch, local) &&
-              readValues(batches[*index], checkpoint, scratch, local);
+              readBatch(batches[*index], checkpoint, scratch, local);
     if (ok) {
       packBatch(batches[*index], scratch, ring[*index % ring.size()].bytes);
     } else {

@@ -14,16 +14,20 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 def Gemma_KvCacheOp : Gemma_Op<"kv_cache", [Symbol]> {
   let summary = "Declares the K/V state of one layer";
   let description = [{
-    `window` is the number of positions visible, the token itself included; 0 means all of them. `geometry` is filled in
-    by plan-kv-cache (a `#kernel.cache` attribute).
+    `window` is the number of positions visible, the token itself included; 0 means all of them. `key_step` and
+    `value_step` are int8 ranges that the model was trained for; a cache of int8 rounds to them, others ignore them.
+    `geometry` is filled in by plan-kv-cache (a `#kernel.cache` attribute).
 
     ```mlir
     gemma.kv_cache @kv.0 heads 1 dim 16 window 8
+    gemma.kv_cache @kv.1 heads 1 dim 16 window 8 key_step 3.0e-02 value_step 2.5e-02
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$heads, I64Attr:$dim, I64Attr:$window,
+                        OptionalAttr<F32Attr>:$key_step, OptionalAttr<F32Attr>:$value_step,
                         OptionalAttr<AnyAttr>:$geometry);
-  let assemblyFormat = "$sym_name `heads` $heads `dim` $dim `window` $window (`geometry` $geometry^)? attr-dict";
+  let assemblyFormat = "$sym_name `heads` $heads `dim` $dim `window` $window (`key_step` $key_step^)? "
+      "(`value_step` $value_step^)? (`geometry` $geometry^)? attr-dict";
   let hasVerifier = 1;
 }
 

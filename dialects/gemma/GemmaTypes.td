@@ -15,15 +15,24 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Gemma_Q8Type : TypeDef<Gemma_Dialect, "Q8"> {
   let mnemonic = "q8";
-  let summary = "Activation rows quantized to int8 with one scale per group of columns";
+  let summary = "Activation rows as integers";
   let description = [{
-    `rows` is `?` (all tokens) or a number; printed like a tensor shape.
+    `rows` is `?` (all tokens) or a number; printed like a tensor shape. `group` is the number of columns that share a
+    scale; 0 means the whole row. Two `planes` of int8 together are as good as 16 bits; one is the default. One plane
+    with group 0 has no scale of its own: the op that makes it and those that read it name the static step.
 
     ```mlir
     !gemma.q8<?x1536, group = 32>
+    !gemma.q8<?x1536, group = 32, planes = 2>
+    !gemma.q8<?x1536, group = 0>
     ```
   }];
-  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "uint32_t":$group); // rows: ShapedType::kDynamic or >= 1
+  // rows: ShapedType::kDynamic or >= 1; planes: 1 or 2
+  let parameters = (ins "int64_t":$rows, "int64_t":$columns, "uint32_t":$group, "uint32_t":$planes);
+  let extraClassDeclaration = [{
+    /// True when the scale is not part of the value but a constant of the program.
+    bool isStatic() const { return getGroup() == 0 && getPlanes() == 1; }
+  }];
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
 }
@@ -40,7 +49,9 @@ def Gemma_Ids       : 1DTensorOf<[I32]>;
 def Gemma_LinearIn  : AnyTypeOf<[Gemma_Rows, Gemma_Q8Type]>;
 // Weights: the checkpoint's tensor until pack-weights, then a packed type of the target's choosing.
 def Gemma_Packed    : Type<CPred<"::llvm::isa<::lapidary::gemma::PackedWeightTypeInterface>($_self)">, "packed weight">;
-def Gemma_Matrix    : AnyTypeOf<[2DTensorOf<[F32, BF16]>, Gemma_Packed]>;
+// i2, i4, i8: integers of the checkpoint, which stand for integer * scale (gemma.weight names the scales).
+def Gemma_Tensor    : 2DTensorOf<[F32, BF16, I<2>, I<4>, I<8>]>;
+def Gemma_Matrix    : AnyTypeOf<[Gemma_Tensor, Gemma_Packed]>;
 def Gemma_Experts   : AnyTypeOf<[3DTensorOf<[F32, BF16]>, Gemma_Packed]>;
 def Gemma_Vector    : AnyTypeOf<[1DTensorOf<[F32, BF16]>, Gemma_Packed]>;
 

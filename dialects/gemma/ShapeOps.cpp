@@ -33,7 +33,7 @@ LogicalResult SelectLastOp::verify() {
   Type input = getInput().getType();
   Type expected;
   if (auto quantized = dyn_cast<Q8Type>(input)) {
-    expected = Q8Type::get(getContext(), 1, quantized.getColumns(), quantized.getGroup());
+    expected = Q8Type::get(getContext(), 1, quantized.getColumns(), quantized.getGroup(), quantized.getPlanes());
   } else {
     auto tensor = cast<RankedTensorType>(input);
     SmallVector<int64_t, 3> shape(tensor.getShape());

@@ -6,22 +6,29 @@
 #ifndef LAPIDARY_DIALECTS_GEMMA_WEIGHTOPS_TD
 #define LAPIDARY_DIALECTS_GEMMA_WEIGHTOPS_TD
 
+include "dialects/gemma/GemmaAttrs.td"
 include "dialects/gemma/GemmaTypes.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-def Gemma_WeightOp : Gemma_Op<"weight", [Symbol]> {
+def Gemma_WeightOp : Gemma_Op<"weight", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Declares a tensor of the checkpoint";
   let description = [{
-    Names where the values are (shard, byte offset); they are never loaded into the IR.
+    Names where the values are (shard, byte offset); they are never loaded into the IR. A weight that the checkpoint
+    stores as integers has an element type of 2, 4 or 8 bits and says in `integers` how they lie and what scales them;
+    wherever it is used it stands for the scaled values.
 
     ```mlir
     gemma.weight @model.norm.weight : tensor<96xbf16> shard 0 offset 1024
+    gemma.weight @up.weight_scale : tensor<192x1xf32> shard 0 offset 2048
+    gemma.weight @up.weight : tensor<192x96xi4> shard 0 offset 4096
+      integers <offset, row_bytes = 48, group = 96, scales = @up.weight_scale>
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, I64Attr:$shard, I64Attr:$offset);
-  let assemblyFormat = "$sym_name `:` $type `shard` $shard `offset` $offset attr-dict";
-  let hasVerifier = 1; // static shape, dtype f32 or bf16, rank 1..3, shard and offset >= 0
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, I64Attr:$shard, I64Attr:$offset,
+                       OptionalAttr<Gemma_IntegersAttr>:$integers);
+  let assemblyFormat = "$sym_name `:` $type `shard` $shard `offset` $offset (`integers` $integers^)? attr-dict";
+  let hasVerifier = 1; // static shape; f32 or bf16 of rank 1..3, or integers of rank 2; shard and offset >= 0
 }
 
 def Gemma_GetWeightOp : Gemma_Op<"get_weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -48,8 +55,8 @@ def Gemma_ConcatRowsOp : Gemma_Op<"concat_rows", [Pure]> {
       tensor<16x96xbf16>) -> tensor<96x96xbf16>
     ```
   }];
-  let arguments = (ins Variadic<2DTensorOf<[F32, BF16]>>:$inputs);
-  let results = (outs 2DTensorOf<[F32, BF16]>:$result);
+  let arguments = (ins Variadic<Gemma_Tensor>:$inputs);
+  let results = (outs Gemma_Tensor:$result);
   let assemblyFormat = "$inputs `:` functional-type($inputs, $result) attr-dict";
   let hasVerifier = 1;
 }

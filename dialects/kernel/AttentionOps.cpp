@@ -8,12 +8,22 @@
 using namespace mlir;
 using namespace lapidary::kernel;
 
+/// int8 caches need both steps; others may have been given them.
+static LogicalResult expectCacheSteps(KvCacheOp op) {
+  bool needed = op.getGeometry().getElement() == "i8";
+  if (needed && (!op.getKeyStep() || !op.getValueStep())) {
+    return op.emitOpError("cache element is i8, expected key_step and value_step for it");
+  }
+  return success((!op.getKeyStep() || succeeded(expectPositive(op, "key_step", *op.getKeyStep()))) &&
+                 (!op.getValueStep() || succeeded(expectPositive(op, "value_step", *op.getValueStep()))));
+}
+
 LogicalResult KvCacheOp::verify() {
   int64_t window = getWindow();
-  return success(succeeded(expectAtLeast(*this, "heads", getHeads(), 1)) &&
-                 succeeded(expectAtLeast(*this, "dim", getDim(), 1)) &&
-                 succeeded(expectAtLeast(*this, "window", window, 0)) &&
-                 succeeded(expectAtLeast(*this, "slots", getGeometry().getSlots(), window)));
+  return success(
+      succeeded(expectAtLeast(*this, "heads", getHeads(), 1)) && succeeded(expectAtLeast(*this, "dim", getDim(), 1)) &&
+      succeeded(expectAtLeast(*this, "window", window, 0)) &&
+      succeeded(expectAtLeast(*this, "slots", getGeometry().getSlots(), window)) && succeeded(expectCacheSteps(*this)));
 }
 
 /// The cache that `op` names, or null after an error.

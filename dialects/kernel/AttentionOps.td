@@ -17,11 +17,14 @@ def Kernel_KvCacheOp : Kernel_Op<"kv_cache", [Symbol]> {
     ```mlir
     kernel.kv_cache @kv.0 heads 1 dim 16 window 8
       geometry <slots = 528, element = "f32", key = 0, value = 33792>
+    kernel.kv_cache @kv.1 heads 1 dim 16 window 8 key_step 3.0e-02 value_step 2.5e-02
+      geometry <slots = 528, element = "i8", key = 67584, value = 76032>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$heads, I64Attr:$dim, I64Attr:$window,
-                        Kernel_CacheAttr:$geometry);
-  let assemblyFormat = "$sym_name `heads` $heads `dim` $dim `window` $window `geometry` $geometry attr-dict";
+                       OptionalAttr<F32Attr>:$key_step, OptionalAttr<F32Attr>:$value_step, Kernel_CacheAttr:$geometry);
+  let assemblyFormat = "$sym_name `heads` $heads `dim` $dim `window` $window (`key_step` $key_step^)? "
+      "(`value_step` $value_step^)? `geometry` $geometry attr-dict";
   let hasVerifier = 1;
 }
 

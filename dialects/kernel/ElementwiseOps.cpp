@@ -9,7 +9,8 @@ using namespace mlir;
 using namespace lapidary::kernel;
 
 LogicalResult GeluMulOp::verify() {
-  return success(succeeded(expectSameSize(*this, "the gate", bufferOf(getGate()), bufferOf(getOut()))) &&
+  return success(succeeded(expectStepOf(*this, bufferOf(getOut()), getStepAttr())) &&
+                 succeeded(expectSameSize(*this, "the gate", bufferOf(getGate()), bufferOf(getOut()))) &&
                  succeeded(expectSameSize(*this, "up", bufferOf(getUp()), bufferOf(getOut()))));
 }
 

@@ -11,15 +11,17 @@ include "dialects/kernel/ComputeOp.td"
 def Kernel_GeluMulOp : Kernel_ComputeOp<"gelu_mul"> {
   let summary = "gelu(gate) * up";
   let description = [{
-    `gate` and `up` are often two kernel.columns views of one product. `out` may be either.
+    `gate` and `up` are often two kernel.columns views of one product. `out` may be either, or an i8 buffer: then the
+    result is rounded with `step`, as kernel.quantize does.
 
     ```mlir
     kernel.gelu_mul %g, %u into %a : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>,
       !kernel.buffer<tokens x 96 x f32>
     ```
   }];
-  let arguments = (ins Kernel_F32:$gate, Kernel_F32:$up, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let assemblyFormat = "$gate `,` $up `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
+  let arguments = (ins Kernel_F32:$gate, Kernel_F32:$up, OptionalAttr<F32Attr>:$step, Kernel_F32OrI8:$out,
+                       OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$gate `,` $up (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
 def Kernel_AddOp : Kernel_ComputeOp<"add"> {

@@ -7,6 +7,7 @@
 #include "dialects/kernel/Kernel.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -35,9 +36,15 @@ void KernelDialect::registerTypes() {
 
 int64_t BufferType::getRowBytes() const {
   int64_t padded = getPaddedColumns();
+  auto lines = [](int64_t bytes) { return (bytes + 63) / 64 * 64; };
   // q8: a value per column, and a float scale and an int32 sum per 32 columns.
-  int64_t bytes = getElement() == "q8" ? padded + padded / 32 * 8 : padded * 4;
-  return (bytes + 63) / 64 * 64;
+  int64_t groups = lines(padded + padded / 32 * 8);
+  return llvm::StringSwitch<int64_t>(getElement())
+      .Case("q8", groups)
+      .Case("q16", 2 * groups)
+      .Case("i8", lines(padded))
+      .Case("r16", lines(2 * padded + 4))
+      .Default(lines(padded * 4));
 }
 
 /// `<` (rows? `tokens` | rows) `x` columns `x` element `>`
@@ -91,8 +98,8 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError, b
   if (columns < 1) {
     return emitError() << "found " << columns << " columns, expected at least 1";
   }
-  if (!llvm::is_contained({"f32", "i32", "q8"}, element)) {
-    return emitError() << "unknown buffer element '" << element << "', expected f32, i32 or q8";
+  if (!llvm::is_contained({"f32", "i32", "q8", "q16", "i8", "r16"}, element)) {
+    return emitError() << "unknown buffer element '" << element << "', expected f32, i32, q8, q16, i8 or r16";
   }
   return success();
 }
@@ -150,8 +157,8 @@ LogicalResult CacheAttr::verify(function_ref<InFlightDiagnostic()> emitError, ui
   if (slots == 0) {
     return emitError() << "found 0 slots, expected at least 1";
   }
-  if (element != "f32" && element != "bf16") {
-    return emitError() << "unknown cache element '" << element << "', expected f32 or bf16";
+  if (element != "f32" && element != "bf16" && element != "i8") {
+    return emitError() << "unknown cache element '" << element << "', expected f32, bf16 or i8";
   }
   return success();
 }

@@ -16,13 +16,17 @@ LogicalResult EmbedOp::verify() {
   return expectShape(*this, "the table", getTable().getType(), {kAnySize, out.getColumns()});
 }
 
-LogicalResult QuantizeOp::verify() { return expectSameSize(*this, "out", bufferOf(getOut()), bufferOf(getInput())); }
+LogicalResult QuantizeOp::verify() {
+  return success(succeeded(expectStepOf(*this, bufferOf(getOut()), getStepAttr())) &&
+                 succeeded(expectSameSize(*this, "out", bufferOf(getOut()), bufferOf(getInput()))));
+}
 
 LogicalResult MatmulOp::verify() {
   BufferType input = bufferOf(getInput());
   BufferType out = bufferOf(getOut());
   return success(
       succeeded(expectMatchingStorage(*this, input, getWeight().getType())) &&
+      succeeded(expectStepOf(*this, input, getInputStepAttr())) &&
       succeeded(expectShape(*this, "the weight", getWeight().getType(), {out.getColumns(), input.getColumns()})) &&
       succeeded(expectRows(*this, "out", out, input)));
 }

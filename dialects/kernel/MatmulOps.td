@@ -23,23 +23,27 @@ def Kernel_EmbedOp : Kernel_ComputeOp<"embed"> {
 }
 
 def Kernel_QuantizeOp : Kernel_ComputeOp<"quantize"> {
-  let summary = "Rounds rows to q8";
+  let summary = "Rounds rows to integers";
   let description = [{
-    Per row and 32 columns: int8 values, a scale (max|x| / 127) and the sum of the values (ProgramAbi.h).
+    What `out` holds is described in ProgramAbi.h: q8 and q16 have a scale (max|x| / 127) per row and 32 columns, r16 one
+    per row; i8 needs the static `step`.
 
     ```mlir
     kernel.quantize %x into %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+    kernel.quantize %x step 2.5e-02 into %s : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x i8>
     ```
   }];
-  let arguments = (ins Kernel_F32:$input, Kernel_Q8:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let assemblyFormat = "$input `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
+  let arguments = (ins Kernel_F32:$input, OptionalAttr<F32Attr>:$step, Kernel_Integers:$out,
+                       OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$input (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
 def Kernel_MatmulOp : Kernel_ComputeOp<"matmul"> {
   let summary = "Multiplies rows by a packed weight";
   let description = [{
-    `out[r][n] = sum over k of input[r][k] * weight[n][k]`. f32 input for f32 and bf16 weights, q8 input for integer
-    weights.
+    `out[r][n] = sum over k of input[r][k] * weight[n][k]`. f32 input for f32 and bf16 weights; integer weights in groups
+    read q8 or q16, those with one scale per row i8 (whose scale is `input_step`) or r16. `output_steps` round the
+    columns up to `output_ends` (multiples of 32) as gemma.linear says.
 
     ```mlir
     kernel.matmul %q, %w into %y kernels ["matvec", "matmat"]
@@ -47,9 +51,11 @@ def Kernel_MatmulOp : Kernel_ComputeOp<"matmul"> {
         !kernel.buffer<tokens x 64 x f32>
     ```
   }];
-  let arguments = (ins Kernel_F32OrQ8:$input, Kernel_Packed:$weight, Kernel_F32:$out,
-                        OptionalAttr<StrArrayAttr>:$kernels);
-  let assemblyFormat = "$input `,` $weight `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
+  let arguments = (ins Kernel_F32OrIntegers:$input, Kernel_Packed:$weight, OptionalAttr<F32Attr>:$input_step,
+                       OptionalAttr<DenseF32ArrayAttr>:$output_steps, OptionalAttr<DenseI64ArrayAttr>:$output_ends,
+                       Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$input `,` $weight (`input_step` $input_step^)? (`output_steps` $output_steps^)? "
+      "(`output_ends` $output_ends^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
 #endif

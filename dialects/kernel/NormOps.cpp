@@ -21,8 +21,12 @@ LogicalResult RmsNormOp::verify() {
   BufferType input = bufferOf(getInput());
   int64_t heads = getHeads();
   if (failed(expectHeads(*this, input, heads)) || failed(expectPositive(*this, "eps", getEps())) ||
+      failed(expectStepOf(*this, bufferOf(getOut()), getStepAttr())) ||
       failed(expectSameSize(*this, "out", bufferOf(getOut()), input))) {
     return failure();
+  }
+  if (getStep() && heads != 1) {
+    return emitOpError() << "heads is " << heads << ", expected 1 for an i8 output";
   }
   return getWeight() ? expectShape(*this, "the weight", getWeight().getType(), {input.getColumns() / heads})
                      : success();

@@ -12,7 +12,7 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
   let summary = "Norms each head of each row";
   let description = [{
     Columns are `heads` heads of equal width, each normed on its own; `heads` is 1 for a plain norm. `out` may be the
-    input.
+    input, or an i8 buffer: then the result is rounded with `step`, as kernel.quantize does.
 
     ```mlir
     kernel.rms_norm %x, %w heads 1 eps 1.0e-6 into %y : !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>,
@@ -21,9 +21,9 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
     ```
   }];
   let arguments = (ins Kernel_F32:$input, Optional<Kernel_Packed>:$weight, I64Attr:$heads, F32Attr:$eps,
-                        Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let assemblyFormat = "$input (`,` $weight^)? `heads` $heads `eps` $eps `into` $out (`kernels` $kernels^)? `:` "
-      "type(operands) attr-dict";
+                       OptionalAttr<F32Attr>:$step, Kernel_F32OrI8:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$input (`,` $weight^)? `heads` $heads `eps` $eps (`step` $step^)? `into` $out "
+      "(`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
 def Kernel_ResidualNormOp : Kernel_ComputeOp<"residual_norm"> {

@@ -32,13 +32,24 @@ LogicalResult expectSameSize(Operation *op, StringRef name, BufferType found, Bu
                  succeeded(expectColumns(op, name, found, like.getColumns())));
 }
 
+LogicalResult expectStepOf(Operation *op, BufferType buffer, FloatAttr step) {
+  bool needed = buffer.getElement() == "i8";
+  if (needed != static_cast<bool>(step)) {
+    return op->emitOpError() << "buffer element is " << buffer.getElement() << ", expected " << (needed ? "a" : "no")
+                             << " step for it";
+  }
+  return step ? expectPositive(op, "step", step.getValue()) : success();
+}
+
 LogicalResult expectMatchingStorage(Operation *op, BufferType input, PackedType weight) {
-  bool integer = weight.getFormat().isInteger();
-  if (integer == (input.getElement() == "q8")) {
+  bool integer = weight.getFormat().isInteger(), rows = integer && weight.getFormat().getScale() == "f32";
+  StringRef one = !integer ? "f32" : rows ? "i8" : "q8", two = !integer ? "f32" : rows ? "r16" : "q16";
+  if (input.getElement() == one || input.getElement() == two) {
     return success();
   }
-  return op->emitOpError() << "input element is " << input.getElement() << ", expected " << (integer ? "q8" : "f32")
-                           << " for a weight stored as " << weight.getFormat().getKind();
+  return op->emitOpError() << "input element is " << input.getElement() << ", expected " << one
+                           << (integer ? (" or " + two).str() : "") << " for a weight stored as "
+                           << weight.getFormat().getKind() << (rows ? " with a scale per row" : "");
 }
 
 } // namespace lapidary::kernel

@@ -35,7 +35,10 @@ mlir::LogicalResult expectColumns(mlir::Operation *op, llvm::StringRef name, Buf
 /// Fails unless `name` has the rows and columns of `like`; elements may differ.
 mlir::LogicalResult expectSameSize(mlir::Operation *op, llvm::StringRef name, BufferType found, BufferType like);
 
-/// Fails unless q8 input and integer weight storage come together.
+/// Fails unless `step` is there, and positive, exactly for i8 buffers.
+mlir::LogicalResult expectStepOf(mlir::Operation *op, BufferType buffer, mlir::FloatAttr step);
+
+/// Fails unless the input has the element that the storage of the weight needs.
 mlir::LogicalResult expectMatchingStorage(mlir::Operation *op, BufferType input, PackedType weight);
 
 } // namespace lapidary::kernel

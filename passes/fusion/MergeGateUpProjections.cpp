@@ -19,13 +19,21 @@ namespace lapidary {
 #include "passes/fusion/Passes.h.inc"
 
 namespace {
+/// The product that makes `rows`, before its static range if it has one.
+gemma::LinearOp productOf(Value rows) {
+  auto round = rows.getDefiningOp<gemma::StaticRoundOp>();
+  if (round && !rows.hasOneUse()) {
+    return {};
+  }
+  return (round ? round.getInput() : rows).getDefiningOp<gemma::LinearOp>();
+}
+
 struct MergeGateUpProjections : impl::MergeGateUpProjectionsBase<MergeGateUpProjections> {
   void runOnOperation() override {
     WeightReaders readers(getOperation());
     IRRewriter rewriter(&getContext());
     getOperation().walk([&](gemma::GeluMulOp geluMul) {
-      auto gate = geluMul.getGate().getDefiningOp<gemma::LinearOp>();
-      auto up = geluMul.getUp().getDefiningOp<gemma::LinearOp>();
+      gemma::LinearOp gate = productOf(geluMul.getGate()), up = productOf(geluMul.getUp());
       bool isPair = gate && up && gate != up && gate->getBlock() == up->getBlock() && gate->hasOneUse() &&
                     up->hasOneUse() && readers.isMergeable(gate) && readers.isMergeable(up);
       if (isPair && succeeded(mergeLinears(rewriter, {gate, up}))) {

@@ -34,6 +34,18 @@ static RankedTensorType weightType(gemma::LinearOp linear) {
   return cast<RankedTensorType>(linear.getWeight().getType());
 }
 
+/// What the integers of a weight share a scale with, and the type of the scales; plain weights have neither.
+static std::pair<uint64_t, Type> scaling(gemma::LinearOp linear) {
+  auto get = linear.getWeight().getDefiningOp<gemma::GetWeightOp>();
+  auto weight = SymbolTable::lookupNearestSymbolFrom<gemma::WeightOp>(linear, get.getWeightAttr());
+  if (!weight || !weight.getIntegers()) {
+    return {0, Type()};
+  }
+  auto scales = SymbolTable::lookupNearestSymbolFrom<gemma::WeightOp>(linear, weight.getIntegers()->getScales());
+  return {weight.getIntegers()->getGroup(),
+          scales ? cast<RankedTensorType>(scales.getType()).getElementType() : Type()};
+}
+
 /// Type of the stacked weights; nothing when they do not stack.
 static std::optional<RankedTensorType> stackedType(ArrayRef<gemma::LinearOp> linears) {
   gemma::LinearOp front = linears.front();
@@ -43,8 +55,8 @@ static std::optional<RankedTensorType> stackedType(ArrayRef<gemma::LinearOp> lin
     RankedTensorType type = weightType(linear);
     std::optional<uint64_t> sum = checkedAdd(rows, static_cast<uint64_t>(type.getDimSize(0)));
     if (linear.getInput() != front.getInput() || type.getElementType() != first.getElementType() ||
-        type.getDimSize(1) != first.getDimSize(1) || !type.hasStaticShape() || !sum ||
-        *sum > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+        type.getDimSize(1) != first.getDimSize(1) || scaling(linear) != scaling(front) || !type.hasStaticShape() ||
+        !sum || *sum > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
       return std::nullopt;
     }
     rows = *sum;
@@ -77,7 +89,7 @@ LogicalResult mergeLinears(RewriterBase &rewriter, ArrayRef<gemma::LinearOp> lin
   auto rowsType = cast<RankedTensorType>(front.getResult().getType());
   auto concat = gemma::ConcatRowsOp::create(rewriter, loc, *stacked, weights);
   auto merged = gemma::LinearOp::create(rewriter, loc, rowsType.clone({rowsType.getDimSize(0), stacked->getDimSize(0)}),
-                                        front.getInput(), concat.getResult(), /*storage=*/gemma::FormatAttr());
+                                        front.getInput(), concat.getResult());
   int64_t offset = 0;
   for (gemma::LinearOp linear : linears) {
     auto slice = gemma::SliceColumnsOp::create(rewriter, linear.getLoc(), linear.getResult().getType(),

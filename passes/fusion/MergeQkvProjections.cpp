@@ -48,9 +48,8 @@ std::optional<Role> roleOfUse(OpOperand &use) {
 
 /// True for ops between a projection and its attention; their first operand carries it.
 bool isBetween(OpOperand &use) {
-  return use.getOperandNumber() == 0 &&
-         isa<gemma::SplitHeadsOp, gemma::MergeHeadsOp, gemma::RmsNormOp, gemma::RotaryOp, gemma::NormRotaryOp>(
-             use.getOwner());
+  return use.getOperandNumber() == 0 && isa<gemma::SplitHeadsOp, gemma::MergeHeadsOp, gemma::RmsNormOp, gemma::RotaryOp,
+                                            gemma::NormRotaryOp, gemma::StaticRoundOp>(use.getOwner());
 }
 
 /// The role of a product all of whose uses end in attention; K when it is both K and V.

@@ -14,7 +14,8 @@ namespace lapidary {
 
 Type oneRow(Type type) {
   if (auto quantized = dyn_cast<gemma::Q8Type>(type)) {
-    return gemma::Q8Type::get(type.getContext(), 1, quantized.getColumns(), quantized.getGroup());
+    return gemma::Q8Type::get(type.getContext(), 1, quantized.getColumns(), quantized.getGroup(),
+                              quantized.getPlanes());
   }
   auto tensor = cast<RankedTensorType>(type);
   SmallVector<int64_t> shape(tensor.getShape());

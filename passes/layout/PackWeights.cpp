@@ -120,6 +120,14 @@ LogicalResult widenProduct(Operation *op, ArrayRef<gemma::GetWeightOp> tensors, 
   if (!linear) {
     return op->emitOpError("reads stacked weights; only a product can");
   }
+  if (linear.getOutputEnds()) {
+    SmallVector<int64_t> ends;
+    for (gemma::GetWeightOp tensor : tensors) {
+      int64_t rows = stackedRows(cast<RankedTensorType>(tensor.getType()).getDimSize(0), tensors.size());
+      ends.push_back((ends.empty() ? 0 : ends.back()) + rows);
+    }
+    linear.setOutputEnds(ends);
+  }
   bool wideAlready = cast<RankedTensorType>(linear.getType()).getDimSize(1) == columns;
   return wideAlready ? success() : widenRows(linear.getResult(), tensors, columns);
 }

@@ -39,6 +39,7 @@ public:
     ProgramOptions programOptions{context, chunk, cacheElement};
     uint64_t end = 0;
     for (auto cache : module.getOps<gemma::KvCacheOp>()) {
+      programOptions.cacheElement = elementOf(cache).str();
       end = place(cache, llvm::alignTo(end, cacheAlignment), *target, programOptions);
     }
     end = llvm::alignTo(end, cacheAlignment);
@@ -52,10 +53,22 @@ private:
       return getOperation().emitError() << "context is " << context.getValue() << " and chunk is " << chunk.getValue()
                                         << ", expected at least 1";
     }
-    if (cacheElement != "f32" && cacheElement != "bf16") {
-      return getOperation().emitError() << "unknown cache element '" << cacheElement << "', expected f32 or bf16";
+    if (cacheElement != "f32" && cacheElement != "bf16" && cacheElement != "q8") {
+      return getOperation().emitError() << "unknown cache element '" << cacheElement << "', expected f32, bf16 or q8";
+    }
+    auto caches = getOperation().getOps<gemma::KvCacheOp>();
+    if (cacheElement == "q8" && !caches.empty() && llvm::none_of(caches, hasSteps)) {
+      return getOperation().emitError() << "cache element q8 needs ranges for K and V, and the checkpoint has none; "
+                                           "expected f32 or bf16";
     }
     return success();
+  }
+
+  static bool hasSteps(gemma::KvCacheOp cache) { return cache.getKeyStep() && cache.getValueStep(); }
+
+  /// q8 rounds to the checkpoint's ranges; a cache without them is kept in bf16.
+  StringRef elementOf(gemma::KvCacheOp cache) const {
+    return cacheElement != "q8" ? StringRef(cacheElement) : hasSteps(cache) ? "i8" : "bf16";
   }
 
   /// Places one cache at `offset` and returns where it ends, in bytes.

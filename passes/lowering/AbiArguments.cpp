@@ -7,6 +7,7 @@
 
 #include "passes/lowering/BufferRanges.h"
 
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -31,6 +32,12 @@ lap_buffer AbiArguments::buffer(Value value) const {
   result.fixed_rows = type.getPerToken() ? 0 : type.getRows();
   result.offset = range.begin * sizeof(float); // only f32 buffers have views; others begin at 0
   result.space = LAP_LOGITS;
+  result.element = llvm::StringSwitch<lap_element>(type.getElement())
+                       .Case("q8", LAP_ROWS_Q8)
+                       .Case("q16", LAP_ROWS_Q16)
+                       .Case("i8", LAP_ROWS_I8)
+                       .Case("r16", LAP_ROWS_R16)
+                       .Default(LAP_ROWS_F32);
   if (auto alloc = range.root.getDefiningOp<kernel::AllocOp>()) {
     result.space = LAP_ARENA;
     result.offset += *alloc.getOffset();
@@ -59,6 +66,10 @@ lap_cache AbiArguments::cache(FlatSymbolRefAttr name) const {
   result.kv_heads = op.getHeads();
   result.head_dim = op.getDim();
   result.window = op.getWindow();
-  result.element = geometry.getElement() == "bf16" ? LAP_BF16 : LAP_F32;
+  result.element =
+      llvm::StringSwitch<lap_format>(geometry.getElement()).Case("bf16", LAP_BF16).Case("i8", LAP_I8).Default(LAP_F32);
+  bool integers = result.element == LAP_I8;
+  result.key_step = integers ? op.getKeyStep()->convertToFloat() : 1.0f;
+  result.value_step = integers ? op.getValueStep()->convertToFloat() : 1.0f;
   return result;
 }

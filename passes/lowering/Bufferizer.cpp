@@ -28,6 +28,16 @@ int64_t rowsOf(Type type) {
   return quantized ? quantized.getRows() : cast<RankedTensorType>(type).getDimSize(0);
 }
 
+/// The buffer element of rows (ProgramAbi.h, lap_element).
+StringRef elementOf(Type type) {
+  if (auto ranked = dyn_cast<RankedTensorType>(type)) {
+    return ranked.getElementType().isInteger(32) ? "i32" : "f32";
+  }
+  auto quantized = cast<gemma::Q8Type>(type);
+  bool wide = quantized.getPlanes() == 2;
+  return quantized.getGroup() == 0 ? (wide ? "r16" : "i8") : (wide ? "q16" : "q8");
+}
+
 /// A tensor as columns of the tensor it is a view of.
 struct Alias {
   Value root;
@@ -85,11 +95,7 @@ kernel::BufferType Bufferizer::routedType(Value tensor, int64_t rows, int64_t co
 
 kernel::BufferType Bufferizer::typeOf(Value tensor) const {
   Type type = tensor.getType();
-  StringRef element = "q8";
-  if (auto ranked = dyn_cast<RankedTensorType>(type)) {
-    element = ranked.getElementType().isInteger(32) ? "i32" : "f32";
-  }
-  return routedType(tensor, 1, columnsOf(type), element);
+  return routedType(tensor, 1, columnsOf(type), elementOf(type));
 }
 
 Value Bufferizer::allocate(kernel::BufferType type, Location loc) {

@@ -55,7 +55,7 @@ Value quantized(Bufferizer &s, gemma::ExpertsOp op, Value rows) {
   Value out =
       s.allocate(kernel::BufferType::get(op.getContext(), type.getPerToken(), type.getRows(), type.getColumns(), "q8"),
                  op.getLoc());
-  kernel::QuantizeOp::create(s.builder, op.getLoc(), rows, out, noKernels);
+  kernel::QuantizeOp::create(s.builder, op.getLoc(), rows, /*step=*/FloatAttr(), out, noKernels);
   return out;
 }
 
@@ -85,7 +85,7 @@ LogicalResult lower(Bufferizer &s, gemma::ExpertsOp op) {
     return kernel::ColumnsOp::create(s.builder, op.getLoc(), viewType, both, s.builder.getI64IntegerAttr(from));
   };
   Value gate = view(0), up = view(half);
-  kernel::GeluMulOp::create(s.builder, op.getLoc(), gate, up, gate, noKernels);
+  kernel::GeluMulOp::create(s.builder, op.getLoc(), gate, up, /*step=*/FloatAttr(), gate, noKernels);
   Value mixed =
       product(s, op, quantized(s, op, gate), order, op.getDown(), 1, s.routedType(input, topK, hidden, "f32"));
 

@@ -116,7 +116,7 @@ LogicalResult lowerCaches(ModuleOp module) {
     }
     OpBuilder builder(cache);
     kernel::KvCacheOp::create(builder, cache.getLoc(), cache.getSymNameAttr(), cache.getHeadsAttr(), cache.getDimAttr(),
-                              cache.getWindowAttr(), geometry);
+                              cache.getWindowAttr(), cache.getKeyStepAttr(), cache.getValueStepAttr(), geometry);
     cache.erase();
   }
   return success();

@@ -22,16 +22,35 @@ LogicalResult lower(Bufferizer &s, gemma::EmbeddingOp op) {
   return success();
 }
 
+/// The static rounding that is all that reads `rows`, so that the op that makes them can do it.
+gemma::QuantizeActivationOp onlyRounding(Value rows) {
+  auto round = rows.hasOneUse() ? dyn_cast<gemma::QuantizeActivationOp>(*rows.getUsers().begin())
+                                : gemma::QuantizeActivationOp();
+  return round && round.getStep() ? round : gemma::QuantizeActivationOp();
+}
+
 LogicalResult lower(Bufferizer &s, gemma::QuantizeActivationOp op) {
+  if (s.bufferOf(op.getResult())) {
+    return success(); // part of the norm or the gated activation
+  }
   Value out = s.allocateFor(op.getResult());
-  kernel::QuantizeOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), out, noKernels);
+  kernel::QuantizeOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getStepAttr(), out, noKernels);
   s.setBuffer(op.getResult(), out);
   return success();
 }
 
+/// `out` holds `rows`, or what `round` makes of them.
+void setRoundedBuffer(Bufferizer &s, Value rows, gemma::QuantizeActivationOp round, Value out) {
+  s.setBuffer(rows, out);
+  if (round) {
+    s.setBuffer(round.getResult(), out);
+  }
+}
+
 LogicalResult lower(Bufferizer &s, gemma::LinearOp op) {
   Value out = s.allocateFor(op.getResult());
-  kernel::MatmulOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getWeight(), out, noKernels);
+  kernel::MatmulOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getWeight(), op.getInputStepAttr(),
+                           op.getOutputStepsAttr(), op.getOutputEndsAttr(), out, noKernels);
   s.setBuffer(op.getResult(), out);
   return success();
 }
@@ -39,10 +58,12 @@ LogicalResult lower(Bufferizer &s, gemma::LinearOp op) {
 LogicalResult lower(Bufferizer &s, gemma::RmsNormOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   int64_t heads = type.getRank() == 3 ? type.getDimSize(1) : 1;
-  Value out = s.destinationFor(op.getResult(), {op.getInput()}, op);
+  gemma::QuantizeActivationOp round = onlyRounding(op.getResult());
+  Value out = round ? s.allocateFor(round.getResult()) : s.destinationFor(op.getResult(), {op.getInput()}, op);
   kernel::RmsNormOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getWeight(),
-                            s.builder.getI64IntegerAttr(heads), op.getEpsAttr(), out, noKernels);
-  s.setBuffer(op.getResult(), out);
+                            s.builder.getI64IntegerAttr(heads), op.getEpsAttr(),
+                            round ? round.getStepAttr() : FloatAttr(), out, noKernels);
+  setRoundedBuffer(s, op.getResult(), round, out);
   return success();
 }
 
@@ -55,14 +76,18 @@ LogicalResult lower(Bufferizer &s, gemma::ResidualNormOp op) {
 }
 
 LogicalResult lower(Bufferizer &s, gemma::GeluMulOp op) {
-  Value out = s.destinationFor(op.getResult(), {op.getGate()}, op);
+  // Padding of an i8 buffer must be written, so the factor must have whole groups.
+  gemma::QuantizeActivationOp round =
+      s.ownsItsGroups(op.getUp()) ? onlyRounding(op.getResult()) : gemma::QuantizeActivationOp();
+  Value out = round ? s.allocateFor(round.getResult()) : s.destinationFor(op.getResult(), {op.getGate()}, op);
   if (!s.ownsItsGroups(op.getUp()) && out != s.bufferOf(op.getGate())) {
     // Columns past the slice must stay as they are, and only the gate's own padding is known to be zero.
     return op.emitOpError("multiplies by a slice that shares a group of 32 columns with other values; then the gate "
                           "must be overwritten, but it is read later");
   }
-  kernel::GeluMulOp::create(s.builder, op.getLoc(), s.bufferOf(op.getGate()), s.bufferOf(op.getUp()), out, noKernels);
-  s.setBuffer(op.getResult(), out);
+  kernel::GeluMulOp::create(s.builder, op.getLoc(), s.bufferOf(op.getGate()), s.bufferOf(op.getUp()),
+                            round ? round.getStepAttr() : FloatAttr(), out, noKernels);
+  setRoundedBuffer(s, op.getResult(), round, out);
   return success();
 }
 

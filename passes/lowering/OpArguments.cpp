@@ -6,6 +6,7 @@
 #include "passes/lowering/AbiArguments.h"
 
 #include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace lapidary;
@@ -15,6 +16,9 @@ namespace {
 template <typename Arguments> DriverCall call(StringRef driver, const Arguments &arguments) {
   return {driver, std::string(reinterpret_cast<const char *>(&arguments), sizeof(arguments))};
 }
+
+/// The step of an i8 buffer; 0 for the others.
+float stepOf(FloatAttr step) { return step ? step.getValue().convertToFloat() : 0.0f; }
 
 uint32_t columnsOf(Value buffer) { return cast<kernel::BufferType>(buffer.getType()).getColumns(); }
 
@@ -32,6 +36,12 @@ DriverCall arguments(const AbiArguments &abi, kernel::MatmulOp op) {
   args.x = abi.buffer(op.getInput());
   args.out = abi.buffer(op.getOut());
   args.w = abi.weight(op.getWeight());
+  args.input_step = stepOf(op.getInputStepAttr());
+  ArrayRef<float> steps = op.getOutputSteps().value_or(ArrayRef<float>());
+  assert(steps.size() <= LAP_STACK && "more weights stacked than the merge passes do");
+  for (auto [step, end] : llvm::zip(steps, op.getOutputEnds().value_or(ArrayRef<int64_t>()))) {
+    args.out_steps[args.out_step_count++] = {static_cast<uint32_t>(llvm::alignTo(end, LAP_COLUMN_PAD)), step};
+  }
   return call("lap_op_matmul", args);
 }
 
@@ -39,6 +49,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::QuantizeOp op) {
   lap_quantize_args args = {};
   args.x = abi.buffer(op.getInput());
   args.out = abi.buffer(op.getOut());
+  args.step = stepOf(op.getStepAttr());
   return call("lap_op_quantize", args);
 }
 
@@ -50,6 +61,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::RmsNormOp op) {
   args.heads = op.getHeads();
   args.width = columnsOf(op.getInput()) / op.getHeads();
   args.eps = op.getEps().convertToFloat();
+  args.step = stepOf(op.getStepAttr());
   return call("lap_op_rms_norm", args);
 }
 
@@ -112,6 +124,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::GeluMulOp op) {
   args.out = abi.buffer(op.getOut());
   uint32_t columns = std::min({args.gate.columns, args.up.columns, args.out.columns});
   args.gate.columns = args.up.columns = args.out.columns = columns;
+  args.step = stepOf(op.getStepAttr());
   return call("lap_op_gelu_mul", args);
 }
 

@@ -127,9 +127,10 @@ LogicalResult FormatPolicy::checkOverridesUsed(ModuleOp module) const {
     bool matches = llvm::any_of(module.getOps<gemma::WeightOp>(),
                                 [&](gemma::WeightOp weight) { return rule.glob.match(weight.getSymName()); });
     if (matches) {
-      module.emitError() << "override '" << rule.text << "' decides nothing: what it matches has no format to choose "
-                         << "(norms, scalars), stays plain (the router, matrices of fewer than " << scaleGroup
-                         << " columns), or is matched by an earlier override";
+      module.emitError()
+          << "override '" << rule.text << "' decides nothing: what it matches has no format to choose "
+          << "(norms, scalars, weights that the checkpoint stores as integers), stays plain (the router, "
+          << "matrices of fewer than " << scaleGroup << " columns), or is matched by an earlier override";
       continue;
     }
     InFlightDiagnostic error = module.emitError()

@@ -18,6 +18,8 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
     The formats: `f32` and `bf16` are plain, `w8` and `w4` are integers with one scale for 32 columns. What a weight gets,
     the first rule that applies:
 
+    Weights that the checkpoint stores as integers are left alone: use-checkpoint-integers has decided about them.
+
     1. The router projection (its result feeds gemma.route) and matrices of fewer than 32 columns stay plain in an
        integer program: their own element type. An override cannot change that.
     2. The first override whose pattern matches the weight's name.
@@ -52,6 +54,54 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
     Statistic<"numPlain", "weights-plain", "Number of weight matrices stored as f32 or bf16">,
     Statistic<"numActivations", "activations-quantized", "Number of values rounded for integer products">
   ];
+}
+
+def UseCheckpointIntegers : Pass<"use-checkpoint-integers", "::mlir::ModuleOp"> {
+  let summary = "Keep the integers of weights that the checkpoint stores quantized";
+  let description = [{
+    Weights of element type i2, i4 or i8 keep their own integers and scales: the pass sets the `storage` that holds them
+    bit for bit. A scale per row stays f32, bf16 scales of groups become groups of 32 (a larger group repeats its
+    scale). The inputs of such products become integers, too:
+
+    - a gemma.static_round in front of a product with one scale per row becomes int8 with that static step;
+    - an input without a static range gets two planes of int8, as good as 16 bits, so that nothing visible is lost.
+
+    ```mlir
+    // before
+    %r = gemma.static_round %x step 2.500000e-02 : tensor<?x96xf32>
+    %y = gemma.linear %r, %w : (tensor<?x96xf32>, tensor<64x96xi4>) -> tensor<?x64xf32>
+    // after
+    %q = gemma.quantize_activation %x step 2.500000e-02 : tensor<?x96xf32> -> !gemma.q8<?x96, group = 0>
+    %y = gemma.linear %q, %w storage <w4> input_step 2.500000e-02
+       : (!gemma.q8<?x96, group = 0>, tensor<64x96xi4>) -> tensor<?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::lapidary::gemma::GemmaDialect"];
+  let statistics = [
+    Statistic<"numWeights", "weights-kept", "Number of products and embeddings that read the checkpoint's integers">,
+    Statistic<"numStatic", "inputs-static", "Number of values rounded with a static step">,
+    Statistic<"numWide", "inputs-wide", "Number of values kept in 16 bits">
+  ];
+}
+
+def FoldOutputRounding : Pass<"fold-output-rounding", "::mlir::func::FuncOp"> {
+  let summary = "Let products round their results to static steps";
+  let description = [{
+    The kernels of products with one scale per row round what they write. A product of stacked weights has a step for
+    each of them. A gemma.static_round that follows anything else stays.
+
+    ```mlir
+    // before
+    %y = gemma.linear %q, %w storage <w4> input_step 2.500000e-02
+       : (!gemma.q8<?x96, group = 0>, tensor<64x96xi4>) -> tensor<?x64xf32>
+    %r = gemma.static_round %y step 1.000000e-02 : tensor<?x64xf32>
+    // after
+    %r = gemma.linear %q, %w storage <w4> input_step 2.500000e-02 output_steps [1.000000e-02] output_ends [64]
+       : (!gemma.q8<?x96, group = 0>, tensor<64x96xi4>) -> tensor<?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::lapidary::gemma::GemmaDialect"];
+  let statistics = [Statistic<"numFolded", "roundings-folded", "Number of gemma.static_round ops folded">];
 }
 
 #endif

@@ -33,11 +33,13 @@ void setStorage(Operation *op, gemma::FormatAttr format) {
   }
 }
 
-/// Undoes an earlier run: products read f32 rows again. Formats are decided from scratch.
+/// Undoes an earlier run: products read f32 rows again. Formats are decided from scratch, but not those of integers
+/// that the checkpoint brought.
 void removeQuantizedActivations(ModuleOp module) {
   module.walk([](gemma::QuantizeActivationOp quantize) {
     for (OpOperand &use : llvm::make_early_inc_range(quantize->getUses())) {
-      if (isa<gemma::LinearOp>(use.getOwner())) {
+      auto linear = dyn_cast<gemma::LinearOp>(use.getOwner());
+      if (linear && !isCheckpointInteger(linear.getWeight().getType())) {
         use.set(quantize.getInput());
       }
     }
@@ -58,9 +60,10 @@ unsigned quantizeActivations(Block &block) {
     Value &result = quantized[linear.getInput()];
     if (!result) {
       OpBuilder builder(linear);
-      auto type =
-          gemma::Q8Type::get(block.getParentOp()->getContext(), rows.getDimSize(0), rows.getDimSize(1), scaleGroup);
-      result = gemma::QuantizeActivationOp::create(builder, linear.getInput().getLoc(), type, linear.getInput());
+      auto type = gemma::Q8Type::get(block.getParentOp()->getContext(), rows.getDimSize(0), rows.getDimSize(1),
+                                     scaleGroup, /*planes=*/1);
+      result = gemma::QuantizeActivationOp::create(builder, linear.getInput().getLoc(), type, linear.getInput(),
+                                                   /*step=*/FloatAttr());
     }
     linear.getInputMutable().assign(result);
   }

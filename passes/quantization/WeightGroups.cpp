@@ -90,6 +90,9 @@ static FailureOr<SmallVector<Reader>> collectReaders(ModuleOp module, llvm::MapV
   WalkResult result = module.walk([&](Operation *op) {
     SmallVector<StringAttr> sources;
     for (Value weight : weightOperands(op)) {
+      if (isCheckpointInteger(weight.getType())) {
+        continue;
+      }
       if (failed(appendSources(op, weight, sources))) {
         return WalkResult::interrupt();
       }

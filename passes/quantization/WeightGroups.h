@@ -26,7 +26,14 @@ struct WeightGroup {
 /// Columns that share one scale in the integer formats.
 constexpr int64_t scaleGroup = 32;
 
-/// Groups the weights of all linear, embedding and experts ops, in order of first use. Reports an op whose weight is
+/// True for tensors of integers, whose format is the checkpoint's decision.
+inline bool isCheckpointInteger(mlir::Type type) {
+  auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
+  return tensor && tensor.getElementType().isInteger();
+}
+
+/// Groups the weights of all linear, embedding and experts ops, in order of first use, except those that the checkpoint
+/// stores as integers. Reports an op whose weight is
 /// not a checkpoint tensor (gemma.get_weight, gemma.concat_rows) any more or never was.
 mlir::FailureOr<std::vector<WeightGroup>> collectWeightGroups(mlir::ModuleOp module);
 

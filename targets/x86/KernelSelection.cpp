@@ -19,7 +19,21 @@ lap_format weightFormat(mlir::Value weight) {
 
 lap_format cacheElement(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
   auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(op, name);
-  return cache && cache.getGeometry().getElement() == "bf16" ? LAP_BF16 : LAP_F32;
+  llvm::StringRef element = cache ? cache.getGeometry().getElement() : "f32";
+  return element == "i8" ? LAP_I8 : element == "bf16" ? LAP_BF16 : LAP_F32;
+}
+
+llvm::StringRef elementOf(mlir::Value buffer) { return llvm::cast<kernel::BufferType>(buffer.getType()).getElement(); }
+
+/// The kernels of lap_op_quantize; only q16 uses the second.
+std::pair<KernelOp, KernelOp> roundingKernels(llvm::StringRef element) {
+  if (element == "i8") {
+    return {KernelOp::QuantizeStatic, KernelOp::QuantizeStatic};
+  }
+  if (element == "r16") {
+    return {KernelOp::QuantizeRow, KernelOp::QuantizeRow};
+  }
+  return {KernelOp::Quantize, element == "q16" ? KernelOp::QuantizeResidual : KernelOp::Quantize};
 }
 
 } // namespace
@@ -44,11 +58,18 @@ std::vector<std::string> X86Target::selectKernels(kernel::ComputeOpInterface op)
         return names(cacheElement(attention, attention.getCacheAttr()),
                      {KernelOp::AttentionSlice, KernelOp::AttentionMerge});
       })
-      .Case<kernel::QuantizeOp>([&](auto) { return plain(KernelOp::Quantize); })
-      .Case<kernel::RmsNormOp>([&](auto) { return plain(KernelOp::RmsNorm); })
+      .Case<kernel::QuantizeOp>([&](auto quantize) {
+        auto [first, second] = roundingKernels(elementOf(quantize.getOut()));
+        return names(LAP_F32, {first, second});
+      })
+      .Case<kernel::RmsNormOp>([&](auto norm) {
+        return plain(elementOf(norm.getOut()) == "i8" ? KernelOp::RmsNormStatic : KernelOp::RmsNorm);
+      })
       .Case<kernel::ResidualNormOp>([&](auto) { return plain(KernelOp::ResidualNorm); })
       .Case<kernel::NormRotaryOp>([&](auto) { return plain(KernelOp::NormRotary); })
-      .Case<kernel::GeluMulOp>([&](auto) { return plain(KernelOp::GeluMul); })
+      .Case<kernel::GeluMulOp>([&](auto product) {
+        return plain(elementOf(product.getOut()) == "i8" ? KernelOp::GeluMulStatic : KernelOp::GeluMul);
+      })
       .Case<kernel::AddOp>([&](auto) { return plain(KernelOp::Add); })
       .Case<kernel::ScaleOp>([&](auto) { return plain(KernelOp::Scale); })
       .Case<kernel::SoftcapOp>([&](auto) { return plain(KernelOp::Softcap); })

@@ -69,7 +69,7 @@ kernel::CacheAttr X86Target::cacheGeometry(mlir::MLIRContext *context, int64_t h
 }
 
 uint64_t X86Target::cacheBytes(kernel::CacheAttr geometry, int64_t heads, int64_t dim, uint64_t &keyBytes) const {
-  uint64_t element = geometry.getElement() == "bf16" ? 2 : 4;
+  uint64_t element = geometry.getElement() == "i8" ? 1 : geometry.getElement() == "bf16" ? 2 : 4;
   uint64_t half = static_cast<uint64_t>(heads) * geometry.getSlots() * static_cast<uint64_t>(dim) * element;
   keyBytes = llvm::alignTo(half, uint64_t(LAP_WEIGHT_ALIGN));
   return keyBytes + half;

@@ -51,7 +51,8 @@ void ModelBuilder::appendKeysAndValues(unsigned index, Value normed) {
   std::string cache = "kv." + std::to_string(index);
   gemma::KvCacheOp::create(symbolBuilder, ops.location(), builder.getStringAttr(cache),
                            builder.getI64IntegerAttr(layer.kvHeads), builder.getI64IntegerAttr(layer.headDim),
-                           builder.getI64IntegerAttr(layer.global ? 0 : config.window), /*geometry=*/Attribute());
+                           builder.getI64IntegerAttr(layer.global ? 0 : config.window), /*key_step=*/FloatAttr(),
+                           /*value_step=*/FloatAttr(), /*geometry=*/Attribute());
   auto update = gemma::KvUpdateOp::create(builder, ops.location(), key.getType(), key.getType(),
                                           FlatSymbolRefAttr::get(builder.getContext(), cache), key, value, positions);
   cached[index] = {update.getKeys(), update.getValues()};

@@ -26,7 +26,7 @@ Value RowOps::embedding(Value ids, Value table, float scale) {
 }
 
 Value RowOps::linear(Value x, Value weight) {
-  return gemma::LinearOp::create(builder, current, rowsType(builder, {dim(weight, 0)}), x, weight, gemma::FormatAttr());
+  return gemma::LinearOp::create(builder, current, rowsType(builder, {dim(weight, 0)}), x, weight);
 }
 
 Value RowOps::rmsNorm(Value x, Value weight) {

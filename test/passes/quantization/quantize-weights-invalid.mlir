@@ -18,7 +18,7 @@
 // KIND: error: override 'wq=q4_0': unknown weight format 'q4_0', expected f32, bf16, w8 or w4
 // GLOB: error: override '[=w8': invalid glob pattern
 // NOTHING: error: override 'q_proj.weigth=w8': pattern 'q_proj.weigth' matches no weight, the closest name is 'q_proj.weight'
-// NO-CHOICE: error: override '{{.*}}' decides nothing: what it matches has no format to choose (norms, scalars), stays plain (the router, matrices of fewer than 32 columns), or is matched by an earlier override
+// NO-CHOICE: error: override '{{.*}}' decides nothing: what it matches has no format to choose (norms, scalars, weights that the checkpoint stores as integers), stays plain (the router, matrices of fewer than 32 columns), or is matched by an earlier override
 // TOGETHER: error: weights @q_proj.weight and @k_proj.weight are stored together and need one format, found w8 and w4; write an override that matches both
 
 //--- model.mlir
