@@ -46,6 +46,14 @@ inline std::string_view formatName(lap_format format) {
     return "w8g32_bf16s";
   case LAP_W4G32:
     return "w4g32_bf16s";
+  case LAP_W2ROW:
+    return "w2row_f32s";
+  case LAP_W4ROW:
+    return "w4row_f32s";
+  case LAP_W8ROW:
+    return "w8row_f32s";
+  case LAP_I8:
+    return "i8";
   }
   return "unknown";
 }

@@ -17,7 +17,13 @@ constexpr uint64_t roundUp(uint64_t value, uint64_t multiple) { return (value + 
 constexpr uint64_t padColumns(uint64_t columns) { return roundUp(columns, LAP_COLUMN_PAD); }
 constexpr uint64_t padRows(uint64_t rows) { return roundUp(rows, LAP_ROW_TILE); }
 
+/// Integers in groups of 32 columns with bf16 scales.
 constexpr bool isGrouped(lap_format format) { return format == LAP_W8G32 || format == LAP_W4G32; }
+
+/// Integers with one f32 scale per row (per block of columns, in tables).
+constexpr bool isRowScaled(lap_format format) {
+  return format == LAP_W2ROW || format == LAP_W4ROW || format == LAP_W8ROW;
+}
 
 /// Bytes of one float element; only for LAP_F32 and LAP_BF16.
 constexpr uint64_t elementBytes(lap_format format) { return format == LAP_F32 ? 4 : 2; }
@@ -25,29 +31,48 @@ constexpr uint64_t elementBytes(lap_format format) { return format == LAP_F32 ? 
 /// Distance of the rows of the moments (lap_observer) of a weight of `columns` logical columns.
 inline uint64_t momentStride(uint64_t columns) { return lap_moment_stride(static_cast<uint32_t>(padColumns(columns))); }
 
+/// Bits of one stored integer.
+constexpr unsigned integerBits(lap_format format) {
+  switch (format) {
+  case LAP_W2ROW:
+    return 2;
+  case LAP_W4ROW:
+  case LAP_W4G32:
+    return 4;
+  default:
+    return 8;
+  }
+}
+
+constexpr unsigned integersPerByte(lap_format format) { return 8 / integerBits(format); }
+
 /// What a stored integer has added to it: the value is stored - zeroPoint.
-constexpr int zeroPoint(lap_format format) { return format == LAP_W8G32 ? 128 : 8; }
+constexpr int zeroPoint(lap_format format) { return 1 << (integerBits(format) - 1); }
 
 /// Bytes of one group's integers in one row: 32 columns of 8 or 4 bits.
-constexpr uint64_t groupBytes(lap_format format) { return format == LAP_W8G32 ? LAP_GROUP : LAP_GROUP / 2; }
+constexpr uint64_t groupBytes(lap_format format) { return LAP_GROUP / integersPerByte(format); }
 
 /// Bytes of one group of 32 columns in `rows` rows: the bf16 scales of the rows, then their integers.
 constexpr uint64_t groupStride(lap_format format, uint64_t rows) { return rows * (2 + groupBytes(format)); }
 
-/// Bytes of `rows` (1 for a table row, 16 for a matrix tile) rows of `columns` padded columns.
-constexpr uint64_t stripBytes(lap_format format, uint64_t columns, uint64_t rows) {
-  if (!isGrouped(format)) {
-    return columns * rows * elementBytes(format);
+/// Bytes of `rows` (1 for a table row, 16 for a matrix tile) rows of `columns` padded columns, of which
+/// `scaleColumns` share a scale in the row formats.
+constexpr uint64_t stripBytes(lap_format format, uint64_t columns, uint64_t rows, uint64_t scaleColumns) {
+  if (isRowScaled(format)) {
+    return rows * (roundUp(columns, scaleColumns) / scaleColumns * 4 + columns / integersPerByte(format));
   }
-  return columns / LAP_GROUP * groupStride(format, rows);
+  return isGrouped(format) ? columns / LAP_GROUP * groupStride(format, rows) : columns * rows * elementBytes(format);
 }
 
 /// lap_weight.tile_bytes of a matrix.
-constexpr uint64_t tileBytes(lap_format format, uint64_t columns) { return stripBytes(format, columns, LAP_ROW_TILE); }
+constexpr uint64_t tileBytes(lap_format format, uint64_t columns) {
+  return stripBytes(format, columns, LAP_ROW_TILE, columns);
+}
 
-/// lap_weight.tile_bytes of a table: one row, rounded up to 32 bytes.
-constexpr uint64_t tableRowBytes(lap_format format, uint64_t columns) {
-  return roundUp(stripBytes(format, columns, 1), 32);
+/// lap_weight.tile_bytes of a table: one row, rounded up to 32 bytes. `scaleColumns` is lap_weight.scale_columns, of
+/// the row formats only.
+constexpr uint64_t tableRowBytes(lap_format format, uint64_t columns, uint64_t scaleColumns = 0) {
+  return roundUp(stripBytes(format, columns, 1, scaleColumns), 32);
 }
 
 /// Bytes of a whole matrix (one expert of it).
@@ -56,24 +81,42 @@ constexpr uint64_t matrixBytes(lap_format format, uint64_t rows, uint64_t column
 }
 
 /// Bytes of a whole table.
-constexpr uint64_t tableBytes(lap_format format, uint64_t rows, uint64_t columns) {
-  return rows * tableRowBytes(format, padColumns(columns));
+constexpr uint64_t tableBytes(lap_format format, uint64_t rows, uint64_t columns, uint64_t scaleColumns = 0) {
+  return rows * tableRowBytes(format, padColumns(columns), scaleColumns);
 }
 
-/// Where one integer is: its byte, and whether it is the high nibble of it (LAP_W4G32 only).
+/// Where one element is: its byte, and how far up its bits are in that byte (integers narrower than a byte only).
 struct PackedPlace {
   uint64_t byte;
-  bool highNibble;
+  unsigned shift;
 };
 
+/// The stored integer at `place`, zero point included.
+constexpr int readInteger(lap_format format, const uint8_t *base, PackedPlace place) {
+  return base[place.byte] >> place.shift & ((1 << integerBits(format)) - 1);
+}
+
+/// Stores `value` (without the zero point) at `place`, whose bits are 0.
+constexpr void writeInteger(lap_format format, uint8_t *base, PackedPlace place, int value) {
+  const unsigned stored = static_cast<unsigned>(value + zeroPoint(format)) << place.shift;
+  base[place.byte] = static_cast<uint8_t>(base[place.byte] | stored);
+}
+
 namespace detail {
-// The byte of an integer from the start of its strip of `rows` rows.
-constexpr PackedPlace placeInStrip(lap_format format, uint64_t column, uint64_t row, uint64_t rows) {
+// The byte of a group format's integer from the start of its strip of `rows` rows.
+constexpr PackedPlace placeInGroups(lap_format format, uint64_t column, uint64_t row, uint64_t rows) {
   const uint64_t inGroup = column % LAP_GROUP;
   const bool high = format == LAP_W4G32 && inGroup >= LAP_GROUP / 2;
   const uint64_t index = high ? inGroup - LAP_GROUP / 2 : inGroup;
   const uint64_t integers = column / LAP_GROUP * groupStride(format, rows) + rows * 2;
-  return {integers + (index / 4 * rows + row) * 4 + index % 4, high};
+  return {integers + (index / 4 * rows + row) * 4 + index % 4, high ? 4u : 0u};
+}
+
+// The same of a row format's integer in a tile.
+constexpr PackedPlace placeInTile(lap_format format, uint64_t column, uint64_t lane) {
+  const uint64_t fields = integersPerByte(format), block = column / (4 * fields), field = column / 4 % fields;
+  return {LAP_ROW_TILE * 4 + (block * LAP_ROW_TILE + lane) * 4 + column % 4,
+          static_cast<unsigned>(field * integerBits(format))};
 }
 } // namespace detail
 
@@ -81,36 +124,62 @@ constexpr PackedPlace placeInStrip(lap_format format, uint64_t column, uint64_t 
 constexpr PackedPlace matrixElement(lap_format format, uint64_t columns, uint64_t row, uint64_t column) {
   const uint64_t tile = row / LAP_ROW_TILE * tileBytes(format, columns);
   const uint64_t lane = row % LAP_ROW_TILE;
-  if (!isGrouped(format)) {
-    return {tile + (column * LAP_ROW_TILE + lane) * elementBytes(format), false};
+  if (!isGrouped(format) && !isRowScaled(format)) {
+    return {tile + (column * LAP_ROW_TILE + lane) * elementBytes(format), 0};
   }
-  const PackedPlace place = detail::placeInStrip(format, column, lane, LAP_ROW_TILE);
-  return {tile + place.byte, place.highNibble};
+  const PackedPlace place = isGrouped(format) ? detail::placeInGroups(format, column, lane, LAP_ROW_TILE)
+                                              : detail::placeInTile(format, column, lane);
+  return {tile + place.byte, place.shift};
 }
 
-/// The bf16 scale of (row, group) of a packed matrix in a group format.
+/// The scale of (row, group) of a packed matrix: bf16 in a group format, f32 in a row format (whose group is 0).
 constexpr uint64_t matrixScale(lap_format format, uint64_t columns, uint64_t row, uint64_t group) {
-  return row / LAP_ROW_TILE * tileBytes(format, columns) + group * groupStride(format, LAP_ROW_TILE) +
-         row % LAP_ROW_TILE * 2;
+  const uint64_t tile = row / LAP_ROW_TILE * tileBytes(format, columns), lane = row % LAP_ROW_TILE;
+  return isRowScaled(format) ? tile + lane * 4 : tile + group * groupStride(format, LAP_ROW_TILE) + lane * 2;
 }
 
 /// Element (row, column) of a packed table of `columns` padded columns.
-constexpr PackedPlace tableElement(lap_format format, uint64_t columns, uint64_t row, uint64_t column) {
-  const uint64_t start = row * tableRowBytes(format, columns);
-  if (!isGrouped(format)) {
-    return {start + column * elementBytes(format), false};
+constexpr PackedPlace tableElement(lap_format format, uint64_t columns, uint64_t row, uint64_t column,
+                                   uint64_t scaleColumns = 0) {
+  const uint64_t start = row * tableRowBytes(format, columns, scaleColumns);
+  if (isRowScaled(format)) {
+    const uint64_t fields = integersPerByte(format);
+    return {start + roundUp(columns, scaleColumns) / scaleColumns * 4 + column / fields,
+            static_cast<unsigned>(column % fields * integerBits(format))};
   }
-  const PackedPlace place = detail::placeInStrip(format, column, 0, 1);
-  return {start + place.byte, place.highNibble};
+  if (!isGrouped(format)) {
+    return {start + column * elementBytes(format), 0};
+  }
+  const PackedPlace place = detail::placeInGroups(format, column, 0, 1);
+  return {start + place.byte, place.shift};
 }
 
-/// The bf16 scale of (row, group) of a packed table in a group format.
-constexpr uint64_t tableScale(lap_format format, uint64_t columns, uint64_t row, uint64_t group) {
-  return row * tableRowBytes(format, columns) + group * groupStride(format, 1);
+/// The scale of (row, group) of a packed table: bf16 of 32 columns in a group format, f32 of `scaleColumns` columns in
+/// a row format.
+constexpr uint64_t tableScale(lap_format format, uint64_t columns, uint64_t row, uint64_t group,
+                              uint64_t scaleColumns = 0) {
+  const uint64_t start = row * tableRowBytes(format, columns, scaleColumns);
+  return start + (isRowScaled(format) ? group * 4 : group * groupStride(format, 1));
 }
 
 /// Bytes of a q8 activation row before padding to the row distance.
 constexpr uint64_t q8RowBytes(uint64_t columns) { return columns + columns / LAP_GROUP * 8; }
+
+/// lap_buffer.row_bytes of an activation of `columns` padded columns.
+constexpr uint64_t activationRowBytes(lap_element element, uint64_t columns) {
+  switch (element) {
+  case LAP_ROWS_Q8:
+    return roundUp(q8RowBytes(columns), 64);
+  case LAP_ROWS_Q16:
+    return 2 * roundUp(q8RowBytes(columns), 64);
+  case LAP_ROWS_I8:
+    return roundUp(columns, 64);
+  case LAP_ROWS_R16:
+    return roundUp(2 * columns + 4, 64);
+  default:
+    return roundUp(columns * 4, 64);
+  }
+}
 
 } // namespace lapidary
 

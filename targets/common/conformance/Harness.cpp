@@ -34,26 +34,26 @@ uint16_t floatToBf16(float value) {
   return static_cast<uint16_t>((word + 0x7fff + ((word >> 16) & 1)) >> 16);
 }
 
-Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random) {
-  Matrix m{format, rows, columns, {}, {}, {}};
+Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random, uint32_t scaleColumns) {
+  Matrix m{format, rows, columns, {}, {}, {}, 0};
   m.values.resize(static_cast<size_t>(rows) * columns);
-  if (!isGrouped(format)) {
+  if (!isGrouped(format) && !isRowScaled(format)) {
     for (float &value : m.values) {
       value = format == LAP_F32 ? random.normal() : bf16ToFloat(floatToBf16(random.normal()));
     }
     return m;
   }
-  const uint32_t groups = static_cast<uint32_t>(padColumns(columns) / LAP_GROUP);
+  m.scaleColumns = isGrouped(format) ? LAP_GROUP : scaleColumns ? scaleColumns : uint32_t(padColumns(columns));
   const int zero = zeroPoint(format);
-  for (uint32_t i = 0; i < rows * groups; ++i) {
-    m.scales.push_back(bf16ToFloat(floatToBf16(0.01f + 0.01f * std::fabs(random.normal()))));
+  for (uint32_t i = 0; i < rows * m.scalesPerRow(); ++i) {
+    const float scale = 0.01f + 0.01f * std::fabs(random.normal());
+    m.scales.push_back(isGrouped(format) ? bf16ToFloat(floatToBf16(scale)) : scale);
   }
   for (uint32_t row = 0; row < rows; ++row) {
     for (uint32_t c = 0; c < columns; ++c) {
       const int value = random.integer(-zero, zero - 1); // the whole range of the storage
       m.integers.push_back(value);
-      m.values[static_cast<size_t>(row) * columns + c] =
-          static_cast<float>(value) * m.scales[row * groups + c / LAP_GROUP];
+      m.values[static_cast<size_t>(row) * columns + c] = static_cast<float>(value) * m.scaleAt(row, c);
     }
   }
   return m;
@@ -103,21 +103,16 @@ lap_buffer Machine::buffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t c
   return placeBuffer(rowsPerToken, fixedRows, padded, padded * 4ull, maxTokens);
 }
 
-lap_buffer Machine::quantizedBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens) {
+lap_buffer Machine::quantizedBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens,
+                                    lap_element element) {
   const uint32_t padded = static_cast<uint32_t>(padColumns(columns));
-  return placeBuffer(rowsPerToken, fixedRows, padded, q8RowBytes(padded), maxTokens);
+  lap_buffer b = placeBuffer(rowsPerToken, fixedRows, padded, activationRowBytes(element, padded), maxTokens);
+  b.element = element;
+  return b;
 }
 
 namespace {
-void storeInteger(uint8_t *base, PackedPlace place, lap_format format, int value) {
-  const uint8_t stored = static_cast<uint8_t>(value + zeroPoint(format));
-  if (format == LAP_W8G32) {
-    base[place.byte] = stored;
-  } else {
-    const int shift = place.highNibble ? 4 : 0;
-    base[place.byte] = static_cast<uint8_t>((base[place.byte] & ~(15 << shift)) | stored << shift);
-  }
-}
+bool isInteger(lap_format format) { return isGrouped(format) || isRowScaled(format); }
 
 void storeFloat(uint8_t *base, PackedPlace place, lap_format format, float value) {
   if (format == LAP_F32) {
@@ -132,22 +127,23 @@ void storeFloat(uint8_t *base, PackedPlace place, lap_format format, float value
 void storeElement(uint8_t *base, PackedPlace place, const Matrix &m, uint32_t row, uint32_t column) {
   const bool real = row < m.rows && column < m.columns;
   const size_t index = static_cast<size_t>(row) * m.columns + column;
-  if (isGrouped(m.format)) {
-    storeInteger(base, place, m.format, real ? m.integers[index] : 0);
+  if (isInteger(m.format)) {
+    writeInteger(m.format, base, place, real ? m.integers[index] : 0);
   } else {
     storeFloat(base, place, m.format, real ? m.values[index] : 0.0f);
   }
 }
 
-void storeScale(uint8_t *at, const Matrix &m, uint32_t row, uint64_t groups, uint64_t group) {
-  const uint16_t bits = row < m.rows ? floatToBf16(m.scales[row * groups + group]) : 0;
-  std::memcpy(at, &bits, 2);
+void storeScale(uint8_t *at, const Matrix &m, uint32_t row, uint64_t group) {
+  const float scale = row < m.rows ? m.scales[row * m.scalesPerRow() + group] : 0.0f;
+  const uint16_t bits = floatToBf16(scale);
+  isRowScaled(m.format) ? std::memcpy(at, &scale, 4) : std::memcpy(at, &bits, 2);
 }
 } // namespace
 
 lap_weight Machine::packMatrix(const std::vector<Matrix> &experts) {
   const Matrix &first = experts[0];
-  const uint64_t rows = padRows(first.rows), columns = padColumns(first.columns), groups = columns / LAP_GROUP;
+  const uint64_t rows = padRows(first.rows), columns = padColumns(first.columns);
   const uint64_t expertBytes = matrixBytes(first.format, first.rows, first.columns);
   lap_weight w = {};
   w.offset = place(weightsUsed, expertBytes * experts.size(), WeightBytes);
@@ -162,8 +158,8 @@ lap_weight Machine::packMatrix(const std::vector<Matrix> &experts) {
       for (uint32_t c = 0; c < columns; ++c) {
         storeElement(base, matrixElement(first.format, columns, row, c), experts[e], row, c);
       }
-      for (uint64_t g = 0; g < groups && isGrouped(first.format); ++g) {
-        storeScale(base + matrixScale(first.format, columns, row, g), experts[e], row, groups, g);
+      for (uint64_t g = 0; g < first.scalesPerRow(); ++g) {
+        storeScale(base + matrixScale(first.format, columns, row, g), experts[e], row, g);
       }
     }
   }
@@ -171,20 +167,21 @@ lap_weight Machine::packMatrix(const std::vector<Matrix> &experts) {
 }
 
 lap_weight Machine::packTable(const Matrix &table) {
-  const uint64_t columns = padColumns(table.columns), groups = columns / LAP_GROUP;
+  const uint64_t columns = padColumns(table.columns), shared = isRowScaled(table.format) ? table.scaleColumns : 0;
   lap_weight w = {};
-  w.offset = place(weightsUsed, tableBytes(table.format, table.rows, table.columns), WeightBytes);
-  w.tile_bytes = tableRowBytes(table.format, columns);
+  w.offset = place(weightsUsed, tableBytes(table.format, table.rows, table.columns, shared), WeightBytes);
+  w.tile_bytes = tableRowBytes(table.format, columns, shared);
   w.rows = table.rows;
   w.columns = static_cast<uint32_t>(columns);
   w.format = table.format;
+  w.scale_columns = static_cast<uint32_t>(shared);
   uint8_t *base = weights.get() + w.offset;
   for (uint32_t row = 0; row < table.rows; ++row) {
     for (uint32_t c = 0; c < columns; ++c) {
-      storeElement(base, tableElement(table.format, columns, row, c), table, row, c);
+      storeElement(base, tableElement(table.format, columns, row, c, shared), table, row, c);
     }
-    for (uint64_t g = 0; g < groups && isGrouped(table.format); ++g) {
-      storeScale(base + tableScale(table.format, columns, row, g), table, row, groups, g);
+    for (uint64_t g = 0; g < table.scalesPerRow(); ++g) {
+      storeScale(base + tableScale(table.format, columns, row, g, shared), table, row, g);
     }
   }
   return w;

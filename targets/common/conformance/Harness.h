@@ -46,13 +46,19 @@ struct Matrix {
   lap_format format;
   uint32_t rows, columns;
   std::vector<float> values; // [rows][columns] what an exact reader sees
-  std::vector<int> integers; // [rows][columns] group formats only
-  std::vector<float> scales; // [rows][padded columns / 32] group formats only
+  std::vector<int> integers; // [rows][columns] integer formats only
+  std::vector<float> scales; // [rows][scalesPerRow()]
+  uint32_t scaleColumns = 0; // columns that share a scale; 0 in float formats
+
+  uint32_t scalesPerRow() const { return scaleColumns ? (columns + scaleColumns - 1) / scaleColumns : 0; }
+  float scaleAt(uint32_t row, uint32_t column) const { return scales[row * scalesPerRow() + column / scaleColumns]; }
+  int integerAt(uint32_t row, uint32_t column) const { return integers[static_cast<size_t>(row) * columns + column]; }
 
   float at(uint32_t row, uint32_t column) const { return values[static_cast<size_t>(row) * columns + column]; }
 };
 
-Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random);
+/// `scaleColumns`: of a table in a row format, 0 for the whole row.
+Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random, uint32_t scaleColumns = 0);
 
 /// One machine: memory, and a step that refers to it.
 class Machine {
@@ -61,8 +67,9 @@ public:
 
   /// An f32 or int32 buffer of `columns` (padded here), filled with a pattern that no test expects.
   lap_buffer buffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens);
-  /// A q8 buffer.
-  lap_buffer quantizedBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens);
+  /// A buffer of integers.
+  lap_buffer quantizedBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint32_t maxTokens,
+                             lap_element element = LAP_ROWS_Q8);
   lap_weight packMatrix(const std::vector<Matrix> &experts);
   lap_weight packTable(const Matrix &table);
   lap_weight packVector(const std::vector<float> &values);

@@ -117,7 +117,7 @@ TEST(MatmulConformanceSuite, ExtremeIntegersDoNotSaturate) {
   for (lap_format format : {LAP_W8G32, LAP_W4G32}) {
     for (int sign : {-1, 1}) {
       const uint32_t columns = 64;
-      Matrix w{format, 16, columns, {}, std::vector<int>(16 * columns), std::vector<float>(16 * 2, 1.0f)};
+      Matrix w{format, 16, columns, {}, std::vector<int>(16 * columns), std::vector<float>(16 * 2, 1.0f), LAP_GROUP};
       for (int &value : w.integers) {
         value = sign < 0 ? -zeroPoint(format) : zeroPoint(format) - 1;
       }

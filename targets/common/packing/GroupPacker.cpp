@@ -35,12 +35,20 @@ void GroupPacker::placeGroup(const int8_t *integers, float scale, uint64_t row, 
     PackedPlace place = shape.table ? tableElement(shape.format, shape.paddedColumns, row, column)
                                     : matrixElement(shape.format, shape.paddedColumns, row, column);
     for (uint64_t i = 0; i < 4; ++i) {
-      auto stored = static_cast<uint8_t>(integers[block + i] + zeroPoint(shape.format));
-      if (shape.format == LAP_W8G32) {
-        out[place.byte + i] = stored;
-      } else {
-        out[place.byte + i] |= place.highNibble ? static_cast<uint8_t>(stored << 4) : stored;
-      }
+      writeInteger(shape.format, out, {place.byte + i, place.shift}, integers[block + i]);
+    }
+  }
+}
+
+void GroupPacker::packIntegers(const IntegerRows &values, uint64_t, uint64_t rows, uint8_t *out) const {
+  const uint64_t scaleColumns = shape.columns / values.scalesPerRow; // 32 or more; what covers padding does not matter
+  for (uint64_t i = 0; i < rows; ++i) {
+    const int8_t *from = values.values + i * shape.columns;
+    for (uint64_t first = 0; first < shape.paddedColumns; first += LAP_GROUP) {
+      int8_t integers[LAP_GROUP] = {};
+      std::memcpy(integers, from + first, std::min<uint64_t>(LAP_GROUP, shape.columns - first));
+      const uint64_t scale = std::min(first / scaleColumns, values.scalesPerRow - 1);
+      placeGroup(integers, values.scales[i * values.scalesPerRow + scale], packedRow(i), first / LAP_GROUP, out);
     }
   }
 }

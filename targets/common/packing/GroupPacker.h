@@ -14,6 +14,9 @@ class GroupPacker : public RowPacker {
 public:
   using RowPacker::RowPacker;
 
+  /// A checkpoint's group may be a multiple of 32 columns: its scale is then repeated. Scales must be bf16 values.
+  void packIntegers(const IntegerRows &values, uint64_t row, uint64_t rows, uint8_t *out) const override;
+
 protected:
   /// Places the 32 integers and the scale of one group of packed row `row`.
   void placeGroup(const int8_t *integers, float scale, uint64_t row, uint64_t group, uint8_t *out) const;

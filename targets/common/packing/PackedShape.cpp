@@ -16,6 +16,9 @@ constexpr llvm::StringLiteral tiles = "tiles16", gatedTiles = "tiles16-gated", r
 } // namespace
 
 lap_format abiFormat(gemma::FormatAttr format) {
+  if (format.isInteger() && format.getScale() == "f32") {
+    return format.getBits() == 2 ? LAP_W2ROW : format.getBits() == 4 ? LAP_W4ROW : LAP_W8ROW;
+  }
   return llvm::StringSwitch<lap_format>(format.getKind())
       .Case("bf16", LAP_BF16)
       .Case("w8", LAP_W8G32)
@@ -32,10 +35,14 @@ PackedShape packedShape(kernel::PackedType type) {
   shape.table = type.getLayout() == rowsLayout;
   shape.vector = type.getLayout() == vectorLayout;
   shape.partRows = shape.vector ? 1 : static_cast<uint64_t>(sizes[sizes.size() - 2]);
+  if (isRowScaled(shape.format)) {
+    const uint64_t group = type.getFormat().getGroup();
+    shape.scaleColumns = group != 0 ? group : shape.paddedColumns;
+  }
   if (shape.vector || shape.table) {
     shape.paddedPartRows = shape.partRows;
-    shape.tileBytes =
-        shape.vector ? shape.paddedColumns * sizeof(float) : tableRowBytes(shape.format, shape.paddedColumns);
+    shape.tileBytes = shape.vector ? shape.paddedColumns * sizeof(float)
+                                   : tableRowBytes(shape.format, shape.paddedColumns, shape.scaleColumns);
     shape.expertBytes = shape.partRows * shape.tileBytes;
     return shape;
   }
@@ -78,6 +85,7 @@ lap_weight describePacked(kernel::PackedType type) {
   out.rows = static_cast<uint32_t>(shape.parts * shape.paddedPartRows);
   out.columns = static_cast<uint32_t>(shape.paddedColumns);
   out.format = shape.format;
+  out.scale_columns = shape.table ? static_cast<uint32_t>(shape.scaleColumns) : 0;
   return out;
 }
 
@@ -85,6 +93,9 @@ std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type, llvm::ArrayR
   PackedShape shape = packedShape(type);
   if (!moments.empty() && shape.format == LAP_W4G32) {
     return createFeedbackPacker(shape, moments);
+  }
+  if (isRowScaled(shape.format)) {
+    return createRowScalePacker(shape);
   }
   return isGrouped(shape.format) ? createGroupPacker(shape) : createFloatPacker(shape);
 }

@@ -26,8 +26,9 @@ struct PackedShape {
   uint64_t partRows = 0; ///< logical rows of one part
   uint64_t columns = 0;  ///< logical
   uint64_t paddedPartRows = 0, paddedColumns = 0;
-  uint64_t tileBytes = 0;   ///< one 16-row tile, or one table row
-  uint64_t expertBytes = 0; ///< one expert, page aligned; the whole matrix when there are no experts
+  uint64_t scaleColumns = 0; ///< row formats: columns that share a scale, a multiple of 32 (all of a matrix's)
+  uint64_t tileBytes = 0;    ///< one 16-row tile, or one table row
+  uint64_t expertBytes = 0;  ///< one expert, page aligned; the whole matrix when there are no experts
 
   uint64_t totalBytes() const { return experts * expertBytes; }
 };
@@ -49,6 +50,7 @@ std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type, llvm::ArrayR
 /// Packers by element kind, made by createPacker.
 std::unique_ptr<WeightPacker> createFloatPacker(const PackedShape &shape);
 std::unique_ptr<WeightPacker> createGroupPacker(const PackedShape &shape);
+std::unique_ptr<WeightPacker> createRowScalePacker(const PackedShape &shape);
 std::unique_ptr<WeightPacker> createFeedbackPacker(const PackedShape &shape, llvm::ArrayRef<float> moments);
 
 } // namespace lapidary

@@ -7,6 +7,7 @@
 #include "targets/common/packing/BFloat16.h"
 #include "targets/common/packing/GroupScale.h"
 #include "targets/common/packing/PackedShape.h"
+#include "targets/common/packing/RowScale.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -23,11 +24,14 @@ struct Case {
   std::vector<int64_t> shape;
   const char *kind;
   WeightUse use;
+  uint32_t group = 0;
+  const char *scale = "bf16";
 };
 
 std::string caseName(const testing::TestParamInfo<Case> &info) {
   static const char *uses[] = {"Matrix", "Experts", "GatedExperts", "Table", "Vector"};
-  std::string name = std::string(info.param.kind) + uses[static_cast<int>(info.param.use)];
+  std::string name = std::string(info.param.kind) + "g" + std::to_string(info.param.group) + info.param.scale +
+                     uses[static_cast<int>(info.param.use)];
   for (int64_t size : info.param.shape) {
     name += "_" + std::to_string(size);
   }
@@ -39,8 +43,7 @@ protected:
   Packing() {
     context.loadDialect<gemma::GemmaDialect, kernel::KernelDialect>();
     const Case &test = GetParam();
-    uint32_t group = test.kind[0] == 'w' ? 32 : 0;
-    type = packedTypeFor(test.shape, gemma::FormatAttr::get(&context, test.kind, group), test.use);
+    type = packedTypeFor(test.shape, gemma::FormatAttr::get(&context, test.kind, test.group, test.scale), test.use);
     shape = packedShape(type);
     columns = static_cast<uint64_t>(test.shape.back());
     rows = 1;
@@ -55,18 +58,49 @@ protected:
     }
   }
 
-  void packAll() {
+  /// Packs piece by piece; pack(packer, row, count, out) packs one.
+  template <typename Pack> void packPieces(Pack pack) {
     std::unique_ptr<WeightPacker> packer = createPacker(type);
     packed.assign(shape.totalBytes(), 0);
     uint64_t offset = 0, pieces = 0;
     for (uint64_t row = 0; row < rows; row += packer->rowsPerPiece(), ++pieces) {
       uint64_t count = std::min(packer->rowsPerPiece(), rows - row);
       ASSERT_LE(offset + packer->pieceBytes(row), packed.size());
-      packer->pack(values.data() + row * columns, row, count, packed.data() + offset);
+      pack(*packer, row, count, packed.data() + offset);
       offset += packer->pieceBytes(row);
     }
     EXPECT_EQ(offset, packed.size()) << "the pieces are the whole weight";
     EXPECT_GT(pieces, 0u);
+  }
+
+  void packAll() {
+    packPieces([&](const WeightPacker &packer, uint64_t row, uint64_t count, uint8_t *out) {
+      packer.pack(values.data() + row * columns, row, count, out);
+    });
+  }
+
+  bool tiled() const { return !shape.table && !shape.vector; }
+
+  PackedPlace placeOfElement(uint64_t row, uint64_t column) const {
+    return tiled() ? matrixElement(shape.format, shape.paddedColumns, row, column)
+                   : tableElement(shape.format, shape.paddedColumns, row, column, shape.scaleColumns);
+  }
+
+  /// The stored integer without its zero point.
+  int readIntegerAt(uint64_t base, uint64_t row, uint64_t column) const {
+    return readInteger(shape.format, packed.data() + base, placeOfElement(row, column)) - zeroPoint(shape.format);
+  }
+
+  float readScale(uint64_t base, uint64_t row, uint64_t column) const {
+    uint64_t group = column / (isGrouped(shape.format) ? uint64_t(LAP_GROUP) : shape.scaleColumns);
+    const uint8_t *at = packed.data() + base +
+                        (tiled() ? matrixScale(shape.format, shape.paddedColumns, row, group)
+                                 : tableScale(shape.format, shape.paddedColumns, row, group, shape.scaleColumns));
+    uint16_t bits;
+    float value;
+    std::memcpy(&bits, at, sizeof(bits));
+    std::memcpy(&value, at, sizeof(value));
+    return isGrouped(shape.format) ? fromBFloat16(bits) : value;
   }
 
   /// Where logical row `row` lies: byte offset of its matrix, and its padded row there.
@@ -78,30 +112,26 @@ protected:
   }
 
   float read(uint64_t base, uint64_t row, uint64_t column) const {
-    bool tiled = !shape.table && !shape.vector;
-    PackedPlace place = tiled ? matrixElement(shape.format, shape.paddedColumns, row, column)
-                              : tableElement(shape.format, shape.paddedColumns, row, column);
-    const uint8_t *at = packed.data() + base + place.byte;
+    const uint8_t *at = packed.data() + base + placeOfElement(row, column).byte;
     if (shape.format == LAP_F32) {
       float value;
       std::memcpy(&value, at, sizeof(value));
       return value;
     }
-    uint16_t bits;
     if (shape.format == LAP_BF16) {
+      uint16_t bits;
       std::memcpy(&bits, at, sizeof(bits));
       return fromBFloat16(bits);
     }
-    uint64_t scale = tiled ? matrixScale(shape.format, shape.paddedColumns, row, column / LAP_GROUP)
-                           : tableScale(shape.format, shape.paddedColumns, row, column / LAP_GROUP);
-    std::memcpy(&bits, packed.data() + base + scale, sizeof(bits));
-    int stored = shape.format == LAP_W8G32 ? *at : place.highNibble ? *at >> 4 : *at & 15;
-    return static_cast<float>(stored - zeroPoint(shape.format)) * fromBFloat16(bits);
+    return static_cast<float>(readIntegerAt(base, row, column)) * readScale(base, row, column);
   }
 
   /// The value that column `column` of logical row `row` should read as.
   float expected(uint64_t row, uint64_t column) const {
     const float *from = values.data() + row * columns;
+    if (isRowScaled(shape.format)) {
+      return expectedOfRow(from, column);
+    }
     if (!isGrouped(shape.format)) {
       return shape.format == LAP_F32 ? from[column] : fromBFloat16(toBFloat16(from[column]));
     }
@@ -111,6 +141,15 @@ protected:
     std::copy(from + first, from + std::min<uint64_t>(columns, first + LAP_GROUP), group);
     float scale = shape.format == LAP_W8G32 ? quantizeGroup8(group, integers) : quantizeGroup4(group, integers);
     return static_cast<float>(integers[column % LAP_GROUP]) * scale;
+  }
+
+  float expectedOfRow(const float *from, uint64_t column) const {
+    std::vector<float> block(std::min(shape.scaleColumns, shape.paddedColumns));
+    std::vector<int8_t> integers(block.size());
+    uint64_t first = column / block.size() * block.size();
+    std::copy(from + first, from + std::min<uint64_t>(columns, first + block.size()), block.begin());
+    float scale = quantizeRow(block.data(), block.size(), integerBits(shape.format), integers.data());
+    return static_cast<float>(integers[column % block.size()]) * scale;
   }
 
   mlir::MLIRContext context;
@@ -153,19 +192,32 @@ TEST_P(Packing, TheDriverIsToldTheSameSizes) {
   EXPECT_EQ(weight.columns, shape.paddedColumns);
   EXPECT_EQ(weight.rows, shape.parts * shape.paddedPartRows);
   EXPECT_EQ(weight.tile_bytes, shape.tileBytes);
+  EXPECT_EQ(weight.scale_columns, shape.table ? shape.scaleColumns : 0);
+  EXPECT_EQ(weight.scale_columns % LAP_COLUMN_PAD, 0u);
   EXPECT_EQ(weight.expert_bytes, type.getShape().size() == 3 ? shape.expertBytes : 0);
   EXPECT_EQ(weight.expert_bytes % 4096, 0u) << "experts are whole pages";
 }
 
 std::vector<Case> allCases() {
   std::vector<Case> cases;
-  for (const char *kind : {"f32", "bf16", "w8", "w4"}) {
-    cases.push_back({{56, 84}, kind, WeightUse::Matrix});
-    cases.push_back({{512, 96}, kind, WeightUse::Matrix});
-    cases.push_back({{3, 40, 22}, kind, WeightUse::Experts});
-    cases.push_back({{1, 40, 22}, kind, WeightUse::Experts});
-    cases.push_back({{3, 44, 88}, kind, WeightUse::GatedExperts});
-    cases.push_back({{150, 48}, kind, WeightUse::Table});
+  auto add = [&](const char *kind, uint32_t group, const char *scale) {
+    cases.push_back({{56, 84}, kind, WeightUse::Matrix, group, scale});
+    cases.push_back({{512, 96}, kind, WeightUse::Matrix, group, scale});
+    cases.push_back({{3, 40, 22}, kind, WeightUse::Experts, group, scale});
+    cases.push_back({{1, 40, 22}, kind, WeightUse::Experts, group, scale});
+    cases.push_back({{3, 44, 88}, kind, WeightUse::GatedExperts, group, scale});
+    cases.push_back({{150, 48}, kind, WeightUse::Table, group, scale});
+  };
+  for (const char *kind : {"f32", "bf16"}) {
+    add(kind, 0, "bf16");
+  }
+  for (const char *kind : {"w8", "w4"}) {
+    add(kind, 32, "bf16");
+  }
+  for (const char *kind : {"w8", "w4", "w2"}) {
+    add(kind, 0, "f32");
+    cases.push_back({{70, 192}, kind, WeightUse::Table, 64, "f32"});
+    cases.push_back({{3, 160}, kind, WeightUse::Table, 32, "f32"});
   }
   cases.push_back({{84}, "bf16", WeightUse::Vector});
   cases.push_back({{1}, "f32", WeightUse::Vector});
@@ -173,5 +225,70 @@ std::vector<Case> allCases() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, Packing, testing::ValuesIn(allCases()), caseName);
+
+/// Integers and scales of a checkpoint, drawn from the whole range.
+class IntegerPacking : public Packing {
+protected:
+  void drawIntegers(uint64_t groupColumns) {
+    const int zero = zeroPoint(shape.format);
+    std::mt19937 random(5);
+    scalesPerRow = groupColumns ? columns / groupColumns : 1;
+    for (uint64_t i = 0; i < rows * columns; ++i) {
+      integers.push_back(static_cast<int8_t>(static_cast<int>(random() % (2 * zero)) - zero));
+    }
+    for (uint64_t i = 0; i < rows * scalesPerRow; ++i) {
+      float scale = std::ldexp(1.0f + static_cast<float>(random() % 8388608) / 8388608.0f, -9);
+      scales.push_back(isGrouped(shape.format) ? fromBFloat16(toBFloat16(scale)) : scale);
+    }
+  }
+
+  void check(uint64_t groupColumns) {
+    drawIntegers(groupColumns);
+    packPieces([&](const WeightPacker &packer, uint64_t row, uint64_t count, uint8_t *out) {
+      packer.packIntegers({&integers[row * columns], &scales[row * scalesPerRow], scalesPerRow}, row, count, out);
+    });
+    for (uint64_t row = 0; row < rows; ++row) {
+      auto [base, place] = placeOf(row);
+      for (uint64_t column = 0; column < shape.paddedColumns; ++column) {
+        ASSERT_EQ(readIntegerAt(base, place, column), column < columns ? integers[row * columns + column] : 0)
+            << "row " << row << " column " << column;
+        if (column < columns) {
+          uint64_t group = groupColumns ? column / groupColumns : 0;
+          ASSERT_EQ(readScale(base, place, column), scales[row * scalesPerRow + group]) << "row " << row;
+        }
+      }
+    }
+  }
+
+  std::vector<int8_t> integers;
+  std::vector<float> scales;
+  uint64_t scalesPerRow = 1;
+};
+
+TEST_P(IntegerPacking, KeepsEveryIntegerAndScale) { check(GetParam().group); }
+
+TEST_P(IntegerPacking, RepeatsTheScaleOfALargerGroup) {
+  if (isGrouped(shape.format) && columns % 96 == 0) {
+    check(96);
+  } else if (isGrouped(shape.format)) {
+    check(0);
+  }
+}
+
+std::vector<Case> integerCases() {
+  std::vector<Case> cases;
+  for (const Case &test : allCases()) {
+    if (test.kind[0] == 'w' && (test.group == 0 || test.shape.back() % test.group == 0)) {
+      cases.push_back(test);
+    }
+  }
+  for (const char *kind : {"w8", "w4"}) {
+    cases.push_back({{40, 96}, kind, WeightUse::Table, 32});
+    cases.push_back({{48, 192}, kind, WeightUse::Matrix, 32});
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, IntegerPacking, testing::ValuesIn(integerCases()), caseName);
 
 } // namespace
