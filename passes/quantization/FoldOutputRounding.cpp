@@ -80,12 +80,16 @@ bool addReaders(Value value, int64_t begin, MutableArrayRef<Part> parts) {
 
 struct FoldOutputRounding : impl::FoldOutputRoundingBase<FoldOutputRounding> {
   void runOnOperation() override {
+    SmallVector<gemma::LinearOp> products; // folding erases ops behind them
     getOperation().walk([&](gemma::LinearOp linear) {
       gemma::FormatAttr storage = linear.getStorageAttr();
       if (storage && storage.isInteger() && storage.getScale() == "f32" && !linear.getOutputSteps()) {
-        fold(linear);
+        products.push_back(linear);
       }
     });
+    for (gemma::LinearOp linear : products) {
+      fold(linear);
+    }
   }
 
   void fold(gemma::LinearOp linear) {

@@ -33,7 +33,7 @@ func.func @integer_storage_without_q8(%x: tensor<?x96xf32>, %w: tensor<64x96xbf1
 // -----
 
 func.func @q8_without_integer_storage(%x: !gemma.q8<?x96, group = 32>, %w: tensor<64x96xbf16>) {
-  // expected-error@+1 {{input is !gemma.q8, expected storage w8 or w4 for it}}
+  // expected-error@+1 {{input is !gemma.q8, expected storage w8, w4 or w2 for it}}
   %y = gemma.linear %x, %w : (!gemma.q8<?x96, group = 32>, tensor<64x96xbf16>) -> tensor<?x64xf32>
   return
 }

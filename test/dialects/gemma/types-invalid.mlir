@@ -10,8 +10,23 @@ func.func private @f(!gemma.q8<?x?, group = 32>)
 
 // -----
 
-// expected-error@+1 {{found group 0, expected columns per scale (at least 1)}}
-func.func private @f(!gemma.q8<?x96, group = 0>)
+// expected-error@+1 {{found 3 planes, expected 1 or 2}}
+func.func private @f(!gemma.q8<?x96, group = 32, planes = 3>)
+
+// -----
+
+// expected-error@+1 {{found 'size', expected group or scale}}
+func.func private @f() attributes {format = #gemma.format<w4, size = 32>}
+
+// -----
+
+// expected-error@+1 {{storage kind 'w2' with groups has scales of bf16, expected f32}}
+func.func private @f() attributes {format = #gemma.format<w2, group = 32>}
+
+// -----
+
+// expected-error@+1 {{unknown encoding 'gray', expected offset or twos}}
+func.func private @f() attributes {format = #gemma.integers<gray, row_bytes = 48, group = 96, scales = @s>}
 
 // -----
 
@@ -20,7 +35,7 @@ func.func private @f(!gemma.q8<?x4x96, group = 32>)
 
 // -----
 
-// expected-error@+1 {{unknown storage kind 'w3', expected f32, bf16, w8 or w4}}
+// expected-error@+1 {{unknown storage kind 'w3', expected f32, bf16, w8, w4 or w2}}
 func.func private @f() attributes {format = #gemma.format<w3, group = 32>}
 
 // -----

@@ -85,3 +85,39 @@ func.func @concat_rows_do_not_add_up(%a: tensor<8x96xf32>) {
   %w = gemma.concat_rows %a, %a : (tensor<8x96xf32>, tensor<8x96xf32>) -> tensor<15x96xf32>
   return
 }
+
+// -----
+
+// expected-error@+1 {{element type is 'i3', expected i2, i4 or i8 for integers}}
+gemma.weight @w : tensor<64x96xi3> shard 0 offset 0 integers <offset, row_bytes = 48, group = 96, scales = @s>
+
+// -----
+
+// expected-error@+1 {{element type is 'i4', expected f32 or bf16}}
+gemma.weight @w : tensor<64x96xi4> shard 0 offset 0
+
+// -----
+
+// expected-error@+1 {{row_bytes is 47, expected at least 48}}
+gemma.weight @w : tensor<64x96xi4> shard 0 offset 0 integers <offset, row_bytes = 47, group = 96, scales = @s>
+
+// -----
+
+// expected-error@+1 {{group is 64, expected a divisor of the 96 columns}}
+gemma.weight @w : tensor<64x96xi4> shard 0 offset 0 integers <offset, row_bytes = 48, group = 64, scales = @s>
+
+// -----
+
+// expected-error@+1 {{encoding is twos, expected offset for 'i4'}}
+gemma.weight @w : tensor<64x96xi4> shard 0 offset 0 integers <twos, row_bytes = 48, group = 96, scales = @s>
+
+// -----
+
+// expected-error@+1 {{found no gemma.weight named @s for the scales}}
+gemma.weight @w : tensor<64x96xi4> shard 0 offset 0 integers <offset, row_bytes = 48, group = 96, scales = @s>
+
+// -----
+
+gemma.weight @s : tensor<32x1xf32> shard 0 offset 0
+// expected-error@+1 {{row count of the scales is 32, expected 64}}
+gemma.weight @w : tensor<64x96xi4> shard 0 offset 0 integers <offset, row_bytes = 48, group = 96, scales = @s>

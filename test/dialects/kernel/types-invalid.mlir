@@ -20,7 +20,7 @@ func.func private @f(!kernel.buffer<tokens x 0 x f32>)
 
 // -----
 
-// expected-error@+1 {{unknown buffer element 'f16', expected f32, i32 or q8}}
+// expected-error@+1 {{unknown buffer element 'f16', expected f32, i32, q8, q16, i8 or r16}}
 func.func private @f(!kernel.buffer<tokens x 96 x f16>)
 
 // -----
@@ -45,5 +45,5 @@ func.func private @f() attributes {geometry = #kernel.cache<slots = 0, element =
 
 // -----
 
-// expected-error@+1 {{unknown cache element 'f16', expected f32 or bf16}}
+// expected-error@+1 {{unknown cache element 'f16', expected f32, bf16 or i8}}
 func.func private @f() attributes {geometry = #kernel.cache<slots = 16, element = "f16", key = 0, value = 0>}

@@ -4,9 +4,10 @@
 gemma.weight @w : tensor<64x96xbf16> shard 0 offset 0
 kernel.packed_weight @p sources [@w] : !kernel.packed<64x96, <bf16>, "tiles16"> offset 4096
 
-// lap_buffer: offset, columns, row_bytes, rows_per_token, fixed_rows, space, reserved. x is at 256 and has 96 columns in
+// lap_buffer: offset, columns, row_bytes, rows_per_token, fixed_rows, space, element. x is at 256 and has 96 columns in
 // rows of 384 bytes, out is the logits. lap_weight: offset 4096, tiles of 96 * 16 * 2 = 3072 bytes, 64 x 96, format 1.
-// CHECK-DAG: llvm.mlir.global internal constant @lap_args.step.0("\00\01\00\00\00\00\00\00`\00\00\00\80\01\00\00\00\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00@\00\00\00\00\01\00\00\00\00\00\00\01\00\00\00\01\00\00\00\00\00\00\00\00\10\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\0C\00\00\00\00\00\00@\00\00\00`\00\00\00\01\00\00\00\00\00\00\00") {{.*}}alignment = 8 : i64
+// Then no steps.
+// CHECK-DAG: llvm.mlir.global internal constant @lap_args.step.0("\00\01\00\00\00\00\00\00`\00\00\00\80\01\00\00\00\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00@\00\00\00\00\01\00\00\00\00\00\00\01\00\00\00\01\00\00\00\00\00\00\00\00\10\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\0C\00\00\00\00\00\00@\00\00\00`\00\00\00\01\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00") {{.*}}alignment = 8 : i64
 // CHECK-DAG: llvm.func @lap_op_matmul(!llvm.ptr, !llvm.ptr, !llvm.ptr, !llvm.ptr, i32, i32)
 // CHECK-DAG: llvm.func @bf16_matvec_16x1_avx2()
 // CHECK-DAG: llvm.func @bf16_matmat_16x8_avx2()

@@ -11,7 +11,7 @@ func.func @step() {
   %q = kernel.alloc : !kernel.buffer<tokens x 96 x q8>
   %y = kernel.alloc : !kernel.buffer<tokens x 64 x f32>
   %l = kernel.alloc : !kernel.buffer<1 x 64 x f32>
-  // AVX2: kernel.quantize {{.*}} kernels ["f32-quantize-1x32-avx2"]
+  // AVX2: kernel.quantize {{.*}} kernels ["f32-quantize-1x32-avx2", "f32-quantize-1x32-avx2"]
   kernel.quantize %x into %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
   // AVX2: kernel.matmul {{.*}} kernels ["w4g32_bf16s-matvec-16x1-avx2", "w4g32_bf16s-matmat-16x8-avx2"]
   // VNNI: kernel.matmul {{.*}} kernels ["w4g32_bf16s-matvec-16x1-vnni", "w4g32_bf16s-matmat-16x8-vnni"]

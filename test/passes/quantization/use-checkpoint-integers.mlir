@@ -15,11 +15,11 @@ gemma.weight @gate.scale : tensor<32x1xf32> shard 0 offset 5952
 gemma.weight @gate : tensor<32x96xi8> shard 0 offset 6080 integers <twos, row_bytes = 96, group = 96, scales = @gate.scale>
 gemma.weight @group.scale : tensor<64x3xbf16> shard 0 offset 9152
 gemma.weight @group : tensor<64x96xi4> shard 0 offset 9536 integers <offset, row_bytes = 48, group = 32, scales = @group.scale>
-gemma.weight @wide.scale : tensor<64x2xbf16> shard 0 offset 12608
-gemma.weight @wide : tensor<64x128xi8> shard 0 offset 12864 integers <offset, row_bytes = 128, group = 64, scales = @wide.scale>
-gemma.weight @table.scale : tensor<512x2xf32> shard 0 offset 21056
-gemma.weight @table : tensor<512x128xi4> shard 0 offset 25152 integers <offset, row_bytes = 64, group = 64, scales = @table.scale>
-gemma.weight @plain : tensor<64x96xbf16> shard 0 offset 57920
+gemma.weight @large.scale : tensor<64x2xbf16> shard 0 offset 12608
+gemma.weight @large : tensor<64x128xi8> shard 0 offset 12864 integers <offset, row_bytes = 128, group = 64, scales = @large.scale>
+gemma.weight @rows.scale : tensor<512x2xf32> shard 0 offset 21056
+gemma.weight @rows : tensor<512x128xi4> shard 0 offset 25152 integers <offset, row_bytes = 64, group = 64, scales = @rows.scale>
+gemma.weight @plain.weight : tensor<64x96xbf16> shard 0 offset 57920
 
 // Products of one rounded value share its integers; each names the step, and stacked weights are one product.
 // CHECK-LABEL: func.func @static
@@ -54,7 +54,7 @@ func.func @wide(%x: tensor<?x96xf32>, %h: tensor<?x128xf32>) -> (tensor<?x32xf32
   %a = gemma.linear %x, %gate : (tensor<?x96xf32>, tensor<32x96xi8>) -> tensor<?x32xf32>
   %group = gemma.get_weight @group : tensor<64x96xi4>
   %b = gemma.linear %x, %group : (tensor<?x96xf32>, tensor<64x96xi4>) -> tensor<?x64xf32>
-  %wide = gemma.get_weight @wide : tensor<64x128xi8>
+  %wide = gemma.get_weight @large : tensor<64x128xi8>
   %c = gemma.linear %h, %wide : (tensor<?x128xf32>, tensor<64x128xi8>) -> tensor<?x64xf32>
   return %a, %b, %c : tensor<?x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>
 }
@@ -64,7 +64,7 @@ func.func @wide(%x: tensor<?x96xf32>, %h: tensor<?x128xf32>) -> (tensor<?x32xf32
 // POLICY-LABEL: func.func @table
 // POLICY: gemma.embedding {{.*}} storage <w4, group = 64, scale = f32>
 func.func @table(%ids: tensor<?xi32>) -> tensor<?x128xf32> {
-  %table = gemma.get_weight @table : tensor<512x128xi4>
+  %table = gemma.get_weight @rows : tensor<512x128xi4>
   %e = gemma.embedding %ids, %table scale 11.25 : (tensor<?xi32>, tensor<512x128xi4>) -> tensor<?x128xf32>
   return %e : tensor<?x128xf32>
 }
@@ -75,7 +75,7 @@ func.func @table(%ids: tensor<?xi32>) -> tensor<?x128xf32> {
 // POLICY-LABEL: func.func @plain
 // POLICY: storage <w8, group = 32>
 func.func @plain(%x: tensor<?x96xf32>) -> tensor<?x64xf32> {
-  %w = gemma.get_weight @plain : tensor<64x96xbf16>
+  %w = gemma.get_weight @plain.weight : tensor<64x96xbf16>
   %y = gemma.linear %x, %w : (tensor<?x96xf32>, tensor<64x96xbf16>) -> tensor<?x64xf32>
   return %y : tensor<?x64xf32>
 }
