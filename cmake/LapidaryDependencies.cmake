@@ -15,6 +15,11 @@ find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED) # link it as LapidaryProtobuf only (frontends/tokenizer)
 
+# RE2, static where Debian's archive is, so that the compiler runs on machines without it.
+find_library(LAPIDARY_RE2 NAMES libre2.a re2 REQUIRED)
+add_library(LapidaryRe2 INTERFACE)
+target_link_libraries(LapidaryRe2 INTERFACE "${LAPIDARY_RE2}" Threads::Threads)
+
 file(GLOB LAPIDARY_HALIDE_ROOT "${LAPIDARY_VENV}/lib/python3.*/site-packages/halide")
 file(GLOB LAPIDARY_ZIG "${LAPIDARY_VENV}/lib/python3.*/site-packages/ziglang/zig")
 if(NOT LAPIDARY_HALIDE_ROOT OR NOT LAPIDARY_ZIG)

@@ -52,7 +52,8 @@ std::optional<Inputs> readInputs(const std::string &directory, Diagnostics &diag
   std::optional<ModelConfig> config = readModelConfig(directory, diagnostics);
   inputs.checkpoint = Checkpoint::open(directory, diagnostics);
   if (config && inputs.checkpoint) {
-    checkTextTensors(*config, *inputs.checkpoint, diagnostics, inputs.report);
+    inputs.tensors =
+        resolveTextTensors(*config, *inputs.checkpoint, diagnostics, inputs.report).value_or(TextTensors());
   }
   inputs.tokenizer = compileTokenizer(directory, diagnostics).value_or(std::vector<char>());
   inputs.chatFormat = compileChatFormat(directory, diagnostics).value_or(std::vector<char>());
@@ -84,10 +85,12 @@ bool checkShapes(const ModelConfig &config, const TargetBackend &target, Diagnos
 
 uint64_t parameterCount(const Inputs &inputs) {
   uint64_t count = 0;
-  for (const TensorRole &role : requiredTextTensors(inputs.config, inputs.report.untiedHead)) {
-    if (const TensorInfo *tensor = inputs.checkpoint->find(role.name)) {
-      count += tensor->elements();
+  for (const TensorRole &role : inputs.tensors.roles()) {
+    uint64_t elements = 1; // sizes are within Limits.h: products fit
+    for (uint64_t size : role.shape) {
+      elements *= size;
     }
+    count += elements;
   }
   return count;
 }

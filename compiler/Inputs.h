@@ -19,6 +19,7 @@ struct Inputs {
   std::string modelName; ///< last component of the directory's path
   ModelConfig config;
   std::unique_ptr<Checkpoint> checkpoint;
+  TextTensors tensors; ///< of the text model, as they are stored
   ImportReport report;
   std::vector<char> tokenizer;  ///< lap_program.tokenizer; empty: the checkpoint has none
   std::vector<char> chatFormat; ///< lap_program.chat_format; empty: none

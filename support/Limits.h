@@ -40,6 +40,12 @@ constexpr uint64_t positions = 1u << 24;
 constexpr uint64_t eosTokens = 16;      ///< lap_program.eos
 constexpr uint64_t suppressTokens = 64; ///< lap_program.suppress
 
+// quantization_config
+constexpr uint64_t patternBytes = 1024;       ///< of one regular expression
+constexpr uint64_t patterns = 256;            ///< regular expressions of one list
+constexpr uint64_t otherModules = 20'000;     ///< modules outside the text model that rules are compared with
+constexpr uint64_t integerColumns = 1u << 16; ///< 32-bit sums of 8-bit products: 2^7 * 2^7 * 2^16 < 2^31
+
 // diagnostics
 constexpr unsigned problemsPerFile = 20; ///< the rest is counted, not shown
 constexpr unsigned namesInMessage = 5;

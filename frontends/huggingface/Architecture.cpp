@@ -36,18 +36,20 @@ std::string namedArchitecture(const ConfigFields &root, const Accepted &row) {
   return list->items[0].text;
 }
 
-bool refuseQuantized(const ConfigFields &fields) {
-  const JsonValue *quantization = fields.find("quantization_config");
-  if (!quantization) {
-    return true;
+/// The wrapper's quantization_config or the text model's; both would leave open which one counts.
+bool readQuantizationOf(const ConfigFields &root, ModelConfig &config) {
+  const JsonValue *text = root.find("text_config");
+  std::optional<ConfigFields> inside;
+  if (text) {
+    inside.emplace(root.inside("text_config", *text));
   }
-  const JsonValue *method = quantization->find("quant_method");
-  std::string name = method ? method->describe() : "none";
-  return fields.error(ErrorCode::QuantizedCheckpoint, "quantization_config",
-                      "has quant_method " + name +
-                          ", expected no quantization_config: no quantized checkpoint is "
-                          "accepted yet",
-                      "use the bf16 form of the model and let --quant=w4 or --quant=w8 quantize it");
+  bool inRoot = root.find("quantization_config"), inText = inside && inside->find("quantization_config");
+  if (inRoot && inText) {
+    return inside->error(ErrorCode::UnsupportedQuantization, "quantization_config",
+                         "is given beside another one at top level, expected one", "delete the one that is wrong");
+  }
+  config.quantization = readQuantization(inText ? *inside : root);
+  return config.quantization || !(inRoot || inText);
 }
 
 } // namespace
@@ -83,8 +85,7 @@ bool readArchitecture(const ConfigFields &root, ModelConfig &config) {
   }
   config.architecture = row->architecture;
   config.tensorPrefix = row->tensorPrefix;
-  const JsonValue *text = root.find("text_config");
-  return refuseQuantized(root) && (!text || refuseQuantized(root.inside("text_config", *text)));
+  return readQuantizationOf(root, config);
 }
 
 } // namespace lapidary

@@ -1,12 +1,12 @@
 //===- CheckTensors.cpp - compares the checkpoint with what the model needs ---------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// First every required tensor, then every tensor of the file that was not required: dead K/V, towers, or unknown. A
-// misspelled tensor is both missing and unknown, so the missing one suggests the unknown name.
+// First what each module is (plain or quantized, by the rules alone), then every required tensor, then every tensor of
+// the file that was not required: dead K/V, towers, or unknown. A misspelled tensor is both missing and unknown, so the
+// missing one suggests the unknown name.
 //===----------------------------------------------------------------------===//
-#include "frontends/huggingface/RequiredTensors.h"
+#include "frontends/huggingface/QuantizedTensors.h"
 
-#include "support/CappedErrors.h"
 #include "support/Suggest.h"
 
 #include <set>
@@ -26,34 +26,52 @@ class TensorChecker {
 public:
   TensorChecker(const ModelConfig &config, const Checkpoint &checkpoint, Diagnostics &diagnostics, ImportReport &report)
       : config(config), checkpoint(checkpoint), diagnostics(diagnostics), report(report),
-        errors(diagnostics, checkpoint.directory()) {}
+        errors(diagnostics, checkpoint.directory()), errorsBefore(diagnostics.errorCount()) {}
 
-  bool run() {
+  std::optional<TextTensors> run() {
     report = ImportReport();
-    report.untiedHead = checkpoint.find(headTensor) || !config.tiedEmbeddings;
+    report.untiedHead =
+        checkpoint.find(headTensor) || checkpoint.find("lm_head.weight_packed") || !config.tiedEmbeddings;
     if (!prefixFits()) {
-      return false;
+      return std::nullopt;
     }
     std::vector<TensorRole> roles = requiredTextTensors(config, report.untiedHead);
-    for (const TensorRole &role : roles) {
-      required.insert(role.name);
+    if (config.quantization) {
+      quantized.emplace(config, checkpoint, errors, diagnostics);
+      checkRuleCoverage(config, checkpoint, roles, errors, diagnostics);
     }
+    nameRequired(roles);
     classifyOthers();
-    for (const TensorRole &role : roles) {
-      checkRole(role);
+    for (TensorRole &role : roles) {
+      resolveRole(role);
+    }
+    std::vector<CacheSteps> caches(config.layers.size());
+    for (unsigned i = 0; quantized && i < caches.size(); ++i) {
+      caches[i] = config.layers[i].ownsKv ? quantized->cacheSteps(i) : CacheSteps();
     }
     warnAboutOthers();
-    return !errors.any();
+    // Reading values reports beside `errors`: compare the total.
+    if (errors.any() || diagnostics.errorCount() != errorsBefore) {
+      return std::nullopt;
+    }
+    return TextTensors(std::move(roles), std::move(caches));
   }
 
 private:
   /// The embedding under the other architecture's name means that config.json and weights do not belong together.
   bool prefixFits() {
-    constexpr const char *embedding = "embed_tokens.weight";
-    std::string here = modelTensor(config, embedding);
-    std::string otherPrefix = config.tensorPrefix == "model." ? "model.language_model." : "model.";
-    const TensorInfo *other = checkpoint.find(otherPrefix + embedding);
-    if (checkpoint.find(here) || !other) {
+    std::string otherPrefix = config.tensorPrefix == "model." ? "model.language_model." : "model.", here;
+    const TensorInfo *other = nullptr;
+    for (const char *embedding :
+         {"embed_tokens.weight", "embed_tokens.embedding_quantized", "embed_tokens.weight_packed"}) {
+      if (checkpoint.find(modelTensor(config, embedding))) {
+        return true;
+      }
+      if (!other && (other = checkpoint.find(otherPrefix + embedding))) {
+        here = modelTensor(config, embedding);
+      }
+    }
+    if (!other) {
       return true;
     }
     return errors.error(ErrorCode::WrongTensorPrefix,
@@ -64,20 +82,39 @@ private:
 
   const std::string &shardOf(const TensorInfo &tensor) const { return checkpoint.shardFiles()[tensor.shard]; }
 
-  /// Counts everything in the file that no role names.
-  void classifyOthers() {
+  /// Names of the tensors that are the model's own, and of modules that nobody reads.
+  void nameRequired(const std::vector<TensorRole> &roles) {
+    for (const TensorRole &role : roles) {
+      required.insert(role.name);
+      for (const std::string &name : quantized ? quantized->namesOf(role) : std::vector<std::string>()) {
+        required.insert(name);
+      }
+    }
     for (unsigned i = 0; i < config.layers.size(); ++i) {
-      if (!config.layers[i].ownsKv) {
-        for (const char *suffix : {"self_attn.k_proj.weight", "self_attn.k_norm.weight", "self_attn.v_proj.weight"}) {
+      bool owns = config.layers[i].ownsKv;
+      for (const char *suffix : {"self_attn.k_cache_scale", "self_attn.v_cache_scale"}) {
+        if (config.quantization) {
+          (owns ? required : dead).insert(layerTensor(config, i, suffix));
+        }
+      }
+      for (const char *suffix : {"self_attn.k_proj", "self_attn.k_norm", "self_attn.v_proj"}) {
+        if (!owns) {
           dead.insert(layerTensor(config, i, suffix));
         }
       }
     }
+  }
+
+  bool isDead(const std::string &name) const { return dead.count(name) || dead.count(name.substr(0, name.rfind('.'))); }
+
+  /// Counts everything in the file.
+  void classifyOthers() {
     for (const auto &[name, tensor] : checkpoint.tensors()) {
       if (required.count(name)) {
+        count(report.used, tensor);
         continue;
       }
-      if (dead.count(name)) {
+      if (isDead(name)) {
         count(report.dead, tensor);
       } else if (startsWith(name, "model.vision_tower.") || startsWith(name, "model.embed_vision.")) {
         count(report.vision, tensor);
@@ -92,16 +129,29 @@ private:
     }
   }
 
-  void checkRole(const TensorRole &role) {
+  /// Checks the role's tensors as the rules say they are stored.
+  void resolveRole(TensorRole &role) {
+    if (!quantized) {
+      checkPlain(role);
+      return;
+    }
+    std::optional<WeightScheme> scheme = config.quantization->schemeFor(role.module(), role.kind());
+    if (scheme) {
+      quantized->resolve(role, *scheme);
+    } else if (role.kind() == ModuleKind::Other || quantized->expectPlain(role)) {
+      checkPlain(role);
+    }
+  }
+
+  void checkPlain(const TensorRole &role) {
     const TensorInfo *tensor = checkpoint.find(role.name);
     if (!tensor) {
       std::string help = errors.full() ? "" : didYouMean(role.name, unknownNames);
       errors.error(ErrorCode::TensorMissing,
                    "tensor " + quoted(role.name) + " is missing: found none, expected " + shapeText(role.shape),
-                   placeOfAll(), help);
+                   placeOfAll(checkpoint), help);
       return;
     }
-    count(report.used, *tensor);
     if (tensor->shape != role.shape) {
       errors.error(ErrorCode::TensorShape,
                    "tensor " + quoted(role.name) + " has shape " + shapeText(tensor->shape) + ", expected " +
@@ -115,17 +165,12 @@ private:
     }
   }
 
-  std::string placeOfAll() const {
-    const std::vector<std::string> &shards = checkpoint.shardFiles();
-    return shards.size() == 1 ? shards[0] : shards[0] + " and " + std::to_string(shards.size() - 1) + " more shards";
-  }
-
   void warnAboutTower(const char *what, const ImportReport::Part &part) {
     if (part.tensors) {
       diagnostics.warning(ErrorCode::TowersNotCompiled,
                           std::string("the ") + what + " part is not compiled yet: " + countText(part.tensors) +
                               " tensors, " + bytesText(part.bytes) + " left out",
-                          placeOfAll(), "the program will understand text only");
+                          placeOfAll(checkpoint), "the program will understand text only");
     }
   }
 
@@ -145,7 +190,7 @@ private:
     diagnostics.warning(ErrorCode::UnknownTensors,
                         countText(report.unknown.tensors) + (report.unknown.tensors == 1 ? " tensor" : " tensors") +
                             " (" + bytesText(report.unknown.bytes) + ") unknown and left out: " + names,
-                        placeOfAll());
+                        placeOfAll(checkpoint));
   }
 
   const ModelConfig &config;
@@ -153,15 +198,23 @@ private:
   Diagnostics &diagnostics;
   ImportReport &report;
   CappedErrors errors;
-  std::set<std::string> required, dead;
+  unsigned errorsBefore;
+  std::optional<QuantizedTensors> quantized;
+  std::set<std::string> required;        ///< names of tensors
+  std::set<std::string> dead;            ///< names of modules and tensors that no layer reads
   std::vector<std::string> unknownNames; ///< the first few
 };
 
 } // namespace
 
+std::optional<TextTensors> resolveTextTensors(const ModelConfig &config, const Checkpoint &checkpoint,
+                                              Diagnostics &diagnostics, ImportReport &report) {
+  return TensorChecker(config, checkpoint, diagnostics, report).run();
+}
+
 bool checkTextTensors(const ModelConfig &config, const Checkpoint &checkpoint, Diagnostics &diagnostics,
                       ImportReport &report) {
-  return TensorChecker(config, checkpoint, diagnostics, report).run();
+  return resolveTextTensors(config, checkpoint, diagnostics, report).has_value();
 }
 
 } // namespace lapidary

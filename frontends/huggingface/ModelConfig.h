@@ -8,6 +8,7 @@
 #ifndef LAPIDARY_FRONTENDS_HUGGINGFACE_MODELCONFIG_H
 #define LAPIDARY_FRONTENDS_HUGGINGFACE_MODELCONFIG_H
 
+#include "frontends/huggingface/QuantizationConfig.h"
 #include "support/Diagnostics.h"
 
 #include <cstdint>
@@ -59,7 +60,8 @@ struct ModelConfig {
   uint32_t experts = 0, topExperts = 0, expertIntermediate = 0; ///< experts 0 = dense
   std::vector<LayerConfig> layers;
   bool hasVision = false, hasAudio = false;
-  std::vector<int32_t> placeholderIds; ///< image, audio, video tokens (informative)
+  std::vector<int32_t> placeholderIds;            ///< image, audio, video tokens (informative)
+  std::optional<QuantizationConfig> quantization; ///< how the weights are stored; nothing: all plain
   GenerationConfig generation;
 };
 

@@ -12,7 +12,8 @@
 
 namespace lapidary {
 
-/// Fills config.architecture and tensorPrefix, and refuses other models (E0240..E0243). `root` is config.json.
+/// Fills config.architecture, tensorPrefix and quantization, and refuses other models (E0240..E0243, E0252..E0254).
+/// `root` is config.json.
 bool readArchitecture(const ConfigFields &root, ModelConfig &config);
 
 /// Fills config.layers from the text model's fields (gemma4-spec 1.1, 4.3..4.5); config.heads must be set. Reports

@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "frontends/huggingface/RequiredTensors.h"
 
+#include <algorithm>
+
 namespace lapidary {
 
 namespace {
@@ -15,7 +17,8 @@ public:
   LayerList(const ModelConfig &config, unsigned layer, std::vector<TensorRole> &out)
       : config(config), layer(layer), out(out) {}
   void add(std::string_view suffix, std::vector<uint64_t> shape) {
-    out.push_back({layerTensor(config, layer, suffix), std::move(shape), static_cast<int>(layer)});
+    std::string name = layerTensor(config, layer, suffix);
+    out.push_back({name, std::move(shape), static_cast<int>(layer), name, std::nullopt});
   }
 
 private:
@@ -80,6 +83,31 @@ void addLayer(const ModelConfig &config, unsigned index, std::vector<TensorRole>
 
 } // namespace
 
+std::string TensorRole::module() const { return name.substr(0, name.rfind('.')); }
+
+ModuleKind TensorRole::kind() const {
+  if (shape.size() != 2) {
+    return ModuleKind::Other;
+  }
+  return name.find(".embed_tokens") != std::string::npos ? ModuleKind::Embedding : ModuleKind::Linear;
+}
+
+TextTensors::TextTensors(std::vector<TensorRole> roles, std::vector<CacheSteps> caches)
+    : all(std::move(roles)), layerCaches(std::move(caches)) {
+  for (size_t i = 0; i < all.size(); ++i) {
+    byName.emplace(all[i].name, i);
+  }
+}
+
+const TensorRole *TextTensors::find(const std::string &name) const {
+  auto found = byName.find(name);
+  return found == byName.end() ? nullptr : &all[found->second];
+}
+
+bool TextTensors::anyQuantized() const {
+  return std::any_of(all.begin(), all.end(), [](const TensorRole &role) { return role.quantized.has_value(); });
+}
+
 std::string modelTensor(const ModelConfig &config, std::string_view suffix) {
   return config.tensorPrefix + std::string(suffix);
 }
@@ -90,19 +118,22 @@ std::string layerTensor(const ModelConfig &config, unsigned layer, std::string_v
 
 std::vector<TensorRole> requiredTextTensors(const ModelConfig &config, bool untiedHead) {
   std::vector<TensorRole> out;
+  auto add = [&](const std::string &name, std::vector<uint64_t> shape) {
+    out.push_back({name, std::move(shape), -1, name, std::nullopt});
+  };
   uint64_t layers = config.layers.size(), pleColumns = layers * config.pleDim;
-  out.push_back({modelTensor(config, "embed_tokens.weight"), {config.vocab, config.hidden}});
+  add(modelTensor(config, "embed_tokens.weight"), {config.vocab, config.hidden});
   if (config.pleDim) {
-    out.push_back({modelTensor(config, "embed_tokens_per_layer.weight"), {config.pleVocab, pleColumns}});
-    out.push_back({modelTensor(config, "per_layer_model_projection.weight"), {pleColumns, config.hidden}});
-    out.push_back({modelTensor(config, "per_layer_projection_norm.weight"), {config.pleDim}});
+    add(modelTensor(config, "embed_tokens_per_layer.weight"), {config.pleVocab, pleColumns});
+    add(modelTensor(config, "per_layer_model_projection.weight"), {pleColumns, config.hidden});
+    add(modelTensor(config, "per_layer_projection_norm.weight"), {config.pleDim});
   }
   for (unsigned i = 0; i < layers; ++i) {
     addLayer(config, i, out);
   }
-  out.push_back({modelTensor(config, "norm.weight"), {config.hidden}});
+  add(modelTensor(config, "norm.weight"), {config.hidden});
   if (untiedHead) {
-    out.push_back({headTensor, {config.vocab, config.hidden}});
+    add(headTensor, {config.vocab, config.hidden});
   }
   return out;
 }

@@ -19,11 +19,15 @@ namespace lapidary {
 static bool tensorsAgree(const ModelConfig &config, const Checkpoint &checkpoint, Diagnostics &diagnostics) {
   Diagnostics own;
   ImportReport report;
-  checkTextTensors(config, checkpoint, own, report);
+  std::optional<TextTensors> tensors = resolveTextTensors(config, checkpoint, own, report);
   for (const Diagnostic &diagnostic : own.all()) {
     if (diagnostic.severity == Severity::Error) {
       diagnostics.error(diagnostic.code, diagnostic.message, diagnostic.where, diagnostic.help);
     }
+  }
+  if (tensors && tensors->anyQuantized()) {
+    return diagnostics.error(ErrorCode::QuantizedCheckpoint, "compiling quantized checkpoints is not supported yet",
+                             "config.json: quantization_config", "use the bf16 form of the model");
   }
   return !own.hadError();
 }
