@@ -15,15 +15,30 @@ namespace lapidary::test {
 
 namespace {
 
-constexpr uint64_t vocab = 32, hidden = 8, heads = 4, intermediate = 12, layers = 4, pleDim = 3;
+constexpr uint64_t vocab = 32, heads = 4, layers = 4;
 constexpr uint64_t experts = 5, expertWidth = 7;
+
+/// Sizes of one variant. Those of Packed are multiples of a group.
+struct Sizes {
+  explicit Sizes(Variant variant) {
+    if (variant == Variant::Packed) {
+      hidden = 32, intermediate = 64, headDim = 8, globalHeadDim = 16, pleDim = 32;
+    }
+  }
+  uint64_t hidden = 8, intermediate = 12, headDim = 2, globalHeadDim = 6, pleDim = 3;
+};
+
+bool hasPle(Variant variant) {
+  return variant != Variant::Dense && variant != Variant::KeyIsValue && variant != Variant::Moe;
+}
 
 bool endsWith(const std::string &text, const std::string &end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 nlohmann::json textConfig(Variant variant) {
-  bool edge = variant == Variant::Edge || variant == Variant::TextOnly;
+  auto [hidden, intermediate, headDim, globalHeadDim, pleDim] = Sizes(variant);
+  bool edge = hasPle(variant);
   bool keyIsValue = variant == Variant::KeyIsValue || variant == Variant::Moe;
   nlohmann::json text = {
       {"model_type", "gemma4_text"},
@@ -33,8 +48,8 @@ nlohmann::json textConfig(Variant variant) {
       {"num_hidden_layers", layers},
       {"num_attention_heads", heads},
       {"num_key_value_heads", 2},
-      {"head_dim", 2},
-      {"global_head_dim", 6},
+      {"head_dim", headDim},
+      {"global_head_dim", globalHeadDim},
       {"sliding_window", 4},
       {"max_position_embeddings", 64},
       {"rms_norm_eps", 1e-6},
@@ -66,10 +81,12 @@ nlohmann::json textConfig(Variant variant) {
 }
 
 void addLayer(std::vector<TinyTensor> &out, const std::string &p, uint64_t i, Variant variant) {
-  bool edge = variant == Variant::Edge || variant == Variant::TextOnly;
+  auto [hidden, intermediate, headDim, globalHeadDim, pleDim] = Sizes(variant);
+  bool edge = hasPle(variant);
   bool full = i % 2 == 1, shared = edge && i >= 2;
   bool keyIsValue = full && (variant == Variant::KeyIsValue || variant == Variant::Moe);
-  uint64_t d = full ? 6 : 2, kv = keyIsValue ? 1 : 2, width = shared ? 2 * intermediate : intermediate;
+  uint64_t d = full ? globalHeadDim : headDim, kv = keyIsValue ? 1 : 2,
+           width = shared ? 2 * intermediate : intermediate;
   for (const char *norm :
        {"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}) {
     out.push_back({p + norm + ".weight", {hidden}});
@@ -155,9 +172,10 @@ TinyModel tinyModel(Variant variant) {
     model.config["vision_config"] = model.config["audio_config"] = nullptr;
   }
   model.generation = {{"eos_token_id", {1, 5}}, {"do_sample", true}, {"top_k", 64}, {"top_p", 0.95}};
+  auto [hidden, intermediate, headDim, globalHeadDim, pleDim] = Sizes(variant);
   model.tensors.push_back({prefix + "embed_tokens.weight", {vocab, hidden}});
   model.tensors.push_back({prefix + "norm.weight", {hidden}});
-  if (variant == Variant::Edge || textOnly) {
+  if (hasPle(variant)) {
     model.tensors.push_back({prefix + "embed_tokens_per_layer.weight", {24, layers * pleDim}});
     model.tensors.push_back({prefix + "per_layer_model_projection.weight", {layers * pleDim, hidden}});
     model.tensors.push_back({prefix + "per_layer_projection_norm.weight", {pleDim}});
@@ -165,14 +183,27 @@ TinyModel tinyModel(Variant variant) {
   for (uint64_t i = 0; i < layers; ++i) {
     addLayer(model.tensors, prefix + "layers." + std::to_string(i) + ".", i, variant);
   }
+  if (variant == Variant::Mobile) {
+    quantizeMobile(model);
+  } else if (variant == Variant::Packed) {
+    quantizePacked(model);
+  }
   return model;
 }
+
+namespace {
+
+uint64_t bytesOf(const std::string &dtype) {
+  return dtype == "I64" ? 8 : dtype == "F32" || dtype == "I32" ? 4 : dtype == "I8" || dtype == "U8" ? 1 : 2;
+}
+
+} // namespace
 
 nlohmann::json headerOf(const std::vector<TinyTensor> &tensors, uint64_t &dataBytes) {
   nlohmann::json header = nlohmann::json::object();
   uint64_t at = 0;
   for (const TinyTensor &tensor : tensors) {
-    uint64_t size = tensor.dtype == "F32" ? 4 : tensor.dtype == "I8" || tensor.dtype == "U8" ? 1 : 2;
+    uint64_t size = bytesOf(tensor.dtype);
     for (uint64_t dimension : tensor.shape) {
       size *= dimension;
     }
@@ -193,8 +224,14 @@ std::string fileBytes(const std::string &header, uint64_t dataBytes) {
 
 std::string fileBytes(const std::vector<TinyTensor> &tensors) {
   uint64_t dataBytes = 0;
-  std::string header = headerOf(tensors, dataBytes).dump();
-  return fileBytes(header, dataBytes);
+  nlohmann::json header = headerOf(tensors, dataBytes);
+  std::string bytes = fileBytes(header.dump(), dataBytes);
+  for (const TinyTensor &tensor : tensors) {
+    uint64_t begin = header[tensor.name]["data_offsets"][0], end = header[tensor.name]["data_offsets"][1];
+    std::string values = tensor.bytes.substr(0, end - begin); // a test that reshapes keeps the values there is room for
+    bytes.replace(bytes.size() - dataBytes + begin, values.size(), values);
+  }
+  return bytes;
 }
 
 std::string readFile(const std::string &path) {

@@ -3,7 +3,7 @@
 //
 // Builds the configuration and tensor list of a four-layer model of each kind. A test changes what it wants, writes the
 // directory, and looks at the diagnostics. The tensor list is written out here on its own, not taken from
-// RequiredTensors, so that the two check each other. Values are zeros: nothing here computes.
+// RequiredTensors, so that the two check each other. Values are zeros, except for scales: nothing here computes.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TEST_FRONTENDS_TINYCHECKPOINT_H
 #define LAPIDARY_TEST_FRONTENDS_TINYCHECKPOINT_H
@@ -34,11 +34,13 @@ struct TinyTensor {
   std::string name;
   std::vector<uint64_t> shape;
   std::string dtype = "BF16";
+  std::string bytes = ""; ///< the values; empty: zeros
 };
 
 /// Dense: large sizes without PLE. Edge: PLE, K/V sharing, double-width MLP. KeyIsValue: attention_k_eq_v. Moe: that
-/// and experts. TextOnly: Edge as Gemma4ForCausalLM.
-enum class Variant { Dense, Edge, KeyIsValue, Moe, TextOnly };
+/// and experts. TextOnly: Edge as Gemma4ForCausalLM. Mobile and Packed: Edge, quantized by the methods "gemma" and
+/// "compressed-tensors" (TinyQuantized.cpp).
+enum class Variant { Dense, Edge, KeyIsValue, Moe, TextOnly, Mobile, Packed };
 
 struct TinyModel {
   nlohmann::json config;
@@ -53,6 +55,13 @@ struct TinyModel {
 };
 
 TinyModel tinyModel(Variant variant);
+
+/// Turn a plain model into one of the released quantized formats: other tensors, and a quantization_config.
+void quantizeMobile(TinyModel &model);
+void quantizePacked(TinyModel &model);
+/// `count` numbers as the bytes of an F32 or BF16 tensor.
+std::string f32Bytes(float value, uint64_t count = 1);
+std::string bf16Bytes(float value, uint64_t count = 1);
 
 /// Header entries for `tensors`, laid out one after another; `dataBytes` receives the size of the data.
 nlohmann::json headerOf(const std::vector<TinyTensor> &tensors, uint64_t &dataBytes);

@@ -26,6 +26,7 @@ std::vector<MalformedCase> headerCases();
 std::vector<MalformedCase> indexCases();
 std::vector<MalformedCase> configCases();
 std::vector<MalformedCase> tensorCases();
+std::vector<MalformedCase> quantizedCases();
 
 } // namespace lapidary::test
 
