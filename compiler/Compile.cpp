@@ -47,6 +47,19 @@ std::optional<ProgramOptions> programOptions(const CompileOptions &options, cons
   return program;
 }
 
+/// `given` with everything that the user left open decided by what the checkpoint is.
+CompileOptions withModelDefaults(const CompileOptions &given, const Inputs &inputs) {
+  CompileOptions options = given;
+  bool quantized = inputs.tensors.anyQuantized();
+  if (options.quant.empty()) {
+    options.quant = quantized ? "bf16" : "w4"; // of a quantized checkpoint: what is plain stays as it is
+  }
+  if (options.kv.empty()) {
+    options.kv = quantized || options.quant == "w8" || options.quant == "w4" ? "bf16" : "f32";
+  }
+  return options;
+}
+
 bool refuseWarnings(const CompileOptions &options, Diagnostics &diagnostics) {
   unsigned warnings = static_cast<unsigned>(diagnostics.all().size()) - diagnostics.errorCount();
   if (!options.strict || warnings == 0) {
@@ -126,7 +139,8 @@ ProgramFacts gatherFacts(const Inputs &inputs, const CompileOptions &options, co
   facts.program = program;
   facts.target = target.targetString();
   facts.cpuFeatures = target.requiredFeatures();
-  facts.quant = options.quant;
+  facts.quant =
+      inputs.tensors.anyQuantized() ? inputs.config.quantization->methodName() + ("+" + options.quant) : options.quant;
   facts.tokenizer = inputs.tokenizer;
   facts.chatFormat = inputs.chatFormat;
   facts.licenses = licenseText(options.model);
@@ -194,14 +208,14 @@ bool planAndEmit(const CompileOptions &options, const Installation &installation
   return options.dryRun || emitProgram(options, installation, target, module, facts, console, diagnostics);
 }
 
-bool compileSteps(const CompileOptions &options, const Installation &installation, Console &console,
+bool compileSteps(const CompileOptions &given, const Installation &installation, Console &console,
                   Diagnostics &diagnostics) {
-  std::optional<Inputs> inputs = readInputs(options.model, diagnostics);
-  std::unique_ptr<TargetBackend> target = createTarget(options.target, diagnostics);
-  if (!inputs || !target || !checkShapes(inputs->config, *target, diagnostics) ||
-      !refuseWarnings(options, diagnostics)) {
+  std::optional<Inputs> inputs = readInputs(given.model, diagnostics);
+  std::unique_ptr<TargetBackend> target = createTarget(given.target, diagnostics);
+  if (!inputs || !target || !checkShapes(inputs->config, *target, diagnostics) || !refuseWarnings(given, diagnostics)) {
     return false;
   }
+  const CompileOptions options = withModelDefaults(given, *inputs);
   std::optional<ProgramOptions> program = programOptions(options, inputs->config, diagnostics);
   if (!program) {
     return false;
@@ -210,7 +224,8 @@ bool compileSteps(const CompileOptions &options, const Installation &installatio
   mlir::MLIRContext context;
   context.loadDialect<gemma::GemmaDialect, kernel::KernelDialect, mlir::func::FuncDialect>();
   auto handler = internalErrors(context, diagnostics);
-  mlir::OwningOpRef<mlir::ModuleOp> module = importGemma(context, inputs->config, *inputs->checkpoint, diagnostics);
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      importGemma(context, inputs->config, *inputs->checkpoint, inputs->tensors, diagnostics);
   PipelineOptions pipeline{options.quant, options.overrides, *program, options.inspect};
   if (!module || !runPhases(*module, *target, pipeline, diagnostics)) {
     return false;

@@ -9,6 +9,7 @@
 #define LAPIDARY_FRONTENDS_HUGGINGFACE_IMPORT_IMPORTGEMMA_H
 
 #include "frontends/huggingface/ModelConfig.h"
+#include "frontends/huggingface/RequiredTensors.h"
 #include "frontends/safetensors/Checkpoint.h"
 #include "support/Diagnostics.h"
 
@@ -19,13 +20,15 @@ namespace lapidary {
 
 /// Imports the text model: a module with `func.func @score(%ids, %positions: tensor<?xi32>) -> tensor<?x<vocab>xf32>`,
 /// `gemma.weight` and `gemma.kv_cache` symbols, and the attributes gemma.vocab, gemma.hidden, gemma.context (positions)
-/// and gemma.layers (i64). Loads the dialects it needs into `context`. lm_head.weight is the output matrix when the
-/// checkpoint has it, otherwise the embedding table is.
+/// and gemma.layers (i64). Loads the dialects it needs into `context`. lm_head is the output matrix when the checkpoint
+/// has it, otherwise the embedding table is. Quantized modules become products of integer weights between
+/// gemma.static_round ops of their ranges.
 ///
-/// Tensors that are missing, misshapen or of a wrong element type are reported as checkTextTensors does (E0255..E0258);
-/// the result is null after any error.
+/// `tensors` are those of resolveTextTensors, which has reported everything that can be wrong with a file; the result
+/// is null only after InternalError.
 mlir::OwningOpRef<mlir::ModuleOp> importGemma(mlir::MLIRContext &context, const ModelConfig &config,
-                                              const Checkpoint &checkpoint, Diagnostics &diagnostics);
+                                              const Checkpoint &checkpoint, const TextTensors &tensors,
+                                              Diagnostics &diagnostics);
 
 } // namespace lapidary
 

@@ -6,16 +6,15 @@
 //===----------------------------------------------------------------------===//
 #include "frontends/huggingface/import/ModelBuilder.h"
 
-#include "frontends/huggingface/RequiredTensors.h"
-
 #include <cmath>
 
 using namespace mlir;
 
 namespace lapidary {
 
-ModelBuilder::ModelBuilder(ModuleOp module, const ModelConfig &config, const Checkpoint &checkpoint)
-    : module(module), config(config), checkpoint(checkpoint), builder(module.getContext()),
+ModelBuilder::ModelBuilder(ModuleOp module, const ModelConfig &config, const Checkpoint &checkpoint,
+                           const TextTensors &tensors)
+    : module(module), config(config), checkpoint(checkpoint), tensors(tensors), builder(module.getContext()),
       symbolBuilder(module.getContext()), ops(builder, config.rmsEps) {}
 
 void ModelBuilder::build() {
@@ -58,20 +57,70 @@ static Type elementType(Builder &builder, DType dtype) {
   return dtype == DType::BF16 ? Type(builder.getBF16Type()) : Type(builder.getF32Type());
 }
 
-Value ModelBuilder::weight(const std::string &tensor) {
-  Value &value = weights[tensor];
+static RankedTensorType tensorType(Builder &builder, ArrayRef<uint64_t> sizes, Type element) {
+  return RankedTensorType::get(SmallVector<int64_t, 3>(sizes.begin(), sizes.end()), element);
+}
+
+void ModelBuilder::declare(const std::string &tensor, Type type, gemma::IntegersAttr integers) {
+  const TensorInfo &info = *checkpoint.find(tensor);
+  Location file = FileLineColLoc::get(builder.getContext(), checkpoint.shardFiles()[info.shard], 0, 0);
+  gemma::WeightOp::create(symbolBuilder, NameLoc::get(builder.getStringAttr(tensor), file),
+                          builder.getStringAttr(tensor), TypeAttr::get(type), builder.getI64IntegerAttr(info.shard),
+                          builder.getI64IntegerAttr(info.begin), integers);
+}
+
+RankedTensorType ModelBuilder::declareIntegers(const TensorRole &role) {
+  const QuantizedStorage &stored = *role.quantized;
+  uint64_t perRow = stored.columns / stored.scaleColumns;
+  declare(stored.scales, tensorType(builder, {stored.rows, perRow}, elementType(builder, stored.scaleType)), {});
+  auto type = tensorType(builder, role.shape, builder.getIntegerType(stored.bits));
+  declare(role.tensor, type,
+          gemma::IntegersAttr::get(builder.getContext(), stored.offsetBinary ? "offset" : "twos", stored.rowBytes,
+                                   stored.scaleColumns, FlatSymbolRefAttr::get(builder.getContext(), stored.scales)));
+  return type;
+}
+
+Value ModelBuilder::weight(const std::string &name) {
+  Value &value = weights[name];
   if (value) {
     return value;
   }
-  const TensorInfo &info = *checkpoint.find(tensor);
-  SmallVector<int64_t, 3> shape(info.shape.begin(), info.shape.end());
-  auto type = RankedTensorType::get(shape, elementType(builder, info.dtype));
-  Location file = FileLineColLoc::get(builder.getContext(), checkpoint.shardFiles()[info.shard], 0, 0);
-  Location location = NameLoc::get(builder.getStringAttr(tensor), file);
-  gemma::WeightOp::create(symbolBuilder, location, builder.getStringAttr(tensor), TypeAttr::get(type),
-                          builder.getI64IntegerAttr(info.shard), builder.getI64IntegerAttr(info.begin));
-  value = gemma::GetWeightOp::create(builder, location, type, FlatSymbolRefAttr::get(builder.getContext(), tensor));
+  const TensorRole &role = *tensors.find(name);
+  RankedTensorType type;
+  if (role.quantized) {
+    type = declareIntegers(role);
+  } else {
+    type = tensorType(builder, role.shape, elementType(builder, checkpoint.find(role.tensor)->dtype));
+    declare(role.tensor, type, {});
+  }
+  value = gemma::GetWeightOp::create(builder, NameLoc::get(builder.getStringAttr(role.tensor)), type,
+                                     FlatSymbolRefAttr::get(builder.getContext(), role.tensor));
   return value;
+}
+
+Value ModelBuilder::round(Value x, float step) {
+  if (step == 0) {
+    return x;
+  }
+  FloatAttr attribute = builder.getF32FloatAttr(step);
+  Value &value = rounded[{x, attribute}];
+  if (!value) {
+    value = ops.staticRound(x, attribute);
+  }
+  return value;
+}
+
+Value ModelBuilder::project(Value x, const std::string &name) {
+  const TensorRole &role = *tensors.find(name);
+  if (!role.quantized) {
+    return ops.linear(x, weight(name));
+  }
+  Value product = ops.linear(round(x, role.quantized->inputStep), weight(name));
+  return round(product, role.quantized->outputStep);
+}
+
+Value ModelBuilder::project(unsigned layer, Value x, std::string_view suffix) {
+  return project(x, layerTensor(config, layer, suffix));
 }
 
 Value ModelBuilder::layerWeight(unsigned layer, std::string_view suffix) {
@@ -82,10 +131,10 @@ void ModelBuilder::enterLayer(unsigned layer, StringRef part) {
   ops.enter("layers." + std::to_string(layer) + "." + part.str());
 }
 
-/// sqrt(width), rounded to the element type of the table as the reference does: 39.25 for 1536 columns in bf16.
-static float embeddingScale(Value table, uint32_t width) {
+float ModelBuilder::embeddingScale(Value table, uint32_t width) const {
   llvm::APFloat scale(static_cast<float>(std::sqrt(static_cast<double>(width))));
-  if (cast<RankedTensorType>(table.getType()).getElementType().isBF16()) {
+  Type element = cast<RankedTensorType>(table.getType()).getElementType();
+  if (element.isBF16() || (element.isInteger() && config.dtype != "float32")) {
     bool losesInfo = false;
     scale.convert(llvm::APFloat::BFloat(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
     scale.convert(llvm::APFloat::IEEEsingle(), llvm::APFloat::rmNearestTiesToEven, &losesInfo);
@@ -104,7 +153,7 @@ Value ModelBuilder::perLayerInputs(Value embedded) {
   int64_t layers = config.layers.size();
   Value table = weight(modelTensor(config, "embed_tokens_per_layer.weight"));
   Value gathered = ops.splitHeads(ops.embedding(ids, table, embeddingScale(table, config.pleDim)), layers);
-  Value projected = ops.linear(embedded, weight(modelTensor(config, "per_layer_model_projection.weight")));
+  Value projected = project(embedded, modelTensor(config, "per_layer_model_projection.weight"));
   Value scaled = ops.scale(projected, static_cast<float>(std::pow(config.hidden, -0.5)));
   Value normed =
       ops.rmsNorm(ops.splitHeads(scaled, layers), weight(modelTensor(config, "per_layer_projection_norm.weight")));
@@ -115,8 +164,8 @@ Value ModelBuilder::logits(Value x) {
   ops.enter("norm");
   Value normed = ops.rmsNorm(x, weight(modelTensor(config, "norm.weight")));
   ops.enter("lm_head");
-  bool untied = checkpoint.find(headTensor) != nullptr;
-  Value result = ops.linear(normed, weight(untied ? headTensor : modelTensor(config, "embed_tokens.weight")));
+  bool untied = tensors.find(headTensor) != nullptr;
+  Value result = project(normed, untied ? headTensor : modelTensor(config, "embed_tokens.weight"));
   return config.finalSoftcap > 0 ? ops.softcap(result, static_cast<float>(config.finalSoftcap)) : result;
 }
 

@@ -7,6 +7,7 @@
 #ifndef LAPIDARY_FRONTENDS_HUGGINGFACE_IMPORT_MODELBUILDER_H
 #define LAPIDARY_FRONTENDS_HUGGINGFACE_IMPORT_MODELBUILDER_H
 
+#include "frontends/huggingface/RequiredTensors.h"
 #include "frontends/huggingface/import/RowOps.h"
 #include "frontends/safetensors/Checkpoint.h"
 
@@ -21,7 +22,8 @@ namespace lapidary {
 
 class ModelBuilder {
 public:
-  ModelBuilder(mlir::ModuleOp module, const ModelConfig &config, const Checkpoint &checkpoint);
+  ModelBuilder(mlir::ModuleOp module, const ModelConfig &config, const Checkpoint &checkpoint,
+               const TextTensors &tensors);
 
   /// Writes symbols, module attributes and @score.
   void build();
@@ -30,9 +32,19 @@ private:
   // The frame (ModelBuilder.cpp)
   void setModuleAttributes();
   mlir::func::FuncOp createScoreFunction();
-  /// The value of a checkpoint tensor; declares its symbol on first use.
-  mlir::Value weight(const std::string &tensor);
+  /// The value of the tensor with this logical name; declares its symbol on first use.
+  mlir::Value weight(const std::string &name);
   mlir::Value layerWeight(unsigned layer, std::string_view suffix);
+  void declare(const std::string &tensor, mlir::Type type, gemma::IntegersAttr integers);
+  /// Declares the integers and scales of `role`; returns the type of its integers.
+  mlir::RankedTensorType declareIntegers(const TensorRole &role);
+  /// x W^T with the static ranges of the module, if it has any: srq(srq(x) W^T).
+  mlir::Value project(mlir::Value x, const std::string &name);
+  mlir::Value project(unsigned layer, mlir::Value x, std::string_view suffix);
+  /// Rounds to a static range, each value once per step; a step of 0 leaves it alone.
+  mlir::Value round(mlir::Value x, float step);
+  /// sqrt(width), rounded to bf16 in models of that type, as the reference does: 39.25 for 1536 columns.
+  float embeddingScale(mlir::Value table, uint32_t width) const;
   void enterLayer(unsigned layer, llvm::StringRef part);
   /// x0 = E[ids] * sqrt(H) (4.1).
   mlir::Value embedTokens();
@@ -57,12 +69,14 @@ private:
   mlir::ModuleOp module;
   const ModelConfig &config;
   const Checkpoint &checkpoint;
+  const TextTensors &tensors;
   mlir::OpBuilder builder;       ///< inside @score
   mlir::OpBuilder symbolBuilder; ///< before @score
   RowOps ops;
-  mlir::Value ids, positions; ///< [tokens] i32
-  mlir::Value perLayer;       ///< null without PLE
-  llvm::StringMap<mlir::Value> weights;
+  mlir::Value ids, positions;                                                   ///< [tokens] i32
+  mlir::Value perLayer;                                                         ///< null without PLE
+  llvm::StringMap<mlir::Value> weights;                                         ///< by logical name
+  llvm::DenseMap<std::pair<mlir::Value, mlir::Attribute>, mlir::Value> rounded; ///< by value and step
   /// Keys and values that each owning layer's cache shows.
   llvm::DenseMap<unsigned, std::pair<mlir::Value, mlir::Value>> cached;
 };

@@ -40,6 +40,10 @@ Value RowOps::mul(Value a, Value b) { return gemma::MulOp::create(builder, curre
 
 Value RowOps::gelu(Value x) { return gemma::GeluOp::create(builder, current, x.getType(), x); }
 
+Value RowOps::staticRound(Value x, FloatAttr step) {
+  return gemma::StaticRoundOp::create(builder, current, x.getType(), x, step);
+}
+
 Value RowOps::scale(Value x, float factor) {
   return gemma::ScaleOp::create(builder, current, x.getType(), x, builder.getF32FloatAttr(factor));
 }

@@ -32,6 +32,8 @@ public:
   mlir::Value mul(mlir::Value a, mlir::Value b);
   mlir::Value gelu(mlir::Value x);
   mlir::Value scale(mlir::Value x, float factor);
+  /// Multiples of `step` in int8.
+  mlir::Value staticRound(mlir::Value x, mlir::FloatAttr step);
   mlir::Value scaleByWeight(mlir::Value x, mlir::Value weight);
   mlir::Value softcap(mlir::Value x, float cap);
   /// [tokens, heads * dim] -> [tokens, heads, dim]

@@ -13,7 +13,11 @@ Imported::Imported(const std::string &directory) : context(mlir::MLIRContext::Th
   auto config = readModelConfig(directory, diagnostics);
   auto checkpoint = Checkpoint::open(directory, diagnostics);
   if (config && checkpoint) {
-    module = importGemma(context, *config, *checkpoint, diagnostics);
+    ImportReport report;
+    auto tensors = resolveTextTensors(*config, *checkpoint, diagnostics, report);
+    if (tensors) {
+      module = importGemma(context, *config, *checkpoint, *tensors, diagnostics);
+    }
   }
 }
 
