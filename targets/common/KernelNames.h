@@ -76,13 +76,18 @@ inline constexpr KernelShape kernelShapes[] = {
     {KernelOp::Matmat, "matmat-16x8", KernelShape::Weight},
     {KernelOp::Embed, "embed-1x32", KernelShape::Weight},
     {KernelOp::Quantize, "quantize-1x32", KernelShape::None},
+    {KernelOp::QuantizeResidual, "quantize_residual-1x32", KernelShape::None},
+    {KernelOp::QuantizeStatic, "quantize_static-1x32", KernelShape::None},
+    {KernelOp::QuantizeRow, "quantize_row-1x32", KernelShape::None},
     {KernelOp::RmsNorm, "rms_norm-1x16", KernelShape::None},
+    {KernelOp::RmsNormStatic, "rms_norm_static-1x16", KernelShape::None},
     {KernelOp::ResidualNorm, "residual_norm-1x16", KernelShape::None},
     {KernelOp::NormRotary, "norm_rotary-1x16", KernelShape::None},
     {KernelOp::KvAppend, "kv_append-1x16", KernelShape::Cache},
     {KernelOp::AttentionSlice, "attention_slice-8x16", KernelShape::Cache},
     {KernelOp::AttentionMerge, "attention_merge-8x16", KernelShape::None},
     {KernelOp::GeluMul, "gelu_mul-1x16", KernelShape::None},
+    {KernelOp::GeluMulStatic, "gelu_mul_static-1x16", KernelShape::None},
     {KernelOp::Add, "add-1x16", KernelShape::None},
     {KernelOp::Scale, "scale-1x16", KernelShape::None},
     {KernelOp::Softcap, "softcap-1x16", KernelShape::None},
@@ -109,10 +114,10 @@ inline std::vector<lap_format> kernelFormats(KernelOp op) {
       continue;
     }
     if (shape.variants == detail::KernelShape::Weight) {
-      return {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32};
+      return {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32, LAP_W2ROW, LAP_W4ROW, LAP_W8ROW};
     }
     if (shape.variants == detail::KernelShape::Cache) {
-      return {LAP_F32, LAP_BF16};
+      return {LAP_F32, LAP_BF16, LAP_I8};
     }
   }
   return {LAP_F32};

@@ -5,6 +5,7 @@
 // Floats are strict, so the result does not depend on the schedule.
 #include "tools/lapidary-kernelgen/KernelRegistry.h"
 
+#include "targets/common/PackedLayout.h"
 #include "targets/x86/schedules/Schedules.h"
 
 #include <numeric>
@@ -34,6 +35,11 @@ Algorithm scheduledMatmul(lap_format format, bool manyRows, const X86Isa &isa) {
     schedule(algorithm, manyRows, isa);
     return algorithm;
   }
+  if (isRowScaled(format)) {
+    RowMatmul algorithm(format, isa.products, manyRows);
+    schedule(algorithm, manyRows, isa);
+    return algorithm;
+  }
   GroupMatmul algorithm(format, isa.products);
   schedule(algorithm, manyRows, isa);
   return algorithm;
@@ -42,6 +48,9 @@ Algorithm scheduledMatmul(lap_format format, bool manyRows, const X86Isa &isa) {
 Algorithm scheduledEmbed(lap_format format, const X86Isa &isa) {
   if (format == LAP_F32 || format == LAP_BF16) {
     return scheduled(EmbedFloat(format), isa);
+  }
+  if (isRowScaled(format)) {
+    return scheduled(EmbedRow(format), isa);
   }
   return scheduled(EmbedGroup(format), isa);
 }
@@ -55,9 +64,17 @@ Algorithm build(const Kernel &kernel, const X86Isa &isa) {
   case KernelOp::Embed:
     return scheduledEmbed(kernel.format, isa);
   case KernelOp::Quantize:
-    return scheduled(Quantize(), isa);
+    return scheduled(Quantize(false), isa);
+  case KernelOp::QuantizeResidual:
+    return scheduled(Quantize(true), isa);
+  case KernelOp::QuantizeStatic:
+    return scheduled<Elementwise>(QuantizeStatic(), isa);
+  case KernelOp::QuantizeRow:
+    return scheduled(QuantizeRow(), isa);
   case KernelOp::RmsNorm:
-    return scheduled(RmsNorm(), isa);
+    return scheduled(RmsNorm(false), isa);
+  case KernelOp::RmsNormStatic:
+    return scheduled(RmsNorm(true), isa);
   case KernelOp::ResidualNorm:
     return scheduled(ResidualNorm(), isa);
   case KernelOp::NormRotary:
@@ -69,7 +86,9 @@ Algorithm build(const Kernel &kernel, const X86Isa &isa) {
   case KernelOp::AttentionMerge:
     return scheduled(AttentionMerge(), isa);
   case KernelOp::GeluMul:
-    return scheduled<Elementwise>(GeluMul(), isa);
+    return scheduled<Elementwise>(GeluMul(false), isa);
+  case KernelOp::GeluMulStatic:
+    return scheduled<Elementwise>(GeluMul(true), isa);
   case KernelOp::Add:
     return scheduled<Elementwise>(Add(), isa);
   case KernelOp::Scale:

@@ -14,16 +14,26 @@ namespace lapidary {
 using namespace Halide;
 
 namespace {
-Type elementType(lap_format element) { return element == LAP_F32 ? Type(Float(32)) : Type(UInt(16)); }
+Type elementType(lap_format element) {
+  return element == LAP_F32 ? Type(Float(32)) : element == LAP_I8 ? Type(Int(8)) : Type(UInt(16));
+}
+
+Expr toElement(lap_format element, Expr value, Expr step) {
+  return element == LAP_F32 ? value : element == LAP_I8 ? toInt8(value, step) : toBf16(value);
+}
 } // namespace
 
 KvAppend::KvAppend(lap_format element) {
   ImageParam key = inputBuffer("key", Float(32), 1), value = inputBuffer("value", Float(32), 2, {1, LAP_ROW_TILE});
-  keyOut(d) = element == LAP_F32 ? key(d) : toBf16(key(d));
-  valueOut(column, part) = element == LAP_F32 ? value(column, part) : toBf16(value(column, part));
+  Param<float> keyStep("keyStep"), valueStep("valueStep");
+  keyOut(d) = toElement(element, key(d), keyStep);
+  valueOut(column, part) = toElement(element, value(column, part), valueStep);
   shapeOutput(keyOut, {0});
   shapeOutput(valueOut);
   arguments = {key, value};
+  if (element == LAP_I8) {
+    arguments.insert(arguments.end(), {keyStep, valueStep});
+  }
   outputs = {keyOut, valueOut};
 }
 

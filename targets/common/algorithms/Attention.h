@@ -15,15 +15,16 @@ namespace lapidary {
 
 /// key f32 [head_dim], value f32 [16, head_dim / 16]
 ///   -> keyOut [head_dim] (any stride), valueOut [16, head_dim / 16] (any outer stride), f32 or uint16 (bf16)
+/// int8 caches: keyStep, valueStep f32 after value; the integers are clamp(round(x / step), -128, 127).
 struct KvAppend : Algorithm {
   explicit KvAppend(lap_format element);
   Halide::Var d{"d"}, column{"column"}, part{"part"};
   Halide::Func keyOut{"keyOut"}, valueOut{"valueOut"};
 };
 
-/// query f32 [head_dim, query], key [16 keys, head_dim, block], value [16 columns, 16 keys, block, head_dim / 16] (f32
-/// or uint16, whole ring of one KV head), low, high int32 [query] (first and last visible position), position int32 (of
-/// the first key), firstBlock, blocks, ringBlocks int32
+/// query f32 [head_dim, query], key [16 keys, head_dim, block], value [16 columns, 16 keys, block, head_dim / 16] (f32,
+/// uint16 or int8, whole ring of one KV head), low, high int32 [query] (first and last visible position), position
+/// int32 (of the first key), firstBlock, blocks, ringBlocks int32
 ///   -> maximum f32 [query], total f32 [query], sum f32 [16, head_dim / 16, query]
 /// maximum: largest visible score (-FLT_MAX: none); total: sum of exp(score - maximum); sum: the same weighted with V.
 struct AttentionSlice : Algorithm {

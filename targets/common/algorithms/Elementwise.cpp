@@ -8,14 +8,19 @@ namespace lapidary {
 
 using namespace Halide;
 
-GeluMul::GeluMul() {
+GeluMul::GeluMul(bool toIntegers) {
+  Param<float> step("step");
   ImageParam gate = inputBuffer("gate", Float(32), 1), up = inputBuffer("up", Float(32), 1);
   Expr x = gate(column);
   // 0.5 x (1 + tanh u) = x * sigmoid(2u), u = sqrt(2 / pi) (x + 0.044715 x^3): no cancellation for negative x.
   Expr u = 0.79788456080286535588f * fusedMulAdd(x * x * x, 0.044715f, x);
-  out(column) = x / (1.0f + exponential(u * -2.0f)) * up(column);
+  Expr result = x / (1.0f + exponential(u * -2.0f)) * up(column);
+  out(column) = toIntegers ? toInt8(result, step) : result;
   shapeOutput(out);
   arguments = {gate, up};
+  if (toIntegers) {
+    arguments.push_back(step);
+  }
   outputs = {out};
 }
 
@@ -25,6 +30,15 @@ Add::Add() {
   out(column) = (a(column) + b(column)) * scale;
   shapeOutput(out);
   arguments = {a, b, scale};
+  outputs = {out};
+}
+
+QuantizeStatic::QuantizeStatic() {
+  ImageParam x = inputBuffer("x", Float(32), 1);
+  Param<float> step("step");
+  out(column) = toInt8(x(column), step);
+  shapeOutput(out);
+  arguments = {x, step};
   outputs = {out};
 }
 

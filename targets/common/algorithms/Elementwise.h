@@ -16,13 +16,19 @@ struct Elementwise : Algorithm {
 };
 
 /// gate, up f32 [column] -> gelu_tanh(gate) * up
+/// toIntegers: step f32 after up -> int8 clamp(round(that / step), -128, 127)
 struct GeluMul : Elementwise {
-  GeluMul();
+  explicit GeluMul(bool toIntegers);
 };
 
 /// a, b f32 [column], scale f32 -> (a + b) * scale
 struct Add : Elementwise {
   Add();
+};
+
+/// x f32 [column], step f32 -> int8 clamp(round(x / step), -128, 127)
+struct QuantizeStatic : Elementwise {
+  QuantizeStatic();
 };
 
 /// x f32 [column], scale f32 -> x * scale

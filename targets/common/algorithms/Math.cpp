@@ -56,6 +56,13 @@ Expr toBf16(Expr value) {
   return cast<uint16_t>(rounded >> 16);
 }
 
-Expr asFloat(Expr element) { return element.type().is_float() ? element : fromBf16(element); }
+Expr toInt8(Expr value, Expr step) { return cast<int8_t>(clamp(round(value / step), -128.0f, 127.0f)); }
+
+Expr asFloat(Expr element) {
+  if (element.type() == Int(8)) {
+    return cast<float>(element);
+  }
+  return element.type().is_float() ? element : fromBf16(element);
+}
 
 } // namespace lapidary

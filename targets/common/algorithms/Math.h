@@ -26,7 +26,10 @@ Halide::Expr fromBf16(Halide::Expr bits);
 /// Finite float -> uint16 bits of the nearest bfloat16 (ties to even).
 Halide::Expr toBf16(Halide::Expr value);
 
-/// The float value of an element read from a float or a bfloat16 (uint16) buffer.
+/// clamp(round(value / step), -128, 127) as int8; ties to even.
+Halide::Expr toInt8(Halide::Expr value, Halide::Expr step);
+
+/// The float value of an element read from a float, bfloat16 (uint16) or int8 buffer.
 Halide::Expr asFloat(Halide::Expr element);
 
 } // namespace lapidary

@@ -26,24 +26,71 @@ enum class ByteProducts {
   Pairs  ///< two products are added in int16, saturating (vpmaddubsw): used where the sums of a group fit
 };
 
-/// q8 activations, int8 or int4 weights in groups of 32 columns.
-///   values int8 [column, token], scales f32 [group, token], sums int32 [group, token],
+/// The stages of a product whose activations are in one or in two int8 planes. A kernel has both; which one runs is the
+/// caller's choice (the extent of the planes), so neither costs the other anything.
+struct PlaneStages {
+  explicit PlaneStages(int planes) : planes(planes) {}
+  int planes;
+  Halide::Func sum{"sum"}; // f32 [row, token, tile]
+  Halide::Func dot{"dot"}; // int32; [row, plane, group, token, tile], in row formats without the group
+  Halide::Func part;       // what dot adds up: sums of pairs, or of one field
+};
+
+/// Group formats: int8 or int4 weights in groups of 32 columns, q8 rows (one plane) or q16 rows (two).
+///   values int8 [column, plane, token], scales f32 [group, plane, token], sums int32 [group, plane, token],
 ///   weightScales uint16 (bf16) [16 rows, group, tile],
 ///   weights uint8 [4 columns, 16 rows, block, group, tile] -> out f32 [16 rows, token, tile]
-/// sum = sum over groups, in order: fma(float(dot), weightScale * scale, sum); the integer dot is exact.
+/// sum = sum over groups, in order, of the planes, in order: fma(float(dot), weightScale * scale, sum); the integer dot
+/// is exact.
 struct GroupMatmul : Algorithm {
   GroupMatmul(lap_format format, ByteProducts products);
   bool usesPairs; // of the int4 weights only: 8 pairs of |w| * |x| <= 15 * 127 stay below 2^15
-  Halide::Var row{"row"}, token{"token"}, tile{"tile"}, group{"group"}, pair{"pair"};
-  Halide::Func pairSum{"pairSum"}; // int16 [pair, row, group, token, tile]; not used with Fours
-  Halide::Func dot{"dot"}, sum{"sum"}, out{"out"};
+  Halide::Var row{"row"}, plane{"plane"}, token{"token"}, tile{"tile"}, group{"group"}, pair{"pair"};
+  Halide::Func out{"out"};
+  PlaneStages stages[2] = {PlaneStages(1),
+                           PlaneStages(2)}; // part: int16 [pair, row, plane, group, token, tile], not used with Fours
+  Halide::Expr planeCount;
   Halide::RDom groups; // over the groups of a row
   Halide::RDom block;  // x: column of a block of 4 (of a pair), y: block of the group
   Halide::RDom pairs;  // the two pairs of a block of 4
 
 private:
-  void defineFours(const Halide::ImageParam &weights, const Halide::ImageParam &values, bool nibbles);
-  void definePairs(const Halide::ImageParam &weights, const Halide::ImageParam &values);
+  void defineFours(PlaneStages &s, const Halide::ImageParam &weights, const Halide::ImageParam &values, bool nibbles);
+  void definePairs(PlaneStages &s, const Halide::ImageParam &weights, const Halide::ImageParam &values);
+};
+
+/// Row formats: integers of 8, 4 or 2 bits with one scale per row. One plane is int8 rows with one scale; two planes
+/// are r16 rows, 256 * high + low.
+///   values int8 [column, plane, token], inputScales f32 [token] (any stride), weightScales f32 [16 rows, tile],
+///   weights uint8 [4 columns, 16 rows, block, tile], step f32 -> out f32 [16 rows, token, tile]
+/// y = sum over the planes, in order: fma(float(dot), inputScale (* 256 for the high plane) * weightScale, y); the
+/// integer dot is exact. A step other than 0 rounds: step * clamp(round(y / step), -128, 127).
+struct RowMatmul : Algorithm {
+  RowMatmul(lap_format format, ByteProducts products, bool manyRows);
+  static constexpr int maxTokens = 64; // of one call: the sums of their values are on the stack
+  /// How the fields of a byte become bytes.
+  enum class Fields {
+    InPlace, ///< masked only, at 1, 4, 16, 64 times their value, a sum for each: the least work for a byte that is read
+    Shifted, ///< at their value, one sum: the fewest registers for many rows
+    Pairs    ///< as Shifted, products added in pairs in int16
+  };
+  Fields fields;
+  int fieldCount; // integers in a byte
+  Halide::Var row{"row"}, field{"field"}, plane{"plane"}, token{"token"}, tile{"tile"}, pair{"pair"}, step{"step"},
+      strand{"strand"};
+  Halide::Func out{"out"};
+  PlaneStages stages[2] = {
+      PlaneStages(1), PlaneStages(2)}; // part: InPlace int32 [row, field, plane, token, tile],
+                                       // Pairs int16 [pair, row, step, plane, token, tile] (step: a block of columns)
+  Halide::Func strands{"strands"}, rowSum{"rowSum"}; // [plane, token]: sums of the values, for the zero point
+  Halide::Expr planeCount;
+  Halide::RDom block;  // x: column of 4 (of a pair), y: field of the byte, z: block of 4 * fieldCount columns
+  Halide::RDom blocks; // Pairs: x: pair, y: block
+  Halide::RDom strandColumns, strandR, tailColumns; // of rowSum
+
+private:
+  void defineSums(const Halide::ImageParam &values);
+  void define(PlaneStages &s, const Halide::ImageParam &weights, const Halide::ImageParam &values, lap_format format);
 };
 
 } // namespace lapidary

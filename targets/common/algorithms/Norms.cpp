@@ -21,16 +21,21 @@ void NormStages::defineFactor(const ImageParam &x, Expr width, Expr epsilon) {
   factor() = 1.0f / sqrt(squares() / width + epsilon);
 }
 
-RmsNorm::RmsNorm() {
+RmsNorm::RmsNorm(bool toIntegers) {
   ImageParam x = inputBuffer("x", Float(32), 1), w = inputBuffer("w", Float(32), 1);
   Param<float> width("width"), epsilon("epsilon");
   Param<int32_t> weightedParam("weighted");
+  Param<float> rounding("step");
   defineFactor(x, width, epsilon);
   weighted = weightedParam;
   Expr value = x(column) * factor();
-  out(column) = select(weighted == 1, value * w(column), value);
+  Expr result = select(weighted == 1, value * w(column), value);
+  out(column) = toIntegers ? toInt8(result, rounding) : result;
   shapeOutput(out);
   arguments = {x, w, width, epsilon, weightedParam};
+  if (toIntegers) {
+    arguments.push_back(rounding);
+  }
   outputs = {out};
 }
 

@@ -23,8 +23,9 @@ protected:
 };
 
 /// x f32 [column], w f32 [column], width f32, epsilon f32, weighted int32 -> out = x * factor (* w when weighted)
+/// toIntegers: step f32 after weighted -> out int8 = clamp(round(that / step), -128, 127)
 struct RmsNorm : NormStages {
-  RmsNorm();
+  explicit RmsNorm(bool toIntegers);
   Halide::Func out{"out"};
   Halide::Expr weighted;
 };

@@ -35,13 +35,30 @@ EmbedGroup::EmbedGroup(lap_format format) {
   outputs = {out};
 }
 
-Quantize::Quantize() {
+EmbedRow::EmbedRow(lap_format format) {
+  const int bits = static_cast<int>(integerBits(format));
+  fields = static_cast<int>(integersPerByte(format));
+  ImageParam weights = inputBuffer("weights", UInt(8), 2);
+  Param<float> weightScale("weightScale"), scale("scale");
+  Expr stored = (weights(c, block) >> cast<uint8_t>(field * bits)) & cast<uint8_t>((1 << bits) - 1);
+  out(c, field, block) = cast<float>(cast<int32_t>(stored) - zeroPoint(format)) * weightScale * scale;
+  shapeOutput(out, {0, 0, 4 * fields});
+  arguments = {weights, weightScale, scale};
+  outputs = {out};
+}
+
+Quantize::Quantize(bool residual) {
   ImageParam x = inputBuffer("x", Float(32), 2, {1, LAP_GROUP});
+  ImageParam firstScales = inputBuffer("firstScales", Float(32), 1);
+  ImageParam firstValues = inputBuffer("firstValues", Int(8), 2, {1, LAP_GROUP});
+  Expr value = x(column, group);
+  rest(column, group) =
+      residual ? fusedMulAdd(-firstScales(group), cast<float>(firstValues(column, group)), value) : value;
   columns = RDom(0, LAP_GROUP, "columns");
   largest(group) = 0.0f;
-  largest(group) = max(largest(group), abs(x(columns, group)));
+  largest(group) = max(largest(group), abs(rest(columns, group)));
   scales(group) = largest(group) / 127.0f;
-  Expr quotient = x(column, group) / scales(group); // the scale of a group of (almost) zeros is 0
+  Expr quotient = rest(column, group) / scales(group); // the scale of a group of (almost) zeros is 0
   Expr nearest = clamp(round(quotient), -127.0f, 127.0f);
   values(column, group) = select(scales(group) > 0.0f, cast<int8_t>(nearest), cast<int8_t>(0));
   sumOf(group) = 0;
@@ -51,7 +68,31 @@ Quantize::Quantize() {
   shapeOutput(sums);
   shapeOutput(values, {1, LAP_GROUP});
   arguments = {x};
+  if (residual) {
+    arguments.insert(arguments.end(), {firstScales, firstValues});
+  }
   outputs = {scales, sums, values};
+}
+
+QuantizeRow::QuantizeRow() {
+  ImageParam x = inputBuffer("x", Float(32), 1);
+  columns = RDom(0, x.dim(0).extent() / LAP_COLUMN_PAD, "columns");
+  strandR = RDom(0, LAP_COLUMN_PAD, "strandR");
+  largest(strand) = 0.0f;
+  largest(strand) = max(largest(strand), abs(x(columns * LAP_COLUMN_PAD + strand)));
+  most() = 0.0f;
+  most() = max(most(), largest(strandR));
+  scale(one) = most() / 32512.0f;
+  Expr quotient = clamp(round(x(column) / scale(0)), -32512.0f, 32512.0f);
+  Expr whole = select(scale(0) > 0.0f, cast<int32_t>(quotient), 0);
+  Expr upper = (whole + 128) >> 8;
+  high(column) = cast<int8_t>(upper);
+  low(column) = cast<int8_t>(whole - (upper << 8));
+  shapeOutput(scale);
+  shapeOutput(high);
+  shapeOutput(low);
+  arguments = {x};
+  outputs = {scale, high, low};
 }
 
 } // namespace lapidary

@@ -28,12 +28,35 @@ struct EmbedGroup : Algorithm {
   int blocks, halves;
 };
 
+/// weights uint8 [4 bytes, block], weightScale, scale f32
+///   -> out f32 [4 bytes, field, block] (any strides), field: the integers of a byte
+/// out = (stored - zero point) * weightScale * scale. The columns of a byte are neighbours in a table and 4 apart in a
+/// tile, which the strides of the output say.
+struct EmbedRow : Algorithm {
+  explicit EmbedRow(lap_format format);
+  Halide::Var c{"c"}, field{"field"}, block{"block"};
+  Halide::Func out{"out"};
+  int fields;
+};
+
 /// x f32 [32 columns, group] -> scales f32 [group], sums int32 [group], values int8 [32 columns, group]
 struct Quantize : Algorithm {
-  Quantize();
+  /// residual: a second plane. Takes firstScales f32 [group], firstValues int8 [32 columns, group] after x, and
+  /// quantizes x - firstScale * firstValue.
+  explicit Quantize(bool residual);
   Halide::Var column{"column"}, group{"group"};
   Halide::Func largest{"largest"}, scales{"scales"}, sumOf{"sumOf"}, sums{"sums"}, values{"values"};
+  Halide::Func rest{"rest"};
   Halide::RDom columns;
+};
+
+/// x f32 [column] -> scale f32 [1], high, low int8 [column]: 256 * high + low = round(x / scale), scale = max|x| /
+/// 32512
+struct QuantizeRow : Algorithm {
+  QuantizeRow();
+  Halide::Var column{"column"}, strand{"strand"}, one{"one"};
+  Halide::Func largest{"largest"}, most{"most"}, scale{"scale"}, high{"high"}, low{"low"};
+  Halide::RDom columns, strandR;
 };
 
 } // namespace lapidary

@@ -13,8 +13,10 @@ namespace lapidary::x86 {
 using namespace Halide;
 
 namespace {
-/// Blocks the output by (tiles, tokens) per step of `step`, for the largest factors that divide the extents.
-template <typename Matmul> void blockOutput(Matmul &m, Var step, int tiles, const std::vector<int> &tokenBlocks) {
+/// Blocks the output (`base`: the stage, or a specialisation of it) by (tiles, tokens) per step of `step`, for the
+/// largest factors that divide the extents.
+template <typename Matmul>
+void blockOutput(Matmul &m, Stage base, Var step, int tiles, const std::vector<int> &tokenBlocks) {
   Var tileOuter("tileOuter"), tileInner("tileInner"), tokenInner("tokenInner");
   Expr tileCount = m.out.output_buffer().dim(2).extent(), tokenCount = m.out.output_buffer().dim(1).extent();
   auto block = [&](Stage stage, int tileFactor, int tokenFactor) {
@@ -25,26 +27,55 @@ template <typename Matmul> void blockOutput(Matmul &m, Var step, int tiles, cons
         .unroll(tileInner)
         .unroll(tokenInner);
   };
-  m.out.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
-  m.out.bound(m.row, 0, LAP_ROW_TILE);
   for (int tokens : tokenBlocks) {
     if (tiles > 1) {
-      block(m.out.specialize(tileCount % tiles == 0 && tokenCount % tokens == 0), tiles, tokens);
+      block(base.specialize(tileCount % tiles == 0 && tokenCount % tokens == 0), tiles, tokens);
     }
     if (tokens > 1) {
-      block(m.out.specialize(tokenCount % tokens == 0), 1, tokens);
+      block(base.specialize(tokenCount % tokens == 0), 1, tokens);
     }
   }
-  block(m.out, 1, 1);
+  block(base, 1, 1);
+}
+
+template <typename Matmul> void boundRows(Matmul &m) {
+  m.out.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
+  m.out.bound(m.row, 0, LAP_ROW_TILE);
+}
+
+/// One tile at a time: it is one stream of memory. Either number of planes has code of its own.
+template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const X86Isa &isa) {
+  const std::vector<int> tokens =
+      manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1};
+  boundRows(m);
+  blockOutput(m, m.out.specialize(m.planeCount == 1), step, 1, tokens);
+  blockOutput(m, m.out, step, 1, tokens);
+}
+
+/// A stage of a tile: rows are lanes, everything else is unrolled.
+template <typename Matmul> Stage unrolled(Matmul &m, Stage stage) {
+  return stage.vectorize(m.row).unroll(m.plane).unroll(m.token).unroll(m.tile);
+}
+
+/// Sums of pairs in int16, and their addition to the dot. Saturating addition is not associative, but nothing
+/// saturates.
+template <typename Matmul> void schedulePairs(Matmul &m, PlaneStages &s, const std::vector<VarOrRVar> &inner) {
+  unrolled(m, s.part.vectorize(m.pair, 2));
+  for (int i = 0; i < s.part.num_update_definitions(); ++i) {
+    Stage stage = s.part.update(i);
+    stage.reorder(inner).atomic(true).vectorize(m.block.x);
+    unrolled(m, stage.vectorize(m.pair, 2));
+  }
 }
 } // namespace
 
 void schedule(FloatMatmul &m, bool manyRows, const X86Isa &isa) {
   Var step("step");
+  boundRows(m);
   if (manyRows) {
-    blockOutput(m, step, isa.lanes / 8, {isa.accumulators, isa.accumulators / 2});
+    blockOutput(m, m.out, step, isa.lanes / 8, {isa.accumulators, isa.accumulators / 2});
   } else {
-    blockOutput(m, step, isa.accumulators / 2, {1});
+    blockOutput(m, m.out, step, isa.accumulators / 2, {1});
   }
   m.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
   m.sum.update()
@@ -56,33 +87,78 @@ void schedule(FloatMatmul &m, bool manyRows, const X86Isa &isa) {
 
 void schedule(GroupMatmul &m, bool manyRows, const X86Isa &isa) {
   Var step("step");
-  // One tile at a time: it is one stream of memory, and the dots of its groups do not depend on each other.
-  blockOutput(m, step, 1, manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1});
-  m.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
-  m.sum.update()
-      .reorder(m.row, m.tile, m.token, m.groups)
-      .vectorize(m.row, LAP_ROW_TILE)
-      .unroll(m.token)
-      .unroll(m.tile);
-  m.dot.compute_at(m.sum, m.groups).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
-  auto unrolled = [&](Stage stage) { return stage.vectorize(m.row).unroll(m.token).unroll(m.tile); };
-  if (m.usesPairs) {
-    m.pairSum.compute_at(m.sum, m.groups).vectorize(m.pair, 2).unroll(m.token).unroll(m.tile).vectorize(m.row);
-    for (int i = 0; i < m.pairSum.num_update_definitions(); ++i) {
-      Stage stage = m.pairSum.update(i);
-      // Saturating addition is not associative, but nothing saturates here.
-      stage.reorder(m.block.x, m.pair, m.row, m.token, m.tile, m.block.y).atomic(true).vectorize(m.block.x);
-      unrolled(stage.vectorize(m.pair, 2)).unroll(m.block.y);
+  blockPlanes(m, step, manyRows, isa); // the dots of a tile's groups do not depend on each other
+  for (PlaneStages &s : m.stages) {
+    s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
+    s.sum.update()
+        .reorder(m.row, m.tile, m.token, m.groups)
+        .vectorize(m.row, LAP_ROW_TILE)
+        .unroll(m.token)
+        .unroll(m.tile);
+    s.dot.bound(m.plane, 0, s.planes).compute_at(s.sum, m.groups);
+    unrolled(m, s.dot);
+    if (m.usesPairs) {
+      s.part.compute_at(s.sum, m.groups);
+      schedulePairs(m, s, {m.block.x, m.pair, m.row, m.plane, m.token, m.tile, m.block.y});
+      for (int i = 0; i < s.part.num_update_definitions(); ++i) {
+        s.part.update(i).unroll(m.block.y);
+      }
+      Stage stage = s.dot.update();
+      stage.reorder(m.pairs, m.row, m.plane, m.token, m.tile).atomic().vectorize(m.pairs);
+      unrolled(m, stage);
+      continue;
     }
-    Stage stage = m.dot.update();
-    stage.reorder(m.pairs, m.row, m.token, m.tile).atomic().vectorize(m.pairs);
-    unrolled(stage);
-    return;
+    for (int i = 0; i < s.dot.num_update_definitions(); ++i) {
+      Stage stage = s.dot.update(i);
+      stage.reorder(m.block.x, m.row, m.plane, m.token, m.tile, m.block.y).atomic().vectorize(m.block.x);
+      unrolled(m, stage).unroll(m.block.y);
+    }
   }
-  for (int i = 0; i < m.dot.num_update_definitions(); ++i) {
-    Stage stage = m.dot.update(i);
-    stage.reorder(m.block.x, m.row, m.token, m.tile, m.block.y).atomic().vectorize(m.block.x);
-    unrolled(stage).unroll(m.block.y);
+}
+
+void schedule(RowMatmul &m, bool manyRows, const X86Isa &isa) {
+  Var step("outStep");
+  blockPlanes(m, step, manyRows, isa);
+  m.rowSum.compute_root()
+      .store_in(MemoryType::Stack)
+      .bound_storage(m.plane, 2)
+      .bound_storage(m.token, RowMatmul::maxTokens);
+  m.rowSum.update(0).atomic().vectorize(m.strandR, LAP_COLUMN_PAD);
+  m.rowSum.update(1).reorder(m.tailColumns.x, m.tailColumns.y).atomic().vectorize(m.tailColumns.x);
+  m.strands.compute_at(m.rowSum, m.plane).store_in(MemoryType::Stack).vectorize(m.strand, LAP_COLUMN_PAD);
+  m.strands.update()
+      .reorder(m.strandColumns.x, m.strand, m.strandColumns.y)
+      .atomic()
+      .vectorize(m.strandColumns.x)
+      .vectorize(m.strand, LAP_COLUMN_PAD);
+  for (PlaneStages &s : m.stages) {
+    s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
+    s.dot.bound(m.plane, 0, s.planes).compute_at(m.out, step);
+    unrolled(m, s.dot);
+    switch (m.fields) {
+    case RowMatmul::Fields::InPlace: {
+      s.part.bound(m.field, 0, m.fieldCount).bound(m.plane, 0, s.planes).compute_at(m.out, step);
+      unrolled(m, s.part).unroll(m.field);
+      Stage stage = s.part.update();
+      stage.reorder(m.block.x, m.row, m.field, m.plane, m.token, m.tile, m.block.z).atomic().vectorize(m.block.x);
+      unrolled(m, stage).unroll(m.field);
+      break;
+    }
+    case RowMatmul::Fields::Shifted: {
+      Stage stage = s.dot.update();
+      stage.reorder(m.block.x, m.row, m.plane, m.token, m.tile, m.block.y, m.block.z).atomic().vectorize(m.block.x);
+      unrolled(m, stage).unroll(m.block.y);
+      break;
+    }
+    case RowMatmul::Fields::Pairs: {
+      s.part.bound(m.plane, 0, s.planes).compute_at(s.dot, m.blocks.y);
+      schedulePairs(m, s, {m.block.x, m.pair, m.row, m.plane, m.token, m.tile});
+      Stage stage = s.dot.update();
+      stage.reorder(m.blocks.x, m.row, m.plane, m.token, m.tile, m.blocks.y).atomic().vectorize(m.blocks.x);
+      unrolled(m, stage);
+      break;
+    }
+    }
   }
 }
 

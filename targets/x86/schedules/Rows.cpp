@@ -18,6 +18,24 @@ void schedule(EmbedGroup &embed, const X86Isa &isa) {
       .unroll(embed.half);
 }
 
+void schedule(EmbedRow &embed, const X86Isa &isa) {
+  embed.out.bound(embed.c, 0, 4).bound(embed.field, 0, embed.fields);
+  embed.out.reorder(embed.c, embed.field, embed.block).vectorize(embed.c).unroll(embed.field);
+}
+
+void schedule(QuantizeRow &quantize, const X86Isa &isa) {
+  quantize.scale.compute_root();
+  quantize.most.compute_root().store_in(MemoryType::Stack);
+  quantize.most.update().atomic().vectorize(quantize.strandR);
+  quantize.largest.compute_root()
+      .store_in(MemoryType::Stack)
+      .bound(quantize.strand, 0, LAP_COLUMN_PAD)
+      .vectorize(quantize.strand, LAP_COLUMN_PAD);
+  quantize.largest.update().reorder(quantize.strand, quantize.columns).vectorize(quantize.strand, LAP_COLUMN_PAD);
+  quantize.high.compute_root().vectorize(quantize.column, LAP_COLUMN_PAD, TailStrategy::RoundUp);
+  quantize.low.compute_root().vectorize(quantize.column, LAP_COLUMN_PAD, TailStrategy::RoundUp);
+}
+
 void schedule(Quantize &quantize, const X86Isa &isa) {
   quantize.scales.compute_root();
   quantize.largest.compute_at(quantize.scales, quantize.group).store_in(MemoryType::Stack);

@@ -32,6 +32,7 @@ const X86Isa *findIsa(std::string_view name);
 /// matvec (one row of activations) or matmat (many).
 void schedule(FloatMatmul &algorithm, bool manyRows, const X86Isa &isa);
 void schedule(GroupMatmul &algorithm, bool manyRows, const X86Isa &isa);
+void schedule(RowMatmul &algorithm, bool manyRows, const X86Isa &isa);
 void schedule(RmsNorm &algorithm, const X86Isa &isa);
 void schedule(ResidualNorm &algorithm, const X86Isa &isa);
 void schedule(NormRotary &algorithm, const X86Isa &isa);
@@ -43,6 +44,8 @@ void schedule(CombineExperts &algorithm, const X86Isa &isa);
 void schedule(EmbedFloat &algorithm, const X86Isa &isa);
 void schedule(EmbedGroup &algorithm, const X86Isa &isa);
 void schedule(Quantize &algorithm, const X86Isa &isa);
+void schedule(QuantizeRow &algorithm, const X86Isa &isa);
+void schedule(EmbedRow &algorithm, const X86Isa &isa);
 
 } // namespace lapidary::x86
 
