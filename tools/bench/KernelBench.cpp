@@ -151,13 +151,13 @@ void benchRows(Bench &bench) {
   auto report = [&](const char *name, double seconds) {
     std::printf("%-9s %u tokens of %u columns %8.2f ns/token\n", name, tokens, columns, seconds / tokens * 1e9);
   };
-  const lap_gelu_mul_args gelu = {x, x, out};
+  const lap_gelu_mul_args gelu = {x, x, out, 0, 0};
   report("gelu_mul", bench.best(20, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
     lap_op_gelu_mul(step, &gelu, bench.kernel(KernelOp::GeluMul), lane, lanes);
   }));
   const lap_quantize_args quantize = {x, rows(ArenaBytes / 2, columns, q8RowBytes(columns))};
   report("quantize", bench.best(20, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
-    lap_op_quantize(step, &quantize, bench.kernel(KernelOp::Quantize), lane, lanes);
+    lap_op_quantize(step, &quantize, bench.kernel(KernelOp::Quantize), nullptr, lane, lanes);
   }));
   lap_rms_norm_args norm = {};
   norm.x = x;

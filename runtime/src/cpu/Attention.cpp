@@ -22,6 +22,10 @@ constexpr uint32_t KeyBlock = LAP_ROW_TILE;    // positions of one block of the 
 constexpr uint32_t ShortSlices = 4;            // up to so many slices a decode step's lanes share heads, not slices
 constexpr int64_t ValueColumns = LAP_ROW_TILE; // columns of one block of the V cache
 
+uint64_t elementBytes(const lap_cache &cache) {
+  return cache.element == LAP_F32 ? 4 : cache.element == LAP_BF16 ? 2 : 1;
+}
+
 struct Attention {
   const lap_step *step;
   const lap_attention_args *args;
@@ -147,7 +151,11 @@ void gather(const Attention &a, const Block &b, const Scratch &s) {
     }
     const uint32_t row = b.firstRow + token, position = positionOf(a, row);
     const float *heads = rowFloats(a.step, a.args->query, row);
-    memcpy(query, heads + static_cast<uint64_t>(b.firstHead + q % b.heads) * headDim, headDim * sizeof(float));
+    const float *head = heads + static_cast<uint64_t>(b.firstHead + q % b.heads) * headDim;
+    const float scale = a.args->cache.element == LAP_I8 ? a.args->cache.key_step : 1.0f;
+    for (uint32_t d = 0; d < headDim; ++d) {
+      query[d] = head[d] * scale; // the keys are integers
+    }
     s.low[q] = static_cast<int32_t>(lowest(a, position));
     s.high[q] = static_cast<int32_t>(position);
   }
@@ -163,7 +171,7 @@ void attendSlice(const Attention &a, const Block &b, const Scratch &s, uint32_t 
   const int32_t keyBlocks = static_cast<int32_t>((last - begin) / KeyBlock + 1);
   const int32_t ringBlocks = static_cast<int32_t>(cache.slots / KeyBlock);
   const int64_t headDim = cache.head_dim, queries = b.queries;
-  const uint64_t headBytes = static_cast<uint64_t>(cache.slots) * cache.head_dim * (cache.element == LAP_F32 ? 4 : 2);
+  const uint64_t headBytes = static_cast<uint64_t>(cache.slots) * cache.head_dim * elementBytes(cache);
 
   Array query(s.query, {headDim, 1}, {queries, headDim});
   Array key(a.step->caches + cache.key_offset + b.kvHead * headBytes, {KeyBlock, 1}, {headDim, KeyBlock},
@@ -199,14 +207,15 @@ void fold(const Attention &a, const Block &b, const Scratch &s, uint32_t turn, f
 
 /// out = sum / total for the block's rows, after an even or odd number of folds.
 void writeOut(const Attention &a, const Block &b, const Scratch &s, uint32_t turn) {
-  const uint32_t headDim = a.args->cache.head_dim;
+  const lap_cache &cache = a.args->cache;
+  const uint32_t headDim = cache.head_dim;
   for (uint32_t q = 0; q < b.heads * b.tokens; ++q) {
-    const float total = s.total[turn][q];
+    const float total = s.total[turn][q], scale = cache.element == LAP_I8 ? cache.value_step : 1.0f;
     const float *sum = s.sum + static_cast<uint64_t>(q) * headDim;
     float *out = rowFloats(a.step, a.args->out, b.firstRow + q / b.heads) +
                  static_cast<uint64_t>(b.firstHead + q % b.heads) * headDim;
     for (uint32_t d = 0; d < headDim; ++d) {
-      out[d] = sum[d] / total;
+      out[d] = sum[d] / total * scale;
     }
   }
 }
@@ -274,7 +283,7 @@ void attendSlices(const Attention &a) {
 extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args *args, lap_kernel *kv_append,
                                  uint32_t lane, uint32_t lanes) {
   const lap_cache &cache = args->cache;
-  const uint64_t bytes = cache.element == LAP_F32 ? 4 : 2;
+  const uint64_t bytes = elementBytes(cache);
   const int64_t headDim = cache.head_dim;
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->key)) * cache.kv_heads, lane, lanes);
   for (uint64_t item = items.begin; item < items.end; ++item) {
@@ -289,7 +298,11 @@ extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args 
     Array keyOut(step->caches + cache.key_offset + keyElement * bytes, {headDim, KeyBlock});
     Array valueOut(step->caches + cache.value_offset + (start + slot * ValueColumns) * bytes, {ValueColumns, 1},
                    {parts, cache.slots * ValueColumns});
-    kernelCast<KvAppendKernel>(kv_append)(key, value, keyOut, valueOut);
+    if (cache.element == LAP_I8) {
+      kernelCast<KvAppendIntegerKernel>(kv_append)(key, value, cache.key_step, cache.value_step, keyOut, valueOut);
+    } else {
+      kernelCast<KvAppendKernel>(kv_append)(key, value, keyOut, valueOut);
+    }
   }
 }
 

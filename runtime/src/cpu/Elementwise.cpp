@@ -14,6 +14,11 @@ extern "C" void lap_op_gelu_mul(const lap_step *step, const lap_gelu_mul_args *a
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     Array gate(rowFloats(step, args->gate, row) + first, {count, 1});
                     Array up(rowFloats(step, args->up, row) + first, {count, 1});
+                    if (args->out.element == LAP_ROWS_I8) {
+                      Array integers(rowBytes(step, args->out, row) + first, {count, 1});
+                      kernelCast<GeluMulStaticKernel>(gelu_mul)(gate, up, args->step, integers);
+                      return;
+                    }
                     Array out(rowFloats(step, args->out, row) + first, {count, 1});
                     kernelCast<GeluMulKernel>(gelu_mul)(gate, up, out);
                   });

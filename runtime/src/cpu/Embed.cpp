@@ -25,9 +25,20 @@ struct Piece {
 
 bool isFloat(const lap_weight &table) { return table.format == LAP_F32 || table.format == LAP_BF16; }
 
-/// Bytes of `columns` columns of one row. Groups carry their scale with them.
+bool isRowScaled(const lap_weight &table) {
+  return table.format == LAP_W2ROW || table.format == LAP_W4ROW || table.format == LAP_W8ROW;
+}
+
+/// Integers in a byte of a row format.
+uint32_t fieldsOf(const lap_weight &table) { return table.format == LAP_W2ROW ? 4 : table.format == LAP_W4ROW ? 2 : 1; }
+
+/// Bytes of `columns` columns of one row. Groups carry their scale with them; of row formats, the integers alone.
 uint64_t stripBytes(const lap_weight &table, uint64_t columns) {
   switch (table.format) {
+  case LAP_W2ROW:
+  case LAP_W4ROW:
+  case LAP_W8ROW:
+    return columns / fieldsOf(table);
   case LAP_F32:
     return columns * 4;
   case LAP_BF16:
@@ -55,6 +66,24 @@ void embedGroup(const Piece &piece, lap_kernel *kernel, float *out, uint32_t cou
   kernelCast<EmbedGroupKernel>(kernel)(weights, weightScales, piece.args->scale, result);
 }
 
+/// `scales` are the piece's row's, one for every scale_columns; `first` is the piece's first column.
+void embedRow(const Piece &piece, const float *scales, uint32_t first, lap_kernel *kernel, float *out, uint32_t count) {
+  const lap_weight &table = piece.args->table;
+  const uint32_t fields = fieldsOf(table), shared = table.scale_columns;
+  const int64_t rows = piece.rows;
+  for (uint32_t done = 0, some; done < count; done += some) {
+    // Up to where the scale changes.
+    const uint32_t column = first + done, left = count - done, same = shared ? shared - column % shared : left;
+    some = same < left ? same : left;
+    const int64_t blocks = some / (4 * fields);
+    const uint8_t *bytes = piece.strip + (piece.lane + done / fields / 4 * rows) * 4;
+    Array weights(bytes, {4, 1}, {blocks, 4 * rows});
+    // A byte's columns are neighbours in a table, 4 apart in a tile.
+    Array result(out + done, {4, rows == 1 ? fields : 1}, {fields, rows == 1 ? 1 : 4}, {blocks, 4 * fields});
+    kernelCast<EmbedRowKernel>(kernel)(weights, scales[shared ? column / shared : 0], piece.args->scale, result);
+  }
+}
+
 /// Reads from the weight segment's file; false: the caller takes the mapping, whose failure is reported.
 bool readWeights(const lap_step *step, uint64_t offset, uint8_t *to, uint64_t bytes) {
   const lap_weight_file *file = step->file;
@@ -62,22 +91,45 @@ bool readWeights(const lap_step *step, uint64_t offset, uint8_t *to, uint64_t by
          pread(file->descriptor, to, bytes, static_cast<off_t>(file->offset + offset)) == static_cast<ssize_t>(bytes);
 }
 
+/// Bytes [offset, offset + bytes) of the weights: in `buffer` if they are a table's and the file has them.
+const uint8_t *pieceBytes(const lap_step *step, const lap_embed_args *args, uint64_t offset, uint8_t *buffer,
+                          uint64_t bytes) {
+  const uint64_t at = args->table.offset + offset;
+  return !args->tiled && readWeights(step, at, buffer, bytes) ? buffer : step->weights + at;
+}
+
+/// Columns [first, first + count) of the row of token `id`.
+void embedColumns(const lap_step *step, const lap_embed_args *args, uint64_t id, uint32_t first, uint32_t count,
+                  lap_kernel *kernel, float *out) {
+  const lap_weight &table = args->table;
+  const uint32_t tileRows = args->tiled ? LAP_ROW_TILE : 1, shared = table.scale_columns;
+  const uint32_t lane = static_cast<uint32_t>(id % tileRows);
+  alignas(64) uint8_t buffer[ColumnChunk * 4];                      // one piece of a table's row
+  alignas(64) uint8_t scales[ColumnChunk / LAP_COLUMN_PAD * 4 + 4]; // those of the piece
+  uint64_t at = id / tileRows * table.tile_bytes;
+  if (!isRowScaled(table)) {
+    at += stripBytes(table, first) * tileRows;
+    const Piece piece = {args, pieceBytes(step, args, at, buffer, stripBytes(table, count)), lane, tileRows};
+    return (isFloat(table) ? embedFloat : embedGroup)(piece, kernel, out, count);
+  }
+  const uint32_t rowScales = shared ? (table.columns + shared - 1) / shared : 1; // a tile has one per row
+  const uint32_t firstScale = shared ? first / shared : lane;
+  const uint32_t scaleCount = shared ? (first + count - 1) / shared - firstScale + 1 : 1;
+  const uint8_t *scale = pieceBytes(step, args, at + firstScale * 4, scales, scaleCount * 4);
+  at += (rowScales * 4 + stripBytes(table, first)) * tileRows;
+  const Piece piece = {args, pieceBytes(step, args, at, buffer, stripBytes(table, count)), lane, tileRows};
+  embedRow(piece, reinterpret_cast<const float *>(scale), shared ? first % shared : first, kernel, out, count);
+}
+
 } // namespace
 
 extern "C" void lap_op_embed(const lap_step *step, const lap_embed_args *args, lap_kernel *embed, uint32_t lane,
                              uint32_t lanes) {
-  const lap_weight &table = args->table;
-  const uint32_t tileRows = args->tiled ? LAP_ROW_TILE : 1;
-  alignas(64) uint8_t buffer[ColumnChunk * 4]; // one piece of a table's row
-  forColumnChunks(
-      rowsOf(step, args->out), table.columns, lane, lanes, [&](uint32_t row, uint32_t first, uint32_t count) {
-        const uint64_t id = static_cast<uint32_t>(step->ids[tokenOf(step, args->out, row)]);
-        const uint64_t at = id / tileRows * table.tile_bytes + stripBytes(table, first) * tileRows;
-        const bool read = !args->tiled && readWeights(step, table.offset + at, buffer, stripBytes(table, count));
-        const Piece piece = {args, read ? buffer : weightBytes(step, table) + at, static_cast<uint32_t>(id % tileRows),
-                             tileRows};
-        (isFloat(table) ? embedFloat : embedGroup)(piece, embed, rowFloats(step, args->out, row) + first, count);
-      });
+  forColumnChunks(rowsOf(step, args->out), args->table.columns, lane, lanes,
+                  [&](uint32_t row, uint32_t first, uint32_t count) {
+                    const uint64_t id = static_cast<uint32_t>(step->ids[tokenOf(step, args->out, row)]);
+                    embedColumns(step, args, id, first, count, embed, rowFloats(step, args->out, row) + first);
+                  });
 }
 
 extern "C" void lap_op_select_last(const lap_step *step, const lap_select_last_args *args, uint32_t lane,

@@ -79,7 +79,7 @@ void multiplyGathered(const lap_step *step, const lap_expert_matmul_args *args, 
            rowBytes(step, args->x, static_cast<uint32_t>(rows[i]) / args->rows_per_source), args->x.row_bytes);
   }
   const uint64_t outBytes = static_cast<uint64_t>(part.count) * LAP_ROW_TILE * sizeof(float);
-  multiply({&args->w, part.tiles, part.count, x, args->x.row_bytes, out, outBytes, count}, kernels);
+  multiply({&args->w, part.tiles, part.count, x, args->x.row_bytes, args->x.element, out, outBytes, count}, kernels);
   for (uint32_t i = 0; i < count; ++i) {
     memcpy(rowFloats(step, args->out, static_cast<uint32_t>(rows[i])) +
                static_cast<uint64_t>(part.first) * LAP_ROW_TILE,
@@ -153,7 +153,7 @@ extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matm
   const Order order = orderOf(step, args->order, args->experts);
   const uint32_t tiles = w.rows / LAP_ROW_TILE, parts = (tiles + ExpertTiles - 1) / ExpertTiles;
   if (step->observer) {
-    observe(step, w, args->x, lane, lanes);
+    observe(step, w, args->x, 0, lane, lanes);
   }
   Claims claims(step, activeExperts(order, args->experts) * parts, lane, lanes);
   uint32_t expert = 0, passed = 0; // active experts before `expert`

@@ -16,18 +16,28 @@ using B = HalideBuffer *;
 
 using FloatMatmulKernel = int(B x, B w, B out);
 using GroupMatmulKernel = int(B values, B scales, B sums, B weightScales, B weights, B out);
+/// At most MaxRowMatmulRows tokens a call.
+using RowMatmulKernel = int(B values, B inputScales, B weightScales, B weights, float step, B out);
+constexpr uint32_t MaxRowMatmulRows = 64;
 using EmbedFloatKernel = int(B w, float scale, B out);
 using EmbedGroupKernel = int(B weights, B weightScales, float scale, B out);
+using EmbedRowKernel = int(B weights, float weightScale, float scale, B out);
 using QuantizeKernel = int(B x, B scales, B sums, B values);
+using QuantizeResidualKernel = int(B x, B firstScales, B firstValues, B scales, B sums, B values);
+using QuantizeStaticKernel = int(B x, float step, B out);
+using QuantizeRowKernel = int(B x, B scale, B high, B low);
 using RmsNormKernel = int(B x, B w, float width, float epsilon, int32_t weighted, B out);
+using RmsNormStaticKernel = int(B x, B w, float width, float epsilon, int32_t weighted, float step, B out);
 using ResidualNormKernel = int(B residual, B x, B w, float width, float epsilon, float scale, B out);
 using NormRotaryKernel = int(B x, B w, B table, float width, float epsilon, B out);
 using KvAppendKernel = int(B key, B value, B keyOut, B valueOut);
+using KvAppendIntegerKernel = int(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut);
 using AttentionSliceKernel = int(B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock,
                                  int32_t blocks, int32_t ringBlocks, B maximum, B total, B sum);
 using AttentionMergeKernel = int(B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum,
                                  B newMaximum, B newTotal, B newSum);
 using GeluMulKernel = int(B gate, B up, B out);
+using GeluMulStaticKernel = int(B gate, B up, float step, B out);
 using AddKernel = int(B a, B b, float scale, B out);
 using ScaleKernel = int(B x, float scale, B out);
 using SoftcapKernel = int(B x, float cap, B out);

@@ -11,20 +11,78 @@
 
 using namespace lap;
 
+namespace {
+
+/// One call of multiply for the tiles [first, first + count), which are rounded to the same step.
+void multiplyTiles(const lap_step *step, const lap_matmul_args *args, uint32_t first, uint32_t count, float outStep,
+                   const ProductKernels &kernels) {
+  const lap_weight &w = args->w;
+  multiply({&w, weightBytes(step, w) + first * w.tile_bytes, count, rowBytes(step, args->x, 0), args->x.row_bytes,
+            args->x.element, rowFloats(step, args->out, 0) + static_cast<uint64_t>(first) * LAP_ROW_TILE,
+            args->out.row_bytes, rowsOf(step, args->out), args->input_step, outStep},
+           kernels);
+}
+
+/// The tiles [first, end), cut where the step of the output changes; columns behind the last step are not rounded.
+void multiplyItem(const lap_step *step, const lap_matmul_args *args, uint32_t first, uint32_t end,
+                  const ProductKernels &kernels) {
+  for (uint32_t i = 0; i < args->out_step_count && first < end; ++i) {
+    const uint32_t stepEnd = args->out_steps[i].columns_end / LAP_ROW_TILE, until = stepEnd < end ? stepEnd : end;
+    if (first < until) {
+      multiplyTiles(step, args, first, until - first, args->out_steps[i].step, kernels);
+      first = until;
+    }
+  }
+  if (first < end) {
+    multiplyTiles(step, args, first, end - first, 0, kernels);
+  }
+}
+
+void quantizeGroups(const lap_step *step, const lap_quantize_args *args, uint32_t row, uint32_t first, uint32_t count,
+                    lap_kernel *quantize, lap_kernel *residual) {
+  const uint32_t columns = args->x.columns;
+  const int64_t groups = count / LAP_GROUP, firstGroup = first / LAP_GROUP;
+  uint8_t *out = rowBytes(step, args->out, row);
+  auto scalesOf = [&](uint8_t *plane) { return plane + columns + firstGroup * 4; };
+  auto sumsOf = [&](uint8_t *plane) { return scalesOf(plane) + columns / LAP_GROUP * 4; };
+  Array x(rowFloats(step, args->x, row) + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
+  Array values(out + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
+  Array scales(scalesOf(out), {groups, 1}), sums(sumsOf(out), {groups, 1});
+  kernelCast<QuantizeKernel>(quantize)(x, scales, sums, values);
+  if (args->out.element == LAP_ROWS_Q16) {
+    uint8_t *plane = out + q8Bytes(columns);
+    Array values2(plane + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
+    Array scales2(scalesOf(plane), {groups, 1}), sums2(sumsOf(plane), {groups, 1});
+    kernelCast<QuantizeResidualKernel>(residual)(x, scales, values, scales2, sums2, values2);
+  }
+}
+
+/// A whole row has one scale, so an item is a row.
+void quantizeRows(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize, uint32_t lane,
+                  uint32_t lanes) {
+  const int64_t columns = args->x.columns;
+  const Range rows = share(rowsOf(step, args->x), lane, lanes);
+  for (uint64_t row = rows.begin; row < rows.end; ++row) {
+    uint8_t *out = rowBytes(step, args->out, row);
+    Array x(rowFloats(step, args->x, row), {columns, 1}), scale(out + 2 * columns, {1, 1});
+    Array high(out, {columns, 1}), low(out + columns, {columns, 1});
+    kernelCast<QuantizeRowKernel>(quantize)(x, scale, high, low);
+  }
+}
+
+} // namespace
+
 extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args, lap_kernel *matvec, lap_kernel *matmat,
                               uint32_t lane, uint32_t lanes) {
   const lap_weight &w = args->w;
   const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
   if (step->observer) {
-    observe(step, w, args->x, lane, lanes);
+    observe(step, w, args->x, args->input_step, lane, lanes);
   }
   Claims claims(step, (tiles + most - 1) / most, lane, lanes);
   for (uint32_t item; claims.next(item);) {
     const uint32_t first = item * most, left = tiles - first;
-    multiply({&w, weightBytes(step, w) + first * w.tile_bytes, left < most ? left : most, rowBytes(step, args->x, 0),
-              args->x.row_bytes, rowFloats(step, args->out, 0) + static_cast<uint64_t>(first) * LAP_ROW_TILE,
-              args->out.row_bytes, rows},
-             {matvec, matmat});
+    multiplyItem(step, args, first, first + (left < most ? left : most), {matvec, matmat});
   }
   // Rows are padded to 16, columns of the output to 32.
   if (lane == lanes - 1) {
@@ -35,15 +93,18 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
 }
 
 extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize,
-                                uint32_t lane, uint32_t lanes) {
-  const uint32_t columns = args->x.columns;
-  forColumnChunks(rowsOf(step, args->x), columns, lane, lanes, [&](uint32_t row, uint32_t first, uint32_t count) {
-    const int64_t groups = count / LAP_GROUP, firstGroup = first / LAP_GROUP;
-    uint8_t *out = rowBytes(step, args->out, row);
-    Array x(rowFloats(step, args->x, row) + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
-    Array values(out + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
-    Array scales(out + columns + firstGroup * 4, {groups, 1});
-    Array sums(out + columns + columns / LAP_GROUP * 4 + firstGroup * 4, {groups, 1});
-    kernelCast<QuantizeKernel>(quantize)(x, scales, sums, values);
-  });
+                                lap_kernel *residual, uint32_t lane, uint32_t lanes) {
+  if (args->out.element == LAP_ROWS_R16) {
+    return quantizeRows(step, args, quantize, lane, lanes);
+  }
+  forColumnChunks(rowsOf(step, args->x), args->x.columns, lane, lanes,
+                  [&](uint32_t row, uint32_t first, uint32_t count) {
+                    if (args->out.element == LAP_ROWS_I8) {
+                      Array x(rowFloats(step, args->x, row) + first, {count, 1});
+                      Array out(rowBytes(step, args->out, row) + first, {count, 1});
+                      kernelCast<QuantizeStaticKernel>(quantize)(x, args->step, out);
+                    } else {
+                      quantizeGroups(step, args, row, first, count, quantize, residual);
+                    }
+                  });
 }

@@ -14,6 +14,19 @@ using namespace lap;
 
 namespace {
 constexpr uint32_t wholeStrands(uint32_t columns) { return (columns + 15) / 16 * 16; }
+
+/// A row of one head to int8, whose padding becomes zero.
+void normToIntegers(const lap_step *step, const lap_rms_norm_args *args, uint64_t row, lap_kernel *rms_norm) {
+  const uint32_t columns = wholeStrands(args->width);
+  const bool weighted = args->w.rows != 0;
+  const float *input = rowFloats(step, args->x, row);
+  uint8_t *output = rowBytes(step, args->out, row);
+  Array x(input, {columns, 1}), w(weighted ? weightVector(step, args->w) : input, {columns, 1});
+  Array out(output, {columns, 1});
+  kernelCast<RmsNormStaticKernel>(rms_norm)(x, w, static_cast<float>(args->width), args->eps, weighted, args->step,
+                                            out);
+  memset(output + columns, 0, args->out.columns - columns);
+}
 } // namespace
 
 extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *args, lap_kernel *rms_norm,
@@ -23,6 +36,10 @@ extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *a
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->x)) * heads, lane, lanes);
   for (uint64_t item = items.begin; item < items.end; ++item) {
     const uint64_t row = item / heads, head = item % heads;
+    if (args->out.element == LAP_ROWS_I8) {
+      normToIntegers(step, args, row, rms_norm);
+      continue;
+    }
     const float *input = rowFloats(step, args->x, row) + head * args->width;
     Array x(input, {columns, 1});
     Array w(weighted ? weightVector(step, args->w) : input, {columns, 1});

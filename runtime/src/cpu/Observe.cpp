@@ -19,15 +19,23 @@ constexpr uint32_t BatchRows = 64, Strip = 4, Lanes = 8;
 using Vector = float __attribute__((vector_size(4 * Lanes), aligned(4)));
 
 /// Columns [first, first + count) of one input row as floats; `count` is a multiple of 32.
-void loadColumns(const uint8_t *row, bool grouped, uint32_t columns, uint32_t first, uint32_t count, float *out) {
-  if (!grouped) {
+void loadColumns(const uint8_t *row, const lap_buffer &x, float inputStep, uint32_t first, uint32_t count, float *out) {
+  if (x.element == LAP_ROWS_F32) {
     memcpy(out, row + uint64_t(first) * sizeof(float), count * sizeof(float));
     return;
   }
-  const int8_t *values = reinterpret_cast<const int8_t *>(row);
-  const float *scales = reinterpret_cast<const float *>(row + columns);
+  const IntegerRow parts = integerRow(row, x.element, x.columns);
   for (uint32_t i = 0; i < count; ++i) {
-    out[i] = static_cast<float>(values[first + i]) * scales[(first + i) / LAP_GROUP];
+    const uint32_t column = first + i;
+    if (x.element == LAP_ROWS_R16) {
+      out[i] = static_cast<float>(256 * parts.values[0][column] + parts.values[1][column]) * *parts.scales[0];
+      continue;
+    }
+    out[i] = 0;
+    for (uint32_t p = 0; p < parts.planes; ++p) {
+      const float scale = x.element == LAP_ROWS_I8 ? inputStep : parts.scales[p][column / LAP_GROUP];
+      out[i] += static_cast<float>(parts.values[p][column]) * scale;
+    }
   }
 }
 
@@ -53,20 +61,20 @@ void addBatch(const float *batch, uint32_t rows, uint32_t columns, float *moment
 
 } // namespace
 
-void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x, uint32_t lane, uint32_t lanes) {
+void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x, float inputStep, uint32_t lane,
+             uint32_t lanes) {
   Moments *moments = step->observer->find(weight);
   if (!moments) {
     return;
   }
   const uint32_t rows = rowsOf(step, x), stride = lap_moment_stride(weight.columns);
-  const bool grouped = weight.format == LAP_W8G32 || weight.format == LAP_W4G32;
   float batch[BatchRows * LAP_MOMENT_BLOCK];
   for (uint32_t first = 0; first < weight.columns; first += stride) {
     const uint32_t left = weight.columns - first, count = left < stride ? left : stride;
     for (uint32_t done = 0; done < rows; done += BatchRows) {
       const uint32_t some = rows - done < BatchRows ? rows - done : BatchRows;
       for (uint32_t r = 0; r < some; ++r) {
-        loadColumns(rowBytes(step, x, done + r), grouped, weight.columns, first, count, batch + uint64_t(r) * count);
+        loadColumns(rowBytes(step, x, done + r), x, inputStep, first, count, batch + uint64_t(r) * count);
       }
       addBatch(batch, some, count, moments->values + uint64_t(first) * stride, stride, lane, lanes);
     }

@@ -24,9 +24,10 @@ struct Moments {
 
 inline uint64_t momentBytes(uint32_t columns) { return uint64_t(columns) * lap_moment_stride(columns) * sizeof(float); }
 
-/// Adds all rows of `x`, the input of a product with `weight`. Every lane calls this; lanes split the moments, and each
-/// moment sums the rows in order.
-void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x, uint32_t lane, uint32_t lanes);
+/// Adds all rows of `x`, the input of a product with `weight`; `inputStep` is the scale of i8 rows. Every lane calls
+/// this; lanes split the moments, and each moment sums the rows in order.
+void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x, float inputStep, uint32_t lane,
+             uint32_t lanes);
 
 /// Fills the other triangle of every block.
 void finishMoments(const Moments &moments);

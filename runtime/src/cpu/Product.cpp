@@ -6,6 +6,7 @@
 #include "Product.h"
 
 #include "Kernels.h"
+#include "Work.h"
 
 namespace lap {
 
@@ -30,9 +31,11 @@ void callGroup(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns, groups = columns / LAP_GROUP;
   const int64_t blocks = p.weight->format == LAP_W8G32 ? 8 : 4; // of 4 columns, in a group
   const int64_t xStride = static_cast<int64_t>(p.x_row_bytes), tileBytes = static_cast<int64_t>(p.weight->tile_bytes);
-  Array values(p.x, {columns, 1}, {p.rows, xStride});
-  Array scales(p.x + columns, {groups, 1}, {p.rows, xStride / 4});
-  Array sums(p.x + columns + groups * 4, {groups, 1}, {p.rows, xStride / 4});
+  const int64_t planes = p.element == LAP_ROWS_Q16 ? 2 : 1;
+  const int64_t planeBytes = static_cast<int64_t>(q8Bytes(p.weight->columns));
+  Array values(p.x, {columns, 1}, {planes, planeBytes}, {p.rows, xStride});
+  Array scales(p.x + columns, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
+  Array sums(p.x + columns + groups * 4, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
   const int64_t scaleBytes = 2 * LAP_ROW_TILE, groupBytes = scaleBytes + 4 * LAP_ROW_TILE * blocks;
   Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, groupBytes / 2}, {p.tile_count, tileBytes / 2});
   Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE}, {groups, groupBytes},
@@ -42,9 +45,19 @@ void callGroup(const Product &p, lap_kernel *kernel) {
   kernelCast<GroupMatmulKernel>(kernel)(values, scales, sums, weightScales, weights, out);
 }
 
-void call(const Product &p, lap_kernel *kernel) {
-  const bool isFloat = p.weight->format == LAP_F32 || p.weight->format == LAP_BF16;
-  (isFloat ? callFloat : callGroup)(p, kernel);
+void callRow(const Product &p, lap_kernel *kernel) {
+  const int64_t columns = p.weight->columns, tileBytes = static_cast<int64_t>(p.weight->tile_bytes);
+  const int64_t xStride = static_cast<int64_t>(p.x_row_bytes), scaleBytes = 4 * LAP_ROW_TILE;
+  const bool wide = p.element == LAP_ROWS_R16;
+  Array values(p.x, {columns, 1}, {wide ? 2 : 1, columns}, {p.rows, xStride});
+  Array inputScales(wide ? p.x + 2 * columns : reinterpret_cast<const uint8_t *>(&p.input_step),
+                    {p.rows, wide ? xStride / 4 : 0});
+  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {p.tile_count, tileBytes / 4});
+  Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4},
+                {(tileBytes - scaleBytes) / (4 * LAP_ROW_TILE), 4 * LAP_ROW_TILE}, {p.tile_count, tileBytes});
+  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
+            {p.tile_count, LAP_ROW_TILE});
+  kernelCast<RowMatmulKernel>(kernel)(values, inputScales, weightScales, weights, p.out_step, out);
 }
 
 Product rowsFrom(const Product &p, uint32_t first, uint32_t rows) {
@@ -53,6 +66,21 @@ Product rowsFrom(const Product &p, uint32_t first, uint32_t rows) {
   part.out = p.out + first * (p.out_row_bytes / 4);
   part.rows = rows;
   return part;
+}
+
+void call(const Product &p, lap_kernel *kernel) {
+  switch (p.weight->format) {
+  case LAP_F32:
+  case LAP_BF16:
+    return callFloat(p, kernel);
+  case LAP_W8G32:
+  case LAP_W4G32:
+    return callGroup(p, kernel);
+  }
+  for (uint32_t row = 0; row < p.rows; row += MaxRowMatmulRows) {
+    const uint32_t left = p.rows - row;
+    callRow(rowsFrom(p, row, left < MaxRowMatmulRows ? left : MaxRowMatmulRows), kernel);
+  }
 }
 
 void multiplyRows(const Product &p, const ProductKernels &kernels) {

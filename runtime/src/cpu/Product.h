@@ -15,11 +15,14 @@ struct Product {
   const lap_weight *weight;
   const uint8_t *tiles; // first tile
   uint32_t tile_count;
-  const uint8_t *x; // f32 or q8 rows
+  const uint8_t *x; // rows of `element`
   uint64_t x_row_bytes;
+  uint32_t element; // lap_element
   float *out;
   uint64_t out_row_bytes;
   uint32_t rows;
+  float input_step = 0; // the scale of i8 rows
+  float out_step = 0;   // of every column of these tiles; 0: not rounded
 };
 
 struct ProductKernels {

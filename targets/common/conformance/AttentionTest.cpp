@@ -85,7 +85,12 @@ std::vector<float> run(const Scene &s, const Sequence &sequence, uint32_t chunk,
   return result;
 }
 
-float stored(const Scene &s, float value) { return s.element == LAP_F32 ? value : bf16ToFloat(floatToBf16(value)); }
+/// What the cache holds for `value`; `step` as the harness sets it.
+float stored(const Scene &s, float value, float step) {
+  return s.element == LAP_F32  ? value
+         : s.element == LAP_I8 ? step * static_cast<float>(toInt8(value, step))
+                               : bf16ToFloat(floatToBf16(value));
+}
 
 /// softmax(q k^T) v of one head at one position.
 std::vector<double> reference(const Scene &s, const Sequence &sequence, uint32_t position, uint32_t head) {
@@ -98,7 +103,7 @@ std::vector<double> reference(const Scene &s, const Sequence &sequence, uint32_t
     const float *key = &sequence.key[(size_t(k) * s.kvHeads + kvHead) * s.headDim];
     double score = 0;
     for (uint32_t d = 0; d < s.headDim; ++d) {
-      score += double(query[d]) * stored(s, key[d]);
+      score += double(query[d]) * stored(s, key[d], IntegerKeyStep);
     }
     scores.push_back(score);
     maximum = std::max(maximum, score);
@@ -109,7 +114,7 @@ std::vector<double> reference(const Scene &s, const Sequence &sequence, uint32_t
     const float *value = &sequence.value[(size_t(k) * s.kvHeads + kvHead) * s.headDim];
     total += weight;
     for (uint32_t d = 0; d < s.headDim; ++d) {
-      out[d] += weight * stored(s, value[d]);
+      out[d] += weight * stored(s, value[d], IntegerValueStep);
     }
   }
   for (double &value : out) {
@@ -165,6 +170,8 @@ TEST(AttentionConformance, GlobalLayerOverSeveralSlices) {
 TEST(AttentionConformance, DecodeBeyondOneRoundOfSlices) {
   checkScene({2, 1, 32, 0, 9000, 256, LAP_BF16, 8990}, {{256, 1}, {1, 1}, {1, 2}, {1, 3}});
 }
+TEST(AttentionConformance, IntegerCache) { checkScene({8, 2, 64, 0, 600, 32, LAP_I8, 500}, allRuns); }
+TEST(AttentionConformance, IntegerCacheWithAWindow) { checkScene({4, 1, 32, 37, 150, 32, LAP_I8, 0}, allRuns); }
 TEST(AttentionConformance, LargeHead) { checkScene({8, 1, 512, 0, 600, 32, LAP_BF16, 505}, {{32, 1}, {1, 2}, {3, 3}}); }
 
 } // namespace

@@ -50,13 +50,34 @@ protected:
 };
 
 TEST_P(ElementwiseConformance, GeluMul) {
-  const lap_gelu_mul_args args = {a, b, out};
+  const lap_gelu_mul_args args = {a, b, out, 0, 0};
   check([&](const lap_step *step, uint32_t lane,
             uint32_t lanes) { lap_op_gelu_mul(step, &args, kernel(KernelOp::GeluMul), lane, lanes); },
         [](double x, double y) {
           return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))) * y;
         },
         2e-6, 1e-2);
+}
+
+/// The same floats, rounded.
+TEST_P(ElementwiseConformance, GeluMulToIntegers) {
+  const float step = 0.03f;
+  const lap_gelu_mul_args floats = {a, b, out, 0, 0};
+  const lap_gelu_mul_args rounded = {a, b, machine.quantizedBuffer(1, 0, GetParam(), Tokens, LAP_ROWS_I8), step, 0};
+  for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
+    machine.run(lanes, Tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+      lap_op_gelu_mul(step, &floats, kernel(KernelOp::GeluMul), lane, count);
+      lap_op_gelu_mul(step, &rounded, kernel(KernelOp::GeluMulStatic), lane, count);
+    });
+    uint32_t largest = 0;
+    for (uint32_t i = 0; i < Tokens * rounded.out.columns; ++i) {
+      const uint32_t t = i / rounded.out.columns, c = i % rounded.out.columns;
+      const int got = static_cast<int8_t>(machine.bytes(rounded.out, t)[c]);
+      ASSERT_EQ(got, toInt8(machine.floats(out, t)[c], step)) << "token " << t << ", column " << c;
+      largest = std::max(largest, static_cast<uint32_t>(std::abs(got)));
+    }
+    EXPECT_EQ(largest, 128u) << "something is clamped";
+  }
 }
 
 TEST_P(ElementwiseConformance, Add) {

@@ -153,18 +153,22 @@ TEST(ExpertConformance, QuantizedProductsEqualThePlainProductOfTheExpert) {
     GTEST_SKIP() << skipReason();
   }
   const uint32_t tokens = 21;
-  for (lap_format format : {LAP_W8G32, LAP_W4G32}) {
+  for (auto test : {std::pair{LAP_W8G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q16}}) {
+    const lap_format format = test.first;
     for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
       Routed r(format, tokens);
-      const lap_quantize_args quantize = {r.x, r.machine.quantizedBuffer(1, 0, Columns, MaxTokens)};
+      const lap_quantize_args quantize = {r.x, r.machine.quantizedBuffer(1, 0, Columns, MaxTokens, test.second), 0, 0};
       r.machine.run(1, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
-        lap_op_quantize(step, &quantize, kernel(KernelOp::Quantize), lane, count);
+        lap_op_quantize(step, &quantize, kernel(KernelOp::Quantize), kernel(KernelOp::QuantizeResidual), lane, count);
       });
       r.x = quantize.out;
       runAll(r, lanes, tokens, format);
       std::vector<float> all;
       for (uint32_t e = 0; e < Experts; ++e) {
-        lap_matmul_args plain = {r.x, r.machine.buffer(1, 0, Rows, MaxTokens), r.w};
+        lap_matmul_args plain = {};
+        plain.x = r.x;
+        plain.out = r.machine.buffer(1, 0, Rows, MaxTokens);
+        plain.w = r.w;
         plain.w.offset += e * r.w.expert_bytes;
         r.machine.run(1, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
           lap_op_matmul(step, &plain, kernel(KernelOp::Matvec, format), kernel(KernelOp::Matmat, format), lane, count);

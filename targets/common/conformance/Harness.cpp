@@ -34,6 +34,10 @@ uint16_t floatToBf16(float value) {
   return static_cast<uint16_t>((word + 0x7fff + ((word >> 16) & 1)) >> 16);
 }
 
+int toInt8(float value, float step) {
+  return static_cast<int>(std::fmin(std::fmax(std::nearbyint(value / step), -128.0f), 127.0f));
+}
+
 Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random, uint32_t scaleColumns) {
   Matrix m{format, rows, columns, {}, {}, {}, 0};
   m.values.resize(static_cast<size_t>(rows) * columns);
@@ -200,7 +204,8 @@ lap_weight Machine::packVector(const std::vector<float> &values) {
 }
 
 lap_cache Machine::cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uint32_t window, lap_format element) {
-  const uint64_t bytes = static_cast<uint64_t>(slots) * kvHeads * headDim * elementBytes(element);
+  const uint64_t bytes =
+      static_cast<uint64_t>(slots) * kvHeads * headDim * (element == LAP_I8 ? 1 : elementBytes(element));
   lap_cache c = {};
   c.key_offset = place(cachesUsed, bytes, CacheBytes);
   c.value_offset = place(cachesUsed, bytes, CacheBytes);
@@ -209,6 +214,8 @@ lap_cache Machine::cache(uint32_t slots, uint32_t kvHeads, uint32_t headDim, uin
   c.head_dim = headDim;
   c.window = window;
   c.element = element;
+  c.key_step = element == LAP_I8 ? IntegerKeyStep : 1.0f;
+  c.value_step = element == LAP_I8 ? IntegerValueStep : 1.0f;
   return c;
 }
 

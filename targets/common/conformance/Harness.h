@@ -29,6 +29,9 @@ const std::string &skipReason();
 float bf16ToFloat(uint16_t bits);
 uint16_t floatToBf16(float value);
 
+/// clamp(value / step, -128, 127), ties to even.
+int toInt8(float value, float step);
+
 /// Seeded numbers, the same in every run.
 class Random {
 public:
@@ -59,6 +62,9 @@ struct Matrix {
 
 /// `scaleColumns`: of a table in a row format, 0 for the whole row.
 Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random, uint32_t scaleColumns = 0);
+
+/// The steps of int8 caches; some of the tests' values are beyond 127 of them.
+constexpr float IntegerKeyStep = 0.01f, IntegerValueStep = 0.023f;
 
 /// One machine: memory, and a step that refers to it.
 class Machine {

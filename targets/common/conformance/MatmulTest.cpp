@@ -17,6 +17,7 @@ namespace {
 
 struct Case {
   lap_format format;
+  lap_element element;
   uint32_t rows, columns, tokens;
 };
 
@@ -29,20 +30,48 @@ float floatReference(const Matrix &w, uint32_t row, const float *x) {
   return sum;
 }
 
-/// One output element from a q8 row.
-float groupReference(const Matrix &w, uint32_t row, const uint8_t *x) {
-  const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns)), groups = padded / LAP_GROUP;
-  const int8_t *values = reinterpret_cast<const int8_t *>(x);
-  const float *scales = reinterpret_cast<const float *>(x + padded);
-  float sum = 0.0f;
-  for (uint32_t g = 0; g < groups; ++g) {
-    int dot = 0;
-    for (uint32_t c = g * LAP_GROUP; c < std::min((g + 1) * LAP_GROUP, w.columns); ++c) {
-      dot += w.integers[static_cast<size_t>(row) * w.columns + c] * values[c];
-    }
-    sum = std::fma(static_cast<float>(dot), w.scales[row * groups + g] * scales[g], sum);
+int dot(const Matrix &w, uint32_t row, const int8_t *values, uint32_t first, uint32_t end) {
+  int sum = 0;
+  for (uint32_t c = first; c < std::min(end, w.columns); ++c) {
+    sum += w.integerAt(row, c) * values[c];
   }
   return sum;
+}
+
+/// One output element from a q8 or q16 row.
+float groupReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element) {
+  const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
+  const uint64_t planeBytes = activationRowBytes(LAP_ROWS_Q8, padded);
+  float sum = 0.0f;
+  for (uint32_t g = 0; g < padded / LAP_GROUP; ++g) {
+    for (uint32_t plane = 0; plane < (element == LAP_ROWS_Q16 ? 2u : 1u); ++plane) {
+      const uint8_t *start = x + plane * planeBytes;
+      const float *scales = reinterpret_cast<const float *>(start + padded);
+      const int sumOfGroup = dot(w, row, reinterpret_cast<const int8_t *>(start), g * LAP_GROUP, (g + 1) * LAP_GROUP);
+      sum = std::fma(static_cast<float>(sumOfGroup), w.scaleAt(row, g * LAP_GROUP) * scales[g], sum);
+    }
+  }
+  return sum;
+}
+
+/// One output element from an i8 (scale `step`) or r16 row, not rounded.
+float rowReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element, float step) {
+  const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
+  const int8_t *values = reinterpret_cast<const int8_t *>(x);
+  const float weight = w.scaleAt(row, 0);
+  if (element == LAP_ROWS_I8) {
+    return static_cast<float>(dot(w, row, values, 0, padded)) * (step * weight);
+  }
+  float scale;
+  std::memcpy(&scale, x + 2 * padded, sizeof(scale));
+  const float high = static_cast<float>(dot(w, row, values, 0, padded)) * (scale * 256.0f * weight);
+  return std::fma(static_cast<float>(dot(w, row, values + padded, 0, padded)), scale * weight, high);
+}
+
+lap_kernel *quantizer(lap_element element) {
+  return kernel(element == LAP_ROWS_I8    ? KernelOp::QuantizeStatic
+                : element == LAP_ROWS_R16 ? KernelOp::QuantizeRow
+                                          : KernelOp::Quantize);
 }
 
 class MatmulConformance : public testing::TestWithParam<Case> {
@@ -54,136 +83,268 @@ protected:
   }
 };
 
+constexpr const char *elementNames[] = {"f32", "q8", "q16", "i8", "r16"};
+
 std::string caseName(const testing::TestParamInfo<Case> &info) {
   const Case &c = info.param;
-  return std::string(formatName(c.format)) + "_" + std::to_string(c.rows) + "x" + std::to_string(c.columns) + "_" +
-         std::to_string(c.tokens) + "tokens";
+  return std::string(formatName(c.format)) + "_" + elementNames[c.element] + "_" + std::to_string(c.rows) + "x" +
+         std::to_string(c.columns) + "_" + std::to_string(c.tokens) + "tokens";
+}
+
+std::vector<lap_element> elementsOf(lap_format format) {
+  if (isRowScaled(format)) {
+    return {LAP_ROWS_I8, LAP_ROWS_R16};
+  }
+  return isGrouped(format) ? std::vector<lap_element>{LAP_ROWS_Q8, LAP_ROWS_Q16}
+                           : std::vector<lap_element>{LAP_ROWS_F32};
 }
 
 std::vector<Case> allCases() {
   std::vector<Case> cases;
   for (lap_format format : kernelFormats(KernelOp::Matvec)) {
-    for (uint32_t tokens : {1u, 2u, 3u, 4u, 7u, 8u, 13u, 24u}) {
-      for (auto [rows, columns] : {std::pair{16u, 32u}, {40u, 48u}, {176u, 64u}, {100u, 352u}, {80u, 1536u}}) {
-        cases.push_back({format, rows, columns, tokens});
+    for (lap_element element : elementsOf(format)) {
+      for (uint32_t tokens : {1u, 2u, 3u, 4u, 7u, 8u, 13u, 24u}) {
+        for (auto [rows, columns] : {std::pair{16u, 32u}, {40u, 48u}, {176u, 64u}, {100u, 352u}, {80u, 1536u}}) {
+          cases.push_back({format, element, rows, columns, tokens});
+        }
       }
     }
   }
+  for (lap_format format : {LAP_W2ROW, LAP_W4ROW, LAP_W8ROW}) { // more rows than a kernel takes at once
+    cases.push_back({format, LAP_ROWS_R16, 48, 160, 150});
+  }
   return cases;
 }
+
+/// A product whose input is random, quantized by the quantizer's driver.
+struct Scene {
+  Scene(const Case &c, Machine &machine, Random &random)
+      : c(c), machine(machine), w(randomMatrix(c.format, c.rows, c.columns, random)) {
+    const lap_buffer x = machine.buffer(1, 0, c.columns, c.tokens);
+    machine.fill(x, c.tokens, c.columns, random);
+    args.x = x;
+    args.out = machine.buffer(1, 0, c.rows, c.tokens);
+    args.w = machine.packMatrix({w});
+    if (c.element != LAP_ROWS_F32) {
+      args.x = machine.quantizedBuffer(1, 0, c.columns, c.tokens, c.element);
+      args.input_step = c.element == LAP_ROWS_I8 ? 0.021f : 0.0f; // some values are clamped
+      const lap_quantize_args quantize = {x, args.x, args.input_step, 0};
+      machine.run(1, c.tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
+        lap_op_quantize(step, &quantize, quantizer(c.element), kernel(KernelOp::QuantizeResidual), lane, lanes);
+      });
+    }
+  }
+
+  float expected(uint32_t row, uint32_t token) const {
+    const uint8_t *x = machine.bytes(args.x, token);
+    if (isRowScaled(c.format)) {
+      return rounded(row, rowReference(w, row, x, c.element, args.input_step));
+    }
+    return isGrouped(c.format) ? groupReference(w, row, x, c.element)
+                               : floatReference(w, row, reinterpret_cast<const float *>(x));
+  }
+
+  float rounded(uint32_t row, float y) const {
+    for (uint32_t i = 0; i < args.out_step_count; ++i) {
+      if (row < args.out_steps[i].columns_end) {
+        const float step = args.out_steps[i].step;
+        return step == 0.0f ? y : step * static_cast<float>(toInt8(y, step));
+      }
+    }
+    return y;
+  }
+
+  /// Every output on 1..3 lanes against the reference.
+  void check() const {
+    std::vector<float> all;
+    for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
+      machine.run(lanes, c.tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+        lap_op_matmul(step, &args, kernel(KernelOp::Matvec, c.format), kernel(KernelOp::Matmat, c.format), lane, count);
+      });
+      EXPECT_TRUE(machine.paddingIsZero(args.out, c.tokens, c.rows));
+      for (uint32_t i = 0; i < c.tokens * c.rows; ++i) {
+        const uint32_t t = i / c.rows, row = i % c.rows;
+        ASSERT_EQ(machine.floats(args.out, t)[row], expected(row, t)) << "token " << t << ", row " << row;
+        all.push_back(expected(row, t));
+      }
+    }
+    expectMostlyNonZero(all);
+  }
+
+  Case c;
+  Machine &machine;
+  Matrix w;
+  lap_matmul_args args = {};
+};
 
 TEST_P(MatmulConformance, EqualsTheScalarReferenceOnAnyNumberOfLanes) {
   const Case c = GetParam();
   Random random(c.rows * 31 + c.columns * 7 + c.tokens);
   Machine machine;
-  const Matrix w = randomMatrix(c.format, c.rows, c.columns, random);
-  lap_buffer x = machine.buffer(1, 0, c.columns, c.tokens);
-  machine.fill(x, c.tokens, c.columns, random);
-  lap_matmul_args args = {x, machine.buffer(1, 0, c.rows, c.tokens), machine.packMatrix({w})};
-  if (isGrouped(c.format)) {
-    args.x = machine.quantizedBuffer(1, 0, c.columns, c.tokens);
-    const lap_quantize_args quantize = {x, args.x};
-    machine.run(1, c.tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
-      lap_op_quantize(step, &quantize, kernel(KernelOp::Quantize), lane, lanes);
-    });
-  }
-  std::vector<float> all;
-  for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
-    machine.run(lanes, c.tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
-      lap_op_matmul(step, &args, kernel(KernelOp::Matvec, c.format), kernel(KernelOp::Matmat, c.format), lane, count);
-    });
-    EXPECT_TRUE(machine.paddingIsZero(args.out, c.tokens, c.rows));
-    for (uint32_t t = 0; t < c.tokens; ++t) {
-      for (uint32_t row = 0; row < c.rows; ++row) {
-        const float expected = isGrouped(c.format) ? groupReference(w, row, machine.bytes(args.x, t))
-                                                   : floatReference(w, row, machine.floats(args.x, t));
-        ASSERT_EQ(machine.floats(args.out, t)[row], expected) << "token " << t << ", row " << row;
-        all.push_back(expected);
-      }
-    }
-  }
-  expectMostlyNonZero(all);
+  Scene(c, machine, random).check();
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, MatmulConformance, testing::ValuesIn(allCases()), caseName);
 
 TEST(MatmulConformanceSuite, HasCases) { ASSERT_GT(allCases().size(), 100u); }
 
-/// The largest magnitudes: every product of one sign, where a saturating instruction would clip.
-TEST(MatmulConformanceSuite, ExtremeIntegersDoNotSaturate) {
+/// Stacked products: every part has a step of its own, or none.
+TEST(MatmulConformanceSuite, OutputsAreRoundedByTheirPartOfAStack) {
   if (!skipReason().empty()) {
     GTEST_SKIP() << skipReason();
   }
-  for (lap_format format : {LAP_W8G32, LAP_W4G32}) {
-    for (int sign : {-1, 1}) {
-      const uint32_t columns = 64;
-      Matrix w{format, 16, columns, {}, std::vector<int>(16 * columns), std::vector<float>(16 * 2, 1.0f), LAP_GROUP};
-      for (int &value : w.integers) {
-        value = sign < 0 ? -zeroPoint(format) : zeroPoint(format) - 1;
-      }
-      Machine machine;
-      lap_matmul_args args = {machine.quantizedBuffer(1, 0, columns, 8), machine.buffer(1, 0, 16, 8),
-                              machine.packMatrix({w})};
-      for (uint32_t t = 0; t < 8; ++t) {
-        uint8_t *row = machine.bytes(args.x, t);
-        std::memset(row, t % 2 ? 127 : static_cast<uint8_t>(-127), columns);
-        const float scales[2] = {1.0f, 1.0f};
-        const int32_t sum = 32 * (t % 2 ? 127 : -127), sums[2] = {sum, sum};
-        std::memcpy(row + columns, scales, 8);
-        std::memcpy(row + columns + 8, sums, 8);
-      }
-      for (uint32_t tokens : {1u, 8u}) {
-        machine.run(1, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
-          lap_op_matmul(step, &args, kernel(KernelOp::Matvec, format), kernel(KernelOp::Matmat, format), lane, lanes);
-        });
-        for (uint32_t t = 0; t < tokens; ++t) {
-          ASSERT_EQ(machine.floats(args.out, t)[5], groupReference(w, 5, machine.bytes(args.x, t)));
+  for (lap_format format : {LAP_W2ROW, LAP_W4ROW, LAP_W8ROW}) {
+    for (lap_element element : elementsOf(format)) {
+      for (uint32_t tokens : {1u, 9u}) {
+        Random random(format);
+        Machine machine;
+        Scene scene({format, element, 224, 96, tokens}, machine, random);
+        float largest = 0;
+        for (uint32_t row = 0; row < 224; ++row) {
+          largest = std::max(largest, std::fabs(scene.expected(row, 0)));
         }
+        const lap_out_step steps[] = {{32, largest / 90}, {96, 0.0f}, {160, largest / 300}};
+        std::copy(std::begin(steps), std::end(steps), scene.args.out_steps);
+        scene.args.out_step_count = 3;
+        scene.check();
       }
     }
   }
 }
 
-TEST(QuantizeConformance, EqualsTheScalarReference) {
+/// A row of one value, with scales of 1.
+void setExtremeRow(uint8_t *row, lap_element element, uint32_t columns, int value) {
+  const uint32_t groups = columns / LAP_GROUP;
+  std::memset(row, static_cast<uint8_t>(value), element == LAP_ROWS_R16 ? 2 * columns : columns);
+  for (uint32_t g = 0; g < (element == LAP_ROWS_R16 ? 1 : groups) && element != LAP_ROWS_I8; ++g) {
+    const float scale = 1.0f;
+    const int32_t sum = static_cast<int32_t>(LAP_GROUP) * value;
+    std::memcpy(row + (element == LAP_ROWS_R16 ? 2 : 1) * columns + g * 4, &scale, 4);
+    if (element == LAP_ROWS_Q8) {
+      std::memcpy(row + columns + groups * 4 + g * 4, &sum, 4);
+    }
+  }
+}
+
+/// The largest magnitudes: every product of one sign, where a saturating instruction would clip.
+TEST(MatmulConformanceSuite, ExtremeIntegersDoNotSaturate) {
   if (!skipReason().empty()) {
     GTEST_SKIP() << skipReason();
   }
-  uint32_t cases = 0;
-  for (uint32_t columns : {32u, 48u, 352u, 1536u, 2080u}) {
-    for (uint32_t lanes : {1u, 2u, 3u}) {
-      const uint32_t tokens = 3;
-      Random random(columns);
-      Machine machine;
-      const lap_quantize_args args = {machine.buffer(1, 0, columns, tokens),
-                                      machine.quantizedBuffer(1, 0, columns, tokens)};
-      machine.fill(args.x, tokens, columns, random, 3.0f);
-      std::memset(machine.floats(args.x, 1), 0, 32 * 4); // a group of zeros
-      machine.run(lanes, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
-        lap_op_quantize(step, &args, kernel(KernelOp::Quantize), lane, count);
-      });
-      const uint32_t padded = args.x.columns, groups = padded / LAP_GROUP;
-      for (uint32_t i = 0; i < tokens * groups; ++i, ++cases) {
-        const uint32_t t = i / groups, g = i % groups;
-        const float *x = machine.floats(args.x, t) + g * LAP_GROUP;
-        const uint8_t *row = machine.bytes(args.out, t);
-        float largest = 0.0f, scale;
-        int32_t sum = 0, storedSum;
-        for (uint32_t c = 0; c < LAP_GROUP; ++c) {
-          largest = std::max(largest, std::fabs(x[c]));
+  const uint32_t columns = 192;
+  for (lap_format format : {LAP_W8G32, LAP_W4G32, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
+    for (lap_element element : elementsOf(format)) {
+      for (int sign : {-1, 1}) {
+        if (element == LAP_ROWS_Q16) {
+          continue; // the kernel's planes are alike
         }
-        std::memcpy(&scale, row + padded + g * 4, 4);
-        std::memcpy(&storedSum, row + padded + groups * 4 + g * 4, 4);
-        ASSERT_EQ(scale, largest / 127.0f);
-        for (uint32_t c = 0; c < LAP_GROUP; ++c) {
-          const int value = scale > 0.0f ? static_cast<int>(std::nearbyint(x[c] / scale)) : 0;
-          ASSERT_EQ(static_cast<int8_t>(row[g * LAP_GROUP + c]), value) << "token " << t << ", group " << g;
-          sum += value;
+        Random random(1);
+        Machine machine;
+        Scene scene({format, element, 16, columns, 8}, machine, random);
+        for (int &value : scene.w.integers) {
+          value = sign < 0 ? -zeroPoint(format) : zeroPoint(format) - 1;
         }
-        ASSERT_EQ(storedSum, sum);
+        scene.args.w = machine.packMatrix({scene.w});
+        for (uint32_t t = 0; t < 8; ++t) {
+          setExtremeRow(machine.bytes(scene.args.x, t), element, columns,
+                        t % 2                    ? 127
+                        : element == LAP_ROWS_Q8 ? -127
+                                                 : -128);
+        }
+        scene.check();
+        scene.c.tokens = 1;
+        scene.check();
       }
     }
   }
-  ASSERT_GT(cases, 0u);
 }
+
+class QuantizeConformance : public testing::TestWithParam<lap_element> {
+protected:
+  static constexpr uint32_t Tokens = 3;
+
+  void SetUp() override {
+    if (!skipReason().empty()) {
+      GTEST_SKIP() << skipReason();
+    }
+  }
+
+  /// Calls check(x row, out row, padded columns) for every row of every shape.
+  template <typename Check> void forRows(float step, Check check) {
+    for (uint32_t columns : {32u, 48u, 352u, 1536u, 2080u}) {
+      for (uint32_t lanes : {1u, 2u, 3u}) {
+        Random random(columns);
+        Machine machine;
+        const lap_quantize_args args = {machine.buffer(1, 0, columns, Tokens),
+                                        machine.quantizedBuffer(1, 0, columns, Tokens, GetParam()), step, 0};
+        machine.fill(args.x, Tokens, columns, random, 3.0f);
+        std::memset(machine.floats(args.x, 1), 0, (columns > 32 ? 32 : columns) * 4); // a group of zeros
+        machine.run(lanes, Tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+          lap_op_quantize(step, &args, quantizer(GetParam()), kernel(KernelOp::QuantizeResidual), lane, count);
+        });
+        for (uint32_t t = 0; t < Tokens; ++t) {
+          check(machine.floats(args.x, t), machine.bytes(args.out, t), args.x.columns);
+        }
+      }
+    }
+  }
+};
+
+/// Checks a plane of q8 against the floats it rounds, and leaves in `rest` what it does not represent.
+void checkGroups(std::vector<float> &rest, const uint8_t *plane) {
+  const uint32_t padded = static_cast<uint32_t>(rest.size()), groups = padded / LAP_GROUP;
+  for (uint32_t g = 0; g < groups; ++g) {
+    float largest = 0.0f, scale;
+    int32_t sum = 0, storedSum;
+    for (uint32_t c = g * LAP_GROUP; c < (g + 1) * LAP_GROUP; ++c) {
+      largest = std::max(largest, std::fabs(rest[c]));
+    }
+    std::memcpy(&scale, plane + padded + g * 4, 4);
+    std::memcpy(&storedSum, plane + padded + groups * 4 + g * 4, 4);
+    ASSERT_EQ(scale, largest / 127.0f);
+    for (uint32_t c = g * LAP_GROUP; c < (g + 1) * LAP_GROUP; ++c) {
+      const int value = scale > 0.0f ? static_cast<int>(std::nearbyint(rest[c] / scale)) : 0;
+      ASSERT_EQ(static_cast<int8_t>(plane[c]), value) << "column " << c;
+      sum += value;
+      rest[c] = std::fma(-scale, static_cast<float>(value), rest[c]);
+    }
+    ASSERT_EQ(storedSum, sum);
+  }
+}
+
+TEST_P(QuantizeConformance, EqualsTheScalarReference) {
+  const float step = GetParam() == LAP_ROWS_I8 ? 0.05f : 0.0f;
+  uint32_t rows = 0;
+  forRows(step, [&](const float *x, const uint8_t *out, uint32_t padded) {
+    ++rows;
+    std::vector<float> rest(x, x + padded);
+    if (GetParam() == LAP_ROWS_I8) {
+      for (uint32_t c = 0; c < padded; ++c) {
+        ASSERT_EQ(static_cast<int8_t>(out[c]), toInt8(x[c], step)) << "column " << c;
+      }
+    } else if (GetParam() == LAP_ROWS_R16) {
+      float largest = 0.0f, scale;
+      for (float value : rest) {
+        largest = std::max(largest, std::fabs(value));
+      }
+      std::memcpy(&scale, out + 2 * padded, 4);
+      ASSERT_EQ(scale, largest / 32512.0f);
+      for (uint32_t c = 0; c < padded; ++c) {
+        const int value = 256 * static_cast<int8_t>(out[c]) + static_cast<int8_t>(out[padded + c]);
+        ASSERT_EQ(value, scale > 0.0f ? static_cast<int>(std::nearbyint(x[c] / scale)) : 0) << "column " << c;
+      }
+    } else {
+      checkGroups(rest, out);
+      if (GetParam() == LAP_ROWS_Q16) {
+        checkGroups(rest, out + activationRowBytes(LAP_ROWS_Q8, padded));
+      }
+    }
+  });
+  ASSERT_GT(rows, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Elements, QuantizeConformance,
+                         testing::Values(LAP_ROWS_Q8, LAP_ROWS_Q16, LAP_ROWS_I8, LAP_ROWS_R16),
+                         [](const testing::TestParamInfo<lap_element> &info) { return elementNames[info.param]; });
 
 } // namespace

@@ -81,6 +81,41 @@ TEST_F(NormConformance, RmsNormOfWholeRows) {
   }
 }
 
+/// The same floats, rounded.
+TEST_F(NormConformance, RmsNormToIntegers) {
+  for (uint32_t width : {16u, 22u, 96u, 1536u}) {
+    const uint32_t tokens = 5;
+    Random random(width);
+    Machine machine;
+    lap_rms_norm_args args = {};
+    args.x = machine.buffer(1, 0, width, tokens);
+    args.out = machine.buffer(1, 0, width, tokens);
+    machine.fill(args.x, tokens, width, random, 2.0f);
+    args.w = machine.packVector(randomVector(width, random));
+    args.heads = 1;
+    args.width = width;
+    args.eps = Epsilon;
+    args.step = 0.014f;
+    lap_rms_norm_args rounded = args;
+    rounded.out = machine.quantizedBuffer(1, 0, width, tokens, LAP_ROWS_I8);
+    machine.run(3, tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+      lap_op_rms_norm(step, &args, kernel(KernelOp::RmsNorm), lane, count);
+      lap_op_rms_norm(step, &rounded, kernel(KernelOp::RmsNormStatic), lane, count);
+    });
+    std::vector<float> all;
+    for (uint32_t t = 0; t < tokens; ++t) {
+      for (uint32_t c = 0; c < rounded.out.columns; ++c) {
+        const int got = static_cast<int8_t>(machine.bytes(rounded.out, t)[c]);
+        ASSERT_EQ(got, c < width ? toInt8(machine.floats(args.out, t)[c], args.step) : 0) << "column " << c;
+        if (c < width) {
+          all.push_back(static_cast<float>(got));
+        }
+      }
+    }
+    expectMostlyNonZero(all);
+  }
+}
+
 TEST_F(NormConformance, RmsNormOfHeadsInPlaceLeavesNeighboursAlone) {
   const uint32_t tokens = 3, heads = 3, width = 16, parent = 96;
   Random random(7);
@@ -220,6 +255,32 @@ TEST_F(NormConformance, EmbedReadsTiledMatricesTablesAndTablesInFiles) {
     }
   }
   ASSERT_GT(cases, 0u);
+}
+
+/// Tables whose rows have several scales, also within a work item and across two.
+TEST_F(NormConformance, EmbedReadsTablesWithScalesOfBlocks) {
+  for (lap_format format : {LAP_W2ROW, LAP_W4ROW, LAP_W8ROW}) {
+    for (uint32_t scaleColumns : {32u, 96u, 256u, 1280u}) {
+      for (bool inFile : {false, true}) {
+        const uint32_t columns = scaleColumns * (3840 / scaleColumns);
+        Random random(scaleColumns + format);
+        Machine machine;
+        const Matrix table = randomMatrix(format, 20, columns, random, scaleColumns);
+        const int32_t ids[3] = {19, 0, 7};
+        const lap_embed_args args = {machine.buffer(1, 0, columns, 3), machine.packTable(table), 0, 0.37f};
+        if (inFile) {
+          machine.moveWeightsToFile();
+        }
+        machine.run(2, 3, 0, ids, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+          lap_op_embed(step, &args, kernel(KernelOp::Embed, format), lane, count);
+        });
+        for (uint32_t i = 0; i < 3 * columns; ++i) {
+          const uint32_t t = i / columns, c = i % columns;
+          ASSERT_EQ(machine.floats(args.out, t)[c], table.at(ids[t], c) * 0.37f) << "token " << t << ", column " << c;
+        }
+      }
+    }
+  }
 }
 
 } // namespace

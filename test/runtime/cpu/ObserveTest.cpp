@@ -15,6 +15,7 @@ struct Input {
   lap_step step = {};
   lap_buffer buffer = {};
   lap_weight weight = {};
+  float inputStep = 0;
   std::vector<float> arena;
 };
 
@@ -42,7 +43,7 @@ std::vector<float> observed(Input &input, uint32_t lanes) {
   lap_observer observer;
   input.step.observer = &observer;
   for (uint32_t lane = 0; lane < lanes; ++lane) {
-    lap::observe(&input.step, input.weight, input.buffer, lane, lanes);
+    lap::observe(&input.step, input.weight, input.buffer, input.inputStep, lane, lanes);
   }
   EXPECT_EQ(observer.count, 1u);
   EXPECT_EQ(observer.missing, 0u);
@@ -94,7 +95,44 @@ TEST(Observe, QuantizedRowsCountAsTheirValues) {
   placeFloats(input, rows, columns);
   input.buffer.row_bytes = rowFloats * 4;
   input.weight.format = LAP_W8G32;
+  input.buffer.element = LAP_ROWS_Q8;
   EXPECT_EQ(observed(input, 2), expected(values, columns));
+}
+
+/// Rows of two planes and of a static scale; `element` says how the bytes are laid out.
+TEST(Observe, OtherIntegerRowsCountAsTheirValues) {
+  const uint32_t columns = 64, plane = 128; // 64 + 2 * 8, rounded up
+  for (lap_element element : {LAP_ROWS_Q16, LAP_ROWS_I8, LAP_ROWS_R16}) {
+    std::vector<float> values = randomValues(columns), rows(Tokens * 2 * plane / 4);
+    for (uint32_t row = 0; row < Tokens; ++row) {
+      uint8_t *bytes = reinterpret_cast<uint8_t *>(&rows[row * 2 * plane / 4]);
+      const float one[] = {0.5f, 0.5f}, other[] = {0.25f, 0.25f};
+      for (uint32_t c = 0; c < columns; ++c) {
+        float &value = values[row * columns + c];
+        const int8_t first = static_cast<int8_t>(value), second = static_cast<int8_t>(c % 5);
+        bytes[c] = static_cast<uint8_t>(first);
+        bytes[element == LAP_ROWS_R16 ? columns + c : plane + c] = static_cast<uint8_t>(second);
+        value = element == LAP_ROWS_Q16  ? 0.5f * first + 0.25f * second
+                : element == LAP_ROWS_I8 ? 0.5f * first
+                                         : 0.5f * static_cast<float>(256 * first + second);
+      }
+      if (element == LAP_ROWS_Q16) {
+        std::memcpy(bytes + columns, one, sizeof(one));
+        std::memcpy(bytes + plane + columns, other, sizeof(other));
+      } else if (element == LAP_ROWS_R16) {
+        std::memcpy(bytes + 2 * columns, one, sizeof(float));
+      }
+    }
+    Input input;
+    placeFloats(input, rows, columns);
+    input.buffer.row_bytes = 2 * plane;
+    input.buffer.element = element;
+    input.inputStep = 0.5f;
+    const std::vector<float> got = observed(input, 2), wanted = expected(values, columns);
+    for (size_t i = 0; i < got.size(); ++i) {
+      ASSERT_NEAR(got[i], wanted[i], 1e-5f * std::abs(wanted[i]) + 1e-3f) << "element " << element;
+    }
+  }
 }
 
 TEST(Observe, EveryWeightHasMomentsOfItsOwn) {
@@ -104,7 +142,7 @@ TEST(Observe, EveryWeightHasMomentsOfItsOwn) {
   input.step.observer = &observer;
   for (uint64_t offset : {0u, 4096u, 0u}) {
     input.weight.offset = offset;
-    lap::observe(&input.step, input.weight, input.buffer, 0, 1);
+    lap::observe(&input.step, input.weight, input.buffer, 0, 0, 1);
   }
   ASSERT_EQ(observer.count, 2u);
   EXPECT_EQ(observer.entries[0]->rows, 2 * Tokens);
