@@ -8,6 +8,7 @@
 #include "runtime/src/Lockstep.h"
 #include "targets/common/KernelNames.h"
 #include "targets/common/PackedLayout.h"
+#include "tools/bench/RoofKernels.h"
 
 #include <algorithm>
 #include <chrono>
@@ -82,9 +83,29 @@ lap_buffer rows(uint64_t offset, uint32_t columns, uint64_t rowBytes) {
   return b;
 }
 
-lap_matmul_args product(lap_format format, uint32_t outputs, uint32_t columns) {
+/// A product's weights and activations.
+struct Operands {
+  lap_format format;
+  lap_element element;
+
+  std::string name() const {
+    static constexpr const char *elements[] = {"f32", "q8", "q16", "i8", "r16"};
+    return std::string(formatName(format)) + " * " + elements[element];
+  }
+};
+
+constexpr Operands allOperands[] = {
+    {LAP_F32, LAP_ROWS_F32},  {LAP_BF16, LAP_ROWS_F32},  {LAP_W8G32, LAP_ROWS_Q8}, {LAP_W8G32, LAP_ROWS_Q16},
+    {LAP_W4G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q16}, {LAP_W8ROW, LAP_ROWS_I8}, {LAP_W8ROW, LAP_ROWS_R16},
+    {LAP_W4ROW, LAP_ROWS_I8}, {LAP_W4ROW, LAP_ROWS_R16}, {LAP_W2ROW, LAP_ROWS_I8}, {LAP_W2ROW, LAP_ROWS_R16},
+};
+
+lap_matmul_args product(const Operands &operands, uint32_t outputs, uint32_t columns) {
+  const lap_format format = operands.format;
   lap_matmul_args args = {};
-  args.x = rows(0, columns, isGrouped(format) ? q8RowBytes(columns) : columns * 4ull);
+  args.x = rows(0, columns, activationRowBytes(operands.element, columns));
+  args.x.element = operands.element;
+  args.input_step = operands.element == LAP_ROWS_I8 ? 0.01f : 0.0f;
   args.out = rows(ArenaBytes / 2, outputs, outputs * 4ull);
   args.w.rows = outputs;
   args.w.columns = columns;
@@ -93,9 +114,28 @@ lap_matmul_args product(lap_format format, uint32_t outputs, uint32_t columns) {
   return args;
 }
 
-void benchMatvec(Bench &bench, lap_format format) {
+/// What one thread reads from one stream, the way the matvecs read: their limit.
+void benchReading(Bench &bench) {
+  for (const roof::Reader &reader : roof::readers()) {
+    double least = 1e30;
+    const uint64_t bytes = 32 << 20;
+    for (uint64_t offset = 0; offset + bytes <= StreamBytes && reader.streams == 1; offset += bytes) {
+      const auto start = std::chrono::steady_clock::now();
+      reader.read(bench.step.weights + offset, bytes);
+      least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    if (reader.streams == 1) {
+      std::printf("reading, one thread%s %29.1f GB/s\n", reader.prefetch ? ", prefetch" : "          ",
+                  bytes / least * 1e-9);
+    }
+  }
+}
+
+void benchMatvec(Bench &bench, const Operands &operands) {
+  const lap_format format = operands.format;
   const uint32_t columns = 2048;
-  lap_matmul_args args = product(format, 8192, columns);
+  const uint32_t outputs = static_cast<uint32_t>((32ull << 20) / tileBytes(format, columns)) * LAP_ROW_TILE;
+  lap_matmul_args args = product(operands, outputs, columns);
   const uint64_t bytes = matrixBytes(format, args.w.rows, columns);
   bench.step.tokens = 1;
   lap_kernel *matvec = bench.kernel(KernelOp::Matvec, format), *matmat = bench.kernel(KernelOp::Matmat, format);
@@ -106,20 +146,21 @@ void benchMatvec(Bench &bench, lap_format format) {
       lap_op_matmul(step, &args, matvec, matmat, lane, lanes);
     }));
   }
-  std::printf("matvec %-12s %u x %u, memory  %7.1f GB/s\n", std::string(formatName(format)).c_str(), args.w.rows,
-              columns, bytes / least * 1e-9);
+  std::printf("matvec %-18s %6u x %u, memory  %7.1f GB/s\n", operands.name().c_str(), args.w.rows, columns,
+              bytes / least * 1e-9);
 }
 
-void benchMatmat(Bench &bench, lap_format format, uint32_t tokens) {
+void benchMatmat(Bench &bench, const Operands &operands, uint32_t tokens) {
+  const lap_format format = operands.format;
   const uint32_t columns = 2048, outputs = 1024;
-  const lap_matmul_args args = product(format, outputs, columns);
+  const lap_matmul_args args = product(operands, outputs, columns);
   bench.step.tokens = tokens;
   lap_kernel *matvec = bench.kernel(KernelOp::Matvec, format), *matmat = bench.kernel(KernelOp::Matmat, format);
   const double seconds = bench.best(60, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
     lap_op_matmul(step, &args, matvec, matmat, lane, lanes);
   });
-  std::printf("matmat %-12s %u x %u, %3u tokens %7.1f GOPS\n", std::string(formatName(format)).c_str(), outputs,
-              columns, tokens, 2.0 * outputs * columns * tokens / seconds * 1e-9);
+  std::printf("matmat %-18s %u x %u, %3u tokens %7.1f GOPS\n", operands.name().c_str(), outputs, columns, tokens,
+              2.0 * outputs * columns * tokens / seconds * 1e-9);
 }
 
 void benchAttention(Bench &bench, uint32_t heads, uint32_t kvHeads, uint32_t headDim, uint32_t keys, uint32_t tokens) {
@@ -155,7 +196,7 @@ void benchRows(Bench &bench) {
   report("gelu_mul", bench.best(20, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
     lap_op_gelu_mul(step, &gelu, bench.kernel(KernelOp::GeluMul), lane, lanes);
   }));
-  const lap_quantize_args quantize = {x, rows(ArenaBytes / 2, columns, q8RowBytes(columns))};
+  const lap_quantize_args quantize = {x, rows(ArenaBytes / 2, columns, q8RowBytes(columns)), 0, 0};
   report("quantize", bench.best(20, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
     lap_op_quantize(step, &quantize, bench.kernel(KernelOp::Quantize), nullptr, lane, lanes);
   }));
@@ -187,12 +228,13 @@ bool parse(int count, char **words, Bench &bench, std::string &out_path) {
 }
 
 void runAll(Bench &bench) {
-  for (lap_format format : {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32}) {
-    benchMatvec(bench, format);
+  benchReading(bench);
+  for (const Operands &operands : allOperands) {
+    benchMatvec(bench, operands);
   }
-  for (lap_format format : {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32}) {
-    benchMatmat(bench, format, 32);
-    benchMatmat(bench, format, 256);
+  for (const Operands &operands : allOperands) {
+    benchMatmat(bench, operands, 32);
+    benchMatmat(bench, operands, 256);
   }
   benchAttention(bench, 8, 1, 256, 512, 1);
   benchAttention(bench, 8, 1, 512, 8192, 1);
