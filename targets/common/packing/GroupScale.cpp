@@ -10,6 +10,7 @@
 #include "targets/common/packing/GroupScale.h"
 
 #include "targets/common/packing/BFloat16.h"
+#include "targets/common/packing/GroupGrid.h"
 #include "targets/common/packing/VectorCode.h"
 
 #include <cfloat>
@@ -71,7 +72,8 @@ LAPIDARY_FOR_EACH_CPU float quantizeGroup8(const float *values, int8_t *out) {
   return scale;
 }
 
-LAPIDARY_FOR_EACH_CPU float quantizeGroup4(const float *values, int8_t *out) {
+namespace {
+LAPIDARY_FOR_EACH_CPU float searchScale4(const float *values, int8_t *out) {
   const float largest = signedLargest(values);
   Vector group4[vectors];
   std::memcpy(group4, values, sizeof(group4));
@@ -92,6 +94,12 @@ LAPIDARY_FOR_EACH_CPU float quantizeGroup4(const float *values, int8_t *out) {
   }
   roundTo(values, best, -8.0f, 7.0f, out);
   return best;
+}
+} // namespace
+
+float quantizeGroup4(const float *values, int8_t *out) {
+  float scale;
+  return findGrid4(values, scale, out) ? scale : searchScale4(values, out);
 }
 
 } // namespace lapidary

@@ -10,8 +10,9 @@ namespace lapidary {
 /// Quantizes 32 values to integers in -127..127; returns the scale, a bf16 value (max|w| / 127, rounded).
 float quantizeGroup8(const float *values, int8_t *out);
 
-/// Quantizes 32 values to integers in -8..7. Of a few scales around max|w| / 7 and (signed largest) / -8, each rounded
-/// to bf16 first, the one with the smallest squared error; the first of equals, so the result is deterministic.
+/// Quantizes 32 values to integers in -8..7. A group that is on a grid already (GroupGrid.h) keeps it. Otherwise, of a
+/// few scales around max|w| / 7 and (signed largest) / -8, each rounded to bf16 first, the one with the smallest
+/// squared error; the first of equals, so the result is deterministic.
 float quantizeGroup4(const float *values, int8_t *out);
 
 } // namespace lapidary

@@ -291,4 +291,31 @@ std::vector<Case> integerCases() {
 
 INSTANTIATE_TEST_SUITE_P(Layouts, IntegerPacking, testing::ValuesIn(integerCases()), caseName);
 
+/// What the input looks like does not matter to rows that need no rounding.
+TEST(FeedbackPacking, KeepsRowsThatAreOnAGrid) {
+  mlir::MLIRContext context;
+  context.loadDialect<gemma::GemmaDialect, kernel::KernelDialect>();
+  const uint64_t rows = 32, columns = 80;
+  kernel::PackedType type =
+      packedTypeFor({rows, columns}, gemma::FormatAttr::get(&context, "w4", 32), WeightUse::Matrix);
+  std::mt19937 random(8);
+  std::vector<float> values(rows * columns), moments(padColumns(columns) * momentStride(columns), 1.0f);
+  for (uint64_t i = 0; i < values.size(); ++i) {
+    const float scale = 0.0078125f + 0.0001f * static_cast<float>(i / 16);
+    const int integer = static_cast<int>(random() % 16) - 8;
+    values[i] = fromBFloat16(toBFloat16(fromBFloat16(toBFloat16(scale)) * static_cast<float>(integer)));
+  }
+  for (uint64_t i = 0; i < rows * columns; i += 16) { // groups of 32 share the scale of their first half
+    const uint64_t half = i / 16 % (columns / 16);
+    if (half % 2 == 1) {
+      std::copy(&values[i - 16], &values[i], &values[i]);
+    }
+  }
+  const PackedShape shape = packedShape(type);
+  std::vector<uint8_t> plain(shape.totalBytes()), fed(shape.totalBytes());
+  createPacker(type)->pack(values.data(), 0, rows, plain.data());
+  createPacker(type, moments)->pack(values.data(), 0, rows, fed.data());
+  EXPECT_EQ(plain, fed);
+}
+
 } // namespace
