@@ -118,14 +118,14 @@ lap_matmul_args product(const Operands &operands, uint32_t outputs, uint32_t col
 void benchReading(Bench &bench) {
   for (const roof::Reader &reader : roof::readers()) {
     double least = 1e30;
-    const uint64_t bytes = 32 << 20;
+    const uint64_t bytes = 8 << 20;
     for (uint64_t offset = 0; offset + bytes <= StreamBytes && reader.streams == 1; offset += bytes) {
       const auto start = std::chrono::steady_clock::now();
       reader.read(bench.step.weights + offset, bytes);
       least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
     if (reader.streams == 1) {
-      std::printf("reading, one thread%s %29.1f GB/s\n", reader.prefetch ? ", prefetch" : "          ",
+      std::printf("reading, one thread%s %26.1f GB/s\n", reader.prefetch ? ", prefetch" : "          ",
                   bytes / least * 1e-9);
     }
   }
@@ -134,8 +134,7 @@ void benchReading(Bench &bench) {
 void benchMatvec(Bench &bench, const Operands &operands) {
   const lap_format format = operands.format;
   const uint32_t columns = 2048;
-  const uint32_t outputs = static_cast<uint32_t>((32ull << 20) / tileBytes(format, columns)) * LAP_ROW_TILE;
-  lap_matmul_args args = product(operands, outputs, columns);
+  lap_matmul_args args = product(operands, 8192, columns);
   const uint64_t bytes = matrixBytes(format, args.w.rows, columns);
   bench.step.tokens = 1;
   lap_kernel *matvec = bench.kernel(KernelOp::Matvec, format), *matmat = bench.kernel(KernelOp::Matmat, format);
@@ -146,7 +145,7 @@ void benchMatvec(Bench &bench, const Operands &operands) {
       lap_op_matmul(step, &args, matvec, matmat, lane, lanes);
     }));
   }
-  std::printf("matvec %-18s %6u x %u, memory  %7.1f GB/s\n", operands.name().c_str(), args.w.rows, columns,
+  std::printf("matvec %-18s %u x %u, memory  %7.1f GB/s\n", operands.name().c_str(), args.w.rows, columns,
               bytes / least * 1e-9);
 }
 
