@@ -1,12 +1,15 @@
 //===- InspectModel.cpp - lapidary inspect MODEL_DIR --------------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Architecture, sizes, and on request every tensor.
+// Architecture, sizes, how the weights are stored, and on request every tensor.
 //===----------------------------------------------------------------------===//
+#include "compiler/Console.h"
 #include "compiler/Inputs.h"
+#include "frontends/huggingface/StorageSummary.h"
 #include "support/Quote.h"
 #include "tools/lapidary/Verbs.h"
 
+#include "llvm/Support/Format.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -46,6 +49,28 @@ unsigned globalLayers(const ModelConfig &config) {
   return count;
 }
 
+llvm::json::Object rangesJson(const StorageSummary::Ranges &ranges) {
+  return llvm::json::Object{{"calibrated", ranges.calibrated}, {"of", ranges.all}};
+}
+
+/// null for a plain checkpoint.
+llvm::json::Value quantizationJson(const Inputs &inputs) {
+  if (!inputs.config.quantization) {
+    return nullptr;
+  }
+  StorageSummary summary = summarizeStorage(inputs.config, *inputs.checkpoint, inputs.tensors);
+  llvm::json::Array parts;
+  for (const StorageSummary::Part &part : summary.parts) {
+    parts.push_back(
+        llvm::json::Object{{"part", part.name}, {"bits", part.bits}, {"tensors", part.tensors}, {"bytes", part.bytes}});
+  }
+  return llvm::json::Object{{"method", inputs.config.quantization->methodName()},
+                            {"weights", std::move(parts)},
+                            {"input_ranges", rangesJson(summary.inputs)},
+                            {"output_ranges", rangesJson(summary.outputs)},
+                            {"cache_ranges", rangesJson(summary.caches)}};
+}
+
 void printJson(const Inputs &inputs, bool tensors) {
   const ModelConfig &config = inputs.config;
   llvm::json::Object object{{"model", llvm::json::fixUTF8(inputs.modelName)},
@@ -64,6 +89,7 @@ void printJson(const Inputs &inputs, bool tensors) {
                             {"per_layer_dim", config.pleDim},
                             {"vision", config.hasVision},
                             {"audio", config.hasAudio},
+                            {"quantization", quantizationJson(inputs)},
                             {"tokenizer", !inputs.tokenizer.empty()},
                             {"chat_format", !inputs.chatFormat.empty()},
                             {"bytes", inputs.checkpoint->totalBytes()},
@@ -72,6 +98,27 @@ void printJson(const Inputs &inputs, bool tensors) {
     object["tensors"] = tensorsJson(*inputs.checkpoint);
   }
   llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(object)));
+}
+
+std::string rangesText(const char *what, const StorageSummary::Ranges &ranges) {
+  return std::string(what) + " " + countText(ranges.calibrated) + " of " + countText(ranges.all);
+}
+
+/// The method, one line per part and width, and the static ranges.
+void printQuantization(const Inputs &inputs) {
+  StorageSummary summary = summarizeStorage(inputs.config, *inputs.checkpoint, inputs.tensors);
+  bool gemma = inputs.config.quantization->method == QuantizationConfig::Method::Gemma;
+  llvm::outs() << "quantization   " << inputs.config.quantization->methodName()
+               << (gemma ? ": rows of integers" : ": packed integers, activations as they are") << "\n";
+  for (const StorageSummary::Part &part : summary.parts) {
+    double share = 100.0 * static_cast<double>(part.bytes) / static_cast<double>(summary.bytes);
+    llvm::outs() << llvm::format("  %-18s %2u bits  %5.1f %%  ", part.name, part.bits, share) << sizeText(part.bytes)
+                 << " in " << countText(part.tensors) << (part.tensors == 1 ? " tensor\n" : " tensors\n");
+  }
+  if (gemma) {
+    llvm::outs() << "static ranges  " << rangesText("inputs", summary.inputs) << ", "
+                 << rangesText("outputs", summary.outputs) << ", " << rangesText("caches", summary.caches) << "\n";
+  }
 }
 
 void printText(const Inputs &inputs) {
@@ -84,8 +131,11 @@ void printText(const Inputs &inputs) {
                << countText(config.vocab) << "\n"
                << "positions      " << countText(config.maxPositions) << "\n"
                << "text model     " << countText(inputs.report.used.tensors) << " tensors, "
-               << sizeText(inputs.report.used.bytes) << "\n"
-               << "not compiled   vision " << sizeText(inputs.report.vision.bytes) << ", audio "
+               << sizeText(inputs.report.used.bytes) << "\n";
+  if (config.quantization) {
+    printQuantization(inputs);
+  }
+  llvm::outs() << "not compiled   vision " << sizeText(inputs.report.vision.bytes) << ", audio "
                << sizeText(inputs.report.audio.bytes) << ", never read " << sizeText(inputs.report.dead.bytes)
                << ", unknown " << sizeText(inputs.report.unknown.bytes) << "\n"
                << "tokenizer      " << (inputs.tokenizer.empty() ? "none" : sizeText(inputs.tokenizer.size())) << "\n"

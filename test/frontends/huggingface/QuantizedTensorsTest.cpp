@@ -4,7 +4,7 @@
 // Storage, scales and ranges of both formats, which rule decides, and which rules may be idle. Errors are in
 // QuantizedCases.cpp.
 //===----------------------------------------------------------------------===//
-#include "frontends/huggingface/RequiredTensors.h"
+#include "frontends/huggingface/StorageSummary.h"
 #include "support/FileIO.h"
 #include "test/frontends/TinyCheckpoint.h"
 
@@ -200,6 +200,34 @@ TEST(QuantizedTensors, KnowWhichPatternsOnlyTowersMatch) {
     EXPECT_FALSE(canOnlyMatchTowers(text)) << text;
   }
   EXPECT_TRUE(canOnlyMatchTowers("audio_tower(a|b)[|]\\|"));
+}
+
+TEST(QuantizedTensors, SummarizePartsWidthsAndRanges) {
+  TinyModel model = tinyModel(Variant::Mobile);
+  model.tensor("layers.0.mlp.up_proj.input_activation_scale").bytes = f32Bytes(0);
+  model.tensor("layers.1.self_attn.k_cache_scale").bytes = f32Bytes(0);
+  TempDirectory directory;
+  model.write(directory);
+  Resolved r;
+  resolveDirectory(directory.path(), r);
+  std::unique_ptr<Checkpoint> checkpoint = Checkpoint::open(directory.path(), r.diagnostics);
+  StorageSummary summary = summarizeStorage(r.config, *checkpoint, r.tensors);
+  std::string text;
+  uint64_t bytes = 0;
+  for (const StorageSummary::Part &part : summary.parts) {
+    text += std::string(part.name) + " " + std::to_string(part.bits) + " x" + std::to_string(part.tensors) + ";";
+    bytes += part.bytes;
+  }
+  EXPECT_EQ(text, "per-layer table 4 x1;embedding 2 x1;attention 4 x12;mlp 2 x6;mlp 4 x6;per-layer matrices 8 x8;"
+                  "per-layer matrices 16 x1;lm_head 2 x1;norms and scalars 16 x32;");
+  EXPECT_EQ(summary.parts[1].bytes, 32u * 2 + 32 * 4) << "the table and its scales";
+  EXPECT_EQ(bytes, summary.bytes);
+  EXPECT_EQ(summary.bytes + 4 * 4, r.report.used.bytes) << "the rest are cache ranges";
+  EXPECT_EQ(summary.inputs.all, 33u);
+  EXPECT_EQ(summary.inputs.calibrated, 32u);
+  EXPECT_EQ(summary.outputs.calibrated, 29u) << "o_proj has none";
+  EXPECT_EQ(summary.caches.all, 2u);
+  EXPECT_EQ(summary.caches.calibrated, 1u);
 }
 
 TEST(QuantizedTensors, FixturesOfBothFormatsResolve) {
