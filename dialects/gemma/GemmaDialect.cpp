@@ -183,8 +183,8 @@ LogicalResult Q8Type::verify(function_ref<InFlightDiagnostic()> emitError, int64
     return emitError() << "found " << (ShapedType::isDynamic(columns) ? "?" : Twine(columns))
                        << " columns, expected a number of at least 1";
   }
-  if (planes != 1 && planes != 2) {
-    return emitError() << "found " << planes << " planes, expected 1 or 2";
+  if (planes != 1 && planes != 3) {
+    return emitError() << "found " << planes << " planes, expected 1 or 3";
   }
   return success();
 }

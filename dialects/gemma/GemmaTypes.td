@@ -18,16 +18,16 @@ def Gemma_Q8Type : TypeDef<Gemma_Dialect, "Q8"> {
   let summary = "Activation rows as integers";
   let description = [{
     `rows` is `?` (all tokens) or a number; printed like a tensor shape. `group` is the number of columns that share a
-    scale; 0 means the whole row. Two `planes` of int8 together are as good as 16 bits; one is the default. One plane
+    scale; 0 means the whole row. Three `planes` of int8 together are as good as f32; one is the default. One plane
     with group 0 has no scale of its own: the op that makes it and those that read it name the static step.
 
     ```mlir
     !gemma.q8<?x1536, group = 32>
-    !gemma.q8<?x1536, group = 32, planes = 2>
+    !gemma.q8<?x1536, group = 32, planes = 3>
     !gemma.q8<?x1536, group = 0>
     ```
   }];
-  // rows: ShapedType::kDynamic or >= 1; planes: 1 or 2
+  // rows: ShapedType::kDynamic or >= 1; planes: 1 or 3
   let parameters = (ins "int64_t":$rows, "int64_t":$columns, "uint32_t":$group, "uint32_t":$planes);
   let extraClassDeclaration = [{
     /// True when the scale is not part of the value but a constant of the program.

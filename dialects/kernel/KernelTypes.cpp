@@ -41,9 +41,9 @@ int64_t BufferType::getRowBytes() const {
   int64_t groups = lines(padded + padded / 32 * 8);
   return llvm::StringSwitch<int64_t>(getElement())
       .Case("q8", groups)
-      .Case("q16", 2 * groups)
+      .Case("q24", 3 * groups)
       .Case("i8", lines(padded))
-      .Case("r16", lines(2 * padded + 4))
+      .Case("r24", lines(3 * padded + 4))
       .Default(lines(padded * 4));
 }
 
@@ -98,8 +98,8 @@ LogicalResult BufferType::verify(function_ref<InFlightDiagnostic()> emitError, b
   if (columns < 1) {
     return emitError() << "found " << columns << " columns, expected at least 1";
   }
-  if (!llvm::is_contained({"f32", "i32", "q8", "q16", "i8", "r16"}, element)) {
-    return emitError() << "unknown buffer element '" << element << "', expected f32, i32, q8, q16, i8 or r16";
+  if (!llvm::is_contained({"f32", "i32", "q8", "q24", "i8", "r24"}, element)) {
+    return emitError() << "unknown buffer element '" << element << "', expected f32, i32, q8, q24, i8 or r24";
   }
   return success();
 }

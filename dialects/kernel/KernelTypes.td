@@ -18,8 +18,8 @@ def Kernel_BufferType : TypeDef<Kernel_Dialect, "Buffer"> {
   let description = [{
     `tokens` rows: one per token of the call; `N tokens`: N per token (routed rows); `N`: a fixed number; a buffer of
     one fixed row holds the last token. `columns` is the logical width; memory is padded to 32 columns. Elements: f32,
-    i32, or integer activations (ProgramAbi.h): q8 (int8 with a scale and a sum per 32 columns), q16 (two planes of q8),
-    i8 (int8 with a static scale), r16 (two planes of int8 with one scale per row).
+    i32, or integer activations (ProgramAbi.h): q8 (int8 with a scale and a sum per 32 columns), q24 (three planes of q8),
+    i8 (int8 with a static scale), r24 (three planes of int8 with one scale per row).
 
     ```mlir
     !kernel.buffer<tokens x 1536 x f32>
@@ -28,7 +28,7 @@ def Kernel_BufferType : TypeDef<Kernel_Dialect, "Buffer"> {
     ```
   }];
   let parameters = (ins "bool":$perToken, "int64_t":$rows, "int64_t":$columns,
-                        StringRefParameter<"f32, i32, q8, q16, i8 or r16">:$element);
+                        StringRefParameter<"f32, i32, q8, q24, i8 or r24">:$element);
   let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -89,14 +89,14 @@ class Kernel_BufferOf<string element> : Type<And<[Kernel_Buffer.predicate,
 def Kernel_F32 : Kernel_BufferOf<"f32">;
 def Kernel_I32 : Kernel_BufferOf<"i32">;
 def Kernel_Q8  : Kernel_BufferOf<"q8">;
-def Kernel_Q16 : Kernel_BufferOf<"q16">;
+def Kernel_Q24 : Kernel_BufferOf<"q24">;
 def Kernel_I8  : Kernel_BufferOf<"i8">;
-def Kernel_R16 : Kernel_BufferOf<"r16">;
+def Kernel_R24 : Kernel_BufferOf<"r24">;
 class Kernel_AnyBuffer<list<Type> types, string summary> :
     AnyTypeOf<types, summary, "::lapidary::kernel::BufferType">;
-def Kernel_Integers : Kernel_AnyBuffer<[Kernel_Q8, Kernel_Q16, Kernel_I8, Kernel_R16], "integer buffer">;
+def Kernel_Integers : Kernel_AnyBuffer<[Kernel_Q8, Kernel_Q24, Kernel_I8, Kernel_R24], "integer buffer">;
 def Kernel_F32OrIntegers :
-    Kernel_AnyBuffer<[Kernel_F32, Kernel_Q8, Kernel_Q16, Kernel_I8, Kernel_R16], "f32 or integer buffer">;
+    Kernel_AnyBuffer<[Kernel_F32, Kernel_Q8, Kernel_Q24, Kernel_I8, Kernel_R24], "f32 or integer buffer">;
 def Kernel_F32OrQ8 : Kernel_AnyBuffer<[Kernel_F32, Kernel_Q8], "f32 or q8 buffer">;
 def Kernel_F32OrI8 : Kernel_AnyBuffer<[Kernel_F32, Kernel_I8], "f32 or i8 buffer">;
 

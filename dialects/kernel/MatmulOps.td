@@ -25,7 +25,7 @@ def Kernel_EmbedOp : Kernel_ComputeOp<"embed"> {
 def Kernel_QuantizeOp : Kernel_ComputeOp<"quantize"> {
   let summary = "Rounds rows to integers";
   let description = [{
-    What `out` holds is described in ProgramAbi.h: q8 and q16 have a scale (max|x| / 127) per row and 32 columns, r16 one
+    What `out` holds is described in ProgramAbi.h: q8 and q24 have a scale (max|x| / 127) per row and 32 columns, r24 one
     per row; i8 needs the static `step`.
 
     ```mlir
@@ -42,7 +42,7 @@ def Kernel_MatmulOp : Kernel_ComputeOp<"matmul"> {
   let summary = "Multiplies rows by a packed weight";
   let description = [{
     `out[r][n] = sum over k of input[r][k] * weight[n][k]`. f32 input for f32 and bf16 weights; integer weights in groups
-    read q8 or q16, those with one scale per row i8 (whose scale is `input_step`) or r16. `output_steps` round the
+    read q8 or q24, those with one scale per row i8 (whose scale is `input_step`) or r24. `output_steps` round the
     columns up to `output_ends` (multiples of 32) as gemma.linear says.
 
     ```mlir

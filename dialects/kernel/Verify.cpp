@@ -43,7 +43,7 @@ LogicalResult expectStepOf(Operation *op, BufferType buffer, FloatAttr step) {
 
 LogicalResult expectMatchingStorage(Operation *op, BufferType input, PackedType weight) {
   bool integer = weight.getFormat().isInteger(), rows = integer && weight.getFormat().getScale() == "f32";
-  StringRef one = !integer ? "f32" : rows ? "i8" : "q8", two = !integer ? "f32" : rows ? "r16" : "q16";
+  StringRef one = !integer ? "f32" : rows ? "i8" : "q8", two = !integer ? "f32" : rows ? "r24" : "q24";
   if (input.getElement() == one || input.getElement() == two) {
     return success();
   }

@@ -34,9 +34,9 @@ lap_buffer AbiArguments::buffer(Value value) const {
   result.space = LAP_LOGITS;
   result.element = llvm::StringSwitch<lap_element>(type.getElement())
                        .Case("q8", LAP_ROWS_Q8)
-                       .Case("q16", LAP_ROWS_Q16)
+                       .Case("q24", LAP_ROWS_Q24)
                        .Case("i8", LAP_ROWS_I8)
-                       .Case("r16", LAP_ROWS_R16)
+                       .Case("r24", LAP_ROWS_R24)
                        .Default(LAP_ROWS_F32);
   if (auto alloc = range.root.getDefiningOp<kernel::AllocOp>()) {
     result.space = LAP_ARENA;

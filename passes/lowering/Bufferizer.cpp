@@ -34,8 +34,8 @@ StringRef elementOf(Type type) {
     return ranked.getElementType().isInteger(32) ? "i32" : "f32";
   }
   auto quantized = cast<gemma::Q8Type>(type);
-  bool wide = quantized.getPlanes() == 2;
-  return quantized.getGroup() == 0 ? (wide ? "r16" : "i8") : (wide ? "q16" : "q8");
+  bool wide = quantized.getPlanes() == 3;
+  return quantized.getGroup() == 0 ? (wide ? "r24" : "i8") : (wide ? "q24" : "q8");
 }
 
 /// A tensor as columns of the tensor it is a view of.

@@ -64,7 +64,7 @@ def UseCheckpointIntegers : Pass<"use-checkpoint-integers", "::mlir::ModuleOp"> 
     scale). The inputs of such products become integers, too:
 
     - a gemma.static_round in front of a product with one scale per row becomes int8 with that static step;
-    - an input without a static range gets two planes of int8, as good as 16 bits, so that nothing visible is lost.
+    - an input without a static range gets three planes of int8, as good as f32, so that nothing is lost.
 
     ```mlir
     // before
@@ -80,7 +80,7 @@ def UseCheckpointIntegers : Pass<"use-checkpoint-integers", "::mlir::ModuleOp"> 
   let statistics = [
     Statistic<"numWeights", "weights-kept", "Number of products and embeddings that read the checkpoint's integers">,
     Statistic<"numStatic", "inputs-static", "Number of values rounded with a static step">,
-    Statistic<"numWide", "inputs-wide", "Number of values kept in 16 bits">
+    Statistic<"numWide", "inputs-wide", "Number of values kept in three planes">
   ];
 }
 

@@ -73,7 +73,7 @@ public:
     Value source = step ? round.getInput() : input;
     auto rows = cast<RankedTensorType>(source.getType());
     auto type = gemma::Q8Type::get(linear.getContext(), rows.getDimSize(0), rows.getDimSize(1),
-                                   perRow ? 0 : linear.getStorage()->getGroup(), step ? 1 : 2);
+                                   perRow ? 0 : linear.getStorage()->getGroup(), step ? 1 : 3);
     Value &result = made[{input, type}];
     if (!result) {
       OpBuilder builder(linear);

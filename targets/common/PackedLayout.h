@@ -170,12 +170,12 @@ constexpr uint64_t activationRowBytes(lap_element element, uint64_t columns) {
   switch (element) {
   case LAP_ROWS_Q8:
     return roundUp(q8RowBytes(columns), 64);
-  case LAP_ROWS_Q16:
-    return 2 * roundUp(q8RowBytes(columns), 64);
+  case LAP_ROWS_Q24:
+    return LAP_PLANES * roundUp(q8RowBytes(columns), 64);
   case LAP_ROWS_I8:
     return roundUp(columns, 64);
-  case LAP_ROWS_R16:
-    return roundUp(2 * columns + 4, 64);
+  case LAP_ROWS_R24:
+    return roundUp(LAP_PLANES * columns + 4, 64);
   default:
     return roundUp(columns * 4, 64);
   }

@@ -25,15 +25,15 @@ lap_format cacheElement(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
 
 llvm::StringRef elementOf(mlir::Value buffer) { return llvm::cast<kernel::BufferType>(buffer.getType()).getElement(); }
 
-/// The kernels of lap_op_quantize; only q16 uses the second.
+/// The kernels of lap_op_quantize; only q24 uses the second.
 std::pair<KernelOp, KernelOp> roundingKernels(llvm::StringRef element) {
   if (element == "i8") {
     return {KernelOp::QuantizeStatic, KernelOp::QuantizeStatic};
   }
-  if (element == "r16") {
+  if (element == "r24") {
     return {KernelOp::QuantizeRow, KernelOp::QuantizeRow};
   }
-  return {KernelOp::Quantize, element == "q16" ? KernelOp::QuantizeResidual : KernelOp::Quantize};
+  return {KernelOp::Quantize, element == "q24" ? KernelOp::QuantizeResidual : KernelOp::Quantize};
 }
 
 } // namespace

@@ -89,15 +89,15 @@ struct Operands {
   lap_element element;
 
   std::string name() const {
-    static constexpr const char *elements[] = {"f32", "q8", "q16", "i8", "r16"};
+    static constexpr const char *elements[] = {"f32", "q8", "q24", "i8", "r24"};
     return std::string(formatName(format)) + " * " + elements[element];
   }
 };
 
 constexpr Operands allOperands[] = {
-    {LAP_F32, LAP_ROWS_F32},  {LAP_BF16, LAP_ROWS_F32},  {LAP_W8G32, LAP_ROWS_Q8}, {LAP_W8G32, LAP_ROWS_Q16},
-    {LAP_W4G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q16}, {LAP_W8ROW, LAP_ROWS_I8}, {LAP_W8ROW, LAP_ROWS_R16},
-    {LAP_W4ROW, LAP_ROWS_I8}, {LAP_W4ROW, LAP_ROWS_R16}, {LAP_W2ROW, LAP_ROWS_I8}, {LAP_W2ROW, LAP_ROWS_R16},
+    {LAP_F32, LAP_ROWS_F32},  {LAP_BF16, LAP_ROWS_F32},  {LAP_W8G32, LAP_ROWS_Q8}, {LAP_W8G32, LAP_ROWS_Q24},
+    {LAP_W4G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q24}, {LAP_W8ROW, LAP_ROWS_I8}, {LAP_W8ROW, LAP_ROWS_R24},
+    {LAP_W4ROW, LAP_ROWS_I8}, {LAP_W4ROW, LAP_ROWS_R24}, {LAP_W2ROW, LAP_ROWS_I8}, {LAP_W2ROW, LAP_ROWS_R24},
 };
 
 lap_matmul_args product(const Operands &operands, uint32_t outputs, uint32_t columns) {

@@ -30,6 +30,7 @@ enum {
   LAP_GROUP = 32,            /* columns that share one scale in the group formats */
   LAP_ATTENTION_SLICE = 512, /* keys per attention slice; slices start at multiples of absolute position */
   LAP_MOMENT_BLOCK = 512,    /* columns of a block of second moments */
+  LAP_PLANES = 3,            /* int8 planes of q24 and r24 rows */
   LAP_STACK = 4,             /* most matrices that are stacked into one product (q, k and v are three) */
   LAP_WEIGHT_ALIGN = 64,     /* alignment of each packed weight inside the weight segment */
   LAP_SEGMENT_ALIGN = 65536  /* alignment of the weight segment inside the file */
@@ -51,9 +52,9 @@ typedef enum lap_format {
 typedef enum lap_element {
   LAP_ROWS_F32 = 0, /* float32 (int32 bits in the routing buffers) */
   LAP_ROWS_Q8 = 1,  /* int8, a scale and a sum per 32 columns */
-  LAP_ROWS_Q16 = 2, /* two q8 planes: the second holds what the first left over */
+  LAP_ROWS_Q24 = 2, /* three q8 planes: each holds what those before it left over */
   LAP_ROWS_I8 = 3,  /* int8 with one scale for all rows, known when compiling */
-  LAP_ROWS_R16 = 4  /* two int8 planes with one scale per row: 16 bits */
+  LAP_ROWS_R24 = 4  /* three int8 planes with one scale per row: 24 bits */
 } lap_element;
 
 /* Where a buffer lives. */
@@ -81,12 +82,13 @@ typedef struct lap_buffer {
  *          int8  value[columns]          x / scale, -127..127
  *          float scale[columns / 32]     max|x| / 127 of the group (0 for an all-zero group)
  *          int32 sum[columns / 32]       sum of the group's values (corrects the weights' unsigned offset)
- *   q16  two q8 rows, one behind the other, each rounded up to 64 bytes: the second rounds x - scale * value of the
- *        first. A product adds both planes, which is as good as 16-bit activations (error below 2^-15 of max|x|).
+ *   q24  three q8 rows, one behind the other, each rounded up to 64 bytes: the second rounds x - scale * value of the
+ *        first, the third what that left. A product adds the planes, which is as good as f32 activations (error below
+ *        2^-22 of max|x|).
  *   i8   for the row formats: int8 value[columns] = clamp(x / step, -128, 127). `step` is the checkpoint's static
- * range. r16  for the row formats where there is no static range: int8 high[columns], int8 low[columns], float scale;
- *          scale = max|x| / 32512, v = x / scale (a whole number), v = 256 * high + low with low in -128..127
- *        row_bytes = 2 * columns + 4, rounded up to 64. */
+ * range. r24  for the row formats where there is no static range: int8 high[columns], middle[columns], low[columns],
+ * float scale; scale = max|x| / (127 * 65536), v = x / scale (a whole number), v = 65536 * high + 256 * middle + low
+ *        with middle and low in -128..127. row_bytes = 3 * columns + 4, rounded up to 64. */
 
 /* A packed matrix of `rows` x `columns` (columns padded to 32, rows to a multiple of 16; the compiler pads rows to 32
  * as well, so that a product writes its whole padded activation row; padding is zero), in row tiles:
@@ -204,7 +206,7 @@ typedef struct lap_out_step {
 } lap_out_step;
 
 typedef struct lap_matmul_args { /* out[r][n] = sum_k x[r][k] * w[n][k] */
-  lap_buffer x;                  /* f32 for F32/BF16; q8 or q16 for the group formats; i8 or r16 for the row formats */
+  lap_buffer x;                  /* f32 for F32/BF16; q8 or q24 for the group formats; i8 or r24 for the row formats */
   lap_buffer out;                /* f32 */
   lap_weight w;
   float input_step;        /* the scale of i8 rows; otherwise 0 */
@@ -215,11 +217,11 @@ void lap_op_matmul(const lap_step *, const lap_matmul_args *, lap_kernel *matvec
                    uint32_t lanes);
 
 typedef struct lap_quantize_args {
-  lap_buffer x, out; /* out: q8, q16, i8 or r16 */
+  lap_buffer x, out; /* out: q8, q24, i8 or r24 */
   float step;        /* of i8 rows; otherwise 0 */
   uint32_t reserved;
 } lap_quantize_args;
-/* `residual` rounds the second plane of q16 rows; the other elements have no use for it (NULL). */
+/* `residual` rounds the other planes of q24 rows; the other elements have no use for it (NULL). */
 void lap_op_quantize(const lap_step *, const lap_quantize_args *, lap_kernel *quantize, lap_kernel *residual,
                      uint32_t lane, uint32_t lanes);
 

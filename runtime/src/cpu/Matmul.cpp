@@ -42,18 +42,24 @@ void quantizeGroups(const lap_step *step, const lap_quantize_args *args, uint32_
                     lap_kernel *quantize, lap_kernel *residual) {
   const uint32_t columns = args->x.columns;
   const int64_t groups = count / LAP_GROUP, firstGroup = first / LAP_GROUP;
-  uint8_t *out = rowBytes(step, args->out, row);
   auto scalesOf = [&](uint8_t *plane) { return plane + columns + firstGroup * 4; };
   auto sumsOf = [&](uint8_t *plane) { return scalesOf(plane) + columns / LAP_GROUP * 4; };
-  Array x(rowFloats(step, args->x, row) + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
-  Array values(out + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
-  Array scales(scalesOf(out), {groups, 1}), sums(sumsOf(out), {groups, 1});
+  uint8_t *plane = rowBytes(step, args->out, row);
+  const float *from = rowFloats(step, args->x, row) + first;
+  Array x(from, {LAP_GROUP, 1}, {groups, LAP_GROUP}), values(plane + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
+  Array scales(scalesOf(plane), {groups, 1}), sums(sumsOf(plane), {groups, 1});
   kernelCast<QuantizeKernel>(quantize)(x, scales, sums, values);
-  if (args->out.element == LAP_ROWS_Q16) {
-    uint8_t *plane = out + q8Bytes(columns);
-    Array values2(plane + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
-    Array scales2(scalesOf(plane), {groups, 1}), sums2(sumsOf(plane), {groups, 1});
-    kernelCast<QuantizeResidualKernel>(residual)(x, scales, values, scales2, sums2, values2);
+  alignas(64) float rests[LAP_PLANES - 1][ColumnChunk]; // what is left after each plane
+  for (uint32_t p = 1; args->out.element == LAP_ROWS_Q24 && p < LAP_PLANES; ++p) {
+    uint8_t *next = plane + q8Bytes(columns);
+    Array input(from, {LAP_GROUP, 1}, {groups, LAP_GROUP}), rest(rests[p - 1], {LAP_GROUP, 1}, {groups, LAP_GROUP});
+    Array firstValues(plane + first, {LAP_GROUP, 1}, {groups, LAP_GROUP}), firstScales(scalesOf(plane), {groups, 1});
+    Array nextValues(next + first, {LAP_GROUP, 1}, {groups, LAP_GROUP});
+    Array nextScales(scalesOf(next), {groups, 1}), nextSums(sumsOf(next), {groups, 1});
+    kernelCast<QuantizeResidualKernel>(residual)(input, firstScales, firstValues, rest, nextScales, nextSums,
+                                                 nextValues);
+    plane = next;
+    from = rests[p - 1];
   }
 }
 
@@ -64,9 +70,9 @@ void quantizeRows(const lap_step *step, const lap_quantize_args *args, lap_kerne
   const Range rows = share(rowsOf(step, args->x), lane, lanes);
   for (uint64_t row = rows.begin; row < rows.end; ++row) {
     uint8_t *out = rowBytes(step, args->out, row);
-    Array x(rowFloats(step, args->x, row), {columns, 1}), scale(out + 2 * columns, {1, 1});
-    Array high(out, {columns, 1}), low(out + columns, {columns, 1});
-    kernelCast<QuantizeRowKernel>(quantize)(x, scale, high, low);
+    Array x(rowFloats(step, args->x, row), {columns, 1}), scale(out + LAP_PLANES * columns, {1, 1});
+    Array high(out, {columns, 1}), middle(out + columns, {columns, 1}), low(out + 2 * columns, {columns, 1});
+    kernelCast<QuantizeRowKernel>(quantize)(x, scale, high, middle, low);
   }
 }
 
@@ -94,7 +100,7 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
 
 extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize,
                                 lap_kernel *residual, uint32_t lane, uint32_t lanes) {
-  if (args->out.element == LAP_ROWS_R16) {
+  if (args->out.element == LAP_ROWS_R24) {
     return quantizeRows(step, args, quantize, lane, lanes);
   }
   forColumnChunks(rowsOf(step, args->x), args->x.columns, lane, lanes,

@@ -27,8 +27,12 @@ void loadColumns(const uint8_t *row, const lap_buffer &x, float inputStep, uint3
   const IntegerRow parts = integerRow(row, x.element, x.columns);
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t column = first + i;
-    if (x.element == LAP_ROWS_R16) {
-      out[i] = static_cast<float>(256 * parts.values[0][column] + parts.values[1][column]) * *parts.scales[0];
+    if (x.element == LAP_ROWS_R24) {
+      int32_t whole = 0;
+      for (uint32_t p = 0; p < parts.planes; ++p) {
+        whole = 256 * whole + parts.values[p][column];
+      }
+      out[i] = static_cast<float>(whole) * *parts.scales[0];
       continue;
     }
     out[i] = 0;

@@ -31,7 +31,7 @@ void callGroup(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns, groups = columns / LAP_GROUP;
   const int64_t blocks = p.weight->format == LAP_W8G32 ? 8 : 4; // of 4 columns, in a group
   const int64_t xStride = static_cast<int64_t>(p.x_row_bytes), tileBytes = static_cast<int64_t>(p.weight->tile_bytes);
-  const int64_t planes = p.element == LAP_ROWS_Q16 ? 2 : 1;
+  const int64_t planes = p.element == LAP_ROWS_Q24 ? LAP_PLANES : 1;
   const int64_t planeBytes = static_cast<int64_t>(q8Bytes(p.weight->columns));
   Array values(p.x, {columns, 1}, {planes, planeBytes}, {p.rows, xStride});
   Array scales(p.x + columns, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
@@ -48,9 +48,9 @@ void callGroup(const Product &p, lap_kernel *kernel) {
 void callRow(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns, tileBytes = static_cast<int64_t>(p.weight->tile_bytes);
   const int64_t xStride = static_cast<int64_t>(p.x_row_bytes), scaleBytes = 4 * LAP_ROW_TILE;
-  const bool wide = p.element == LAP_ROWS_R16;
-  Array values(p.x, {columns, 1}, {wide ? 2 : 1, columns}, {p.rows, xStride});
-  Array inputScales(wide ? p.x + 2 * columns : reinterpret_cast<const uint8_t *>(&p.input_step),
+  const bool wide = p.element == LAP_ROWS_R24;
+  Array values(p.x, {columns, 1}, {wide ? LAP_PLANES : 1, columns}, {p.rows, xStride});
+  Array inputScales(wide ? p.x + LAP_PLANES * columns : reinterpret_cast<const uint8_t *>(&p.input_step),
                     {p.rows, wide ? xStride / 4 : 0});
   Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {p.tile_count, tileBytes / 4});
   Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4},

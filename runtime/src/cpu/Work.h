@@ -59,18 +59,18 @@ inline bool sameBuffer(const lap_buffer &a, const lap_buffer &b) { return a.spac
 
 /// Where the parts of an integer row lie; absent ones are null.
 struct IntegerRow {
-  const int8_t *values[2]; // planes
-  const float *scales[2];  // of the groups (q8, q16) or of the row (r16: the first)
+  const int8_t *values[LAP_PLANES];
+  const float *scales[LAP_PLANES]; // of the groups (q8, q24) or of the row (r24: the first)
   uint32_t planes;
 };
 
-/// Bytes of one q8 row, and the distance of the two of a q16 row.
+/// Bytes of one q8 row, and the distance of the planes of a q24 row.
 inline uint64_t q8Bytes(uint32_t columns) { return (columns + uint64_t(columns) / LAP_GROUP * 8 + 63) / 64 * 64; }
 
 /// The parts of a row of `element` (not f32) that starts at `row`.
 inline IntegerRow integerRow(const uint8_t *row, uint32_t element, uint32_t columns) {
-  const bool grouped = element == LAP_ROWS_Q8 || element == LAP_ROWS_Q16;
-  const uint32_t planes = element == LAP_ROWS_Q16 || element == LAP_ROWS_R16 ? 2 : 1;
+  const bool grouped = element == LAP_ROWS_Q8 || element == LAP_ROWS_Q24;
+  const uint32_t planes = element == LAP_ROWS_Q24 || element == LAP_ROWS_R24 ? LAP_PLANES : 1;
   IntegerRow parts = {};
   parts.planes = planes;
   for (uint32_t p = 0; p < planes; ++p) {
@@ -78,8 +78,8 @@ inline IntegerRow integerRow(const uint8_t *row, uint32_t element, uint32_t colu
     parts.values[p] = reinterpret_cast<const int8_t *>(start);
     parts.scales[p] = grouped ? reinterpret_cast<const float *>(start + columns) : nullptr;
   }
-  if (element == LAP_ROWS_R16) {
-    parts.scales[0] = reinterpret_cast<const float *>(row + 2 * uint64_t(columns));
+  if (element == LAP_ROWS_R24) {
+    parts.scales[0] = reinterpret_cast<const float *>(row + LAP_PLANES * uint64_t(columns));
   }
   return parts;
 }

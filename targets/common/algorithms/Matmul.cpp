@@ -180,12 +180,12 @@ RowMatmul::RowMatmul(lap_format format, ByteProducts products, bool manyRows) {
     define(s, weights, values, format);
     Expr total = 0.0f;
     for (int p = 0; p < s.planes; ++p) {
-      const float factor = p == 0 && s.planes == 2 ? 256.0f : 1.0f;
+      const float factor = static_cast<float>(1 << (8 * (s.planes - 1 - p)));
       Expr scale = inputScales(token) * factor * weightScales(row, tile);
       total = fusedMulAdd(cast<float>(s.dot(row, p, token, tile)), scale, total);
     }
     s.sum(row, token, tile) = total;
-    results[s.planes - 1] = s.sum(row, token, tile);
+    results[s.planes == 1 ? 0 : 1] = s.sum(row, token, tile);
   }
   Expr y = select(planeCount == 1, results[0], results[1]);
   Expr rounded = roundingStep * clamp(round(y / roundingStep), -128.0f, 127.0f);

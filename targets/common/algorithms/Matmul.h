@@ -26,8 +26,8 @@ enum class ByteProducts {
   Pairs  ///< two products are added in int16, saturating (vpmaddubsw): used where the sums of a group fit
 };
 
-/// The stages of a product whose activations are in one or in two int8 planes. A kernel has both; which one runs is the
-/// caller's choice (the extent of the planes), so neither costs the other anything.
+/// The stages of a product whose activations are in one or in LAP_PLANES int8 planes. A kernel has both; which one runs
+/// is the caller's choice (the extent of the planes), so neither costs the other anything.
 struct PlaneStages {
   explicit PlaneStages(int planes) : planes(planes) {}
   int planes;
@@ -36,7 +36,7 @@ struct PlaneStages {
   Halide::Func part;       // what dot adds up: sums of pairs, or of one field
 };
 
-/// Group formats: int8 or int4 weights in groups of 32 columns, q8 rows (one plane) or q16 rows (two).
+/// Group formats: int8 or int4 weights in groups of 32 columns, q8 rows (one plane) or q24 rows (three).
 ///   values int8 [column, plane, token], scales f32 [group, plane, token], sums int32 [group, plane, token],
 ///   weightScales uint16 (bf16) [16 rows, group, tile],
 ///   weights uint8 [4 columns, 16 rows, block, group, tile] -> out f32 [16 rows, token, tile]
@@ -47,8 +47,9 @@ struct GroupMatmul : Algorithm {
   bool usesPairs; // of the int4 weights only: 8 pairs of |w| * |x| <= 15 * 127 stay below 2^15
   Halide::Var row{"row"}, plane{"plane"}, token{"token"}, tile{"tile"}, group{"group"}, pair{"pair"};
   Halide::Func out{"out"};
-  PlaneStages stages[2] = {PlaneStages(1),
-                           PlaneStages(2)}; // part: int16 [pair, row, plane, group, token, tile], not used with Fours
+  PlaneStages stages[2] = {
+      PlaneStages(1),
+      PlaneStages(LAP_PLANES)}; // part: int16 [pair, row, plane, group, token, tile], not used with Fours
   Halide::Expr planeCount;
   Halide::RDom groups; // over the groups of a row
   Halide::RDom block;  // x: column of a block of 4 (of a pair), y: block of the group
@@ -59,11 +60,11 @@ private:
   void definePairs(PlaneStages &s, const Halide::ImageParam &weights, const Halide::ImageParam &values);
 };
 
-/// Row formats: integers of 8, 4 or 2 bits with one scale per row. One plane is int8 rows with one scale; two planes
-/// are r16 rows, 256 * high + low.
+/// Row formats: integers of 8, 4 or 2 bits with one scale per row. One plane is int8 rows with one scale; three
+/// planes are r24 rows, 65536 * high + 256 * middle + low.
 ///   values int8 [column, plane, token], inputScales f32 [token] (any stride), weightScales f32 [16 rows, tile],
 ///   weights uint8 [4 columns, 16 rows, block, tile], step f32 -> out f32 [16 rows, token, tile]
-/// y = sum over the planes, in order: fma(float(dot), inputScale (* 256 for the high plane) * weightScale, y); the
+/// y = sum over the planes, in order: fma(float(dot), inputScale * the plane's power of 256 * weightScale, y); the
 /// integer dot is exact. A step other than 0 rounds: step * clamp(round(y / step), -128, 127).
 struct RowMatmul : Algorithm {
   RowMatmul(lap_format format, ByteProducts products, bool manyRows);
@@ -80,8 +81,9 @@ struct RowMatmul : Algorithm {
       strand{"strand"};
   Halide::Func out{"out"};
   PlaneStages stages[2] = {
-      PlaneStages(1), PlaneStages(2)}; // part: InPlace int32 [row, field, plane, token, tile],
-                                       // Pairs int16 [pair, row, step, plane, token, tile] (step: a block of columns)
+      PlaneStages(1),
+      PlaneStages(LAP_PLANES)}; // part: InPlace int32 [row, field, plane, token, tile],
+                                // Pairs int16 [pair, row, step, plane, token, tile] (step: a block of columns)
   Halide::Func strands{"strands"}, rowSum{"rowSum"}; // [plane, token]: sums of the values, for the zero point
   Halide::Expr planeCount;
   Halide::RDom block;  // x: column of 4 (of a pair), y: field of the byte, z: block of 4 * fieldCount columns

@@ -72,6 +72,10 @@ Quantize::Quantize(bool residual) {
     arguments.insert(arguments.end(), {firstScales, firstValues});
   }
   outputs = {scales, sums, values};
+  if (residual) {
+    shapeOutput(rest, {1, LAP_GROUP});
+    outputs.insert(outputs.begin(), rest);
+  }
 }
 
 QuantizeRow::QuantizeRow() {
@@ -82,17 +86,20 @@ QuantizeRow::QuantizeRow() {
   largest(strand) = max(largest(strand), abs(x(columns * LAP_COLUMN_PAD + strand)));
   most() = 0.0f;
   most() = max(most(), largest(strandR));
-  scale(one) = most() / 32512.0f;
-  Expr quotient = clamp(round(x(column) / scale(0)), -32512.0f, 32512.0f);
+  constexpr float steps = 127.0f * 65536.0f; // below 2^23, so whole numbers are exact
+  scale(one) = most() / steps;
+  Expr quotient = clamp(round(x(column) / scale(0)), -steps, steps);
   Expr whole = select(scale(0) > 0.0f, cast<int32_t>(quotient), 0);
-  Expr upper = (whole + 128) >> 8;
-  high(column) = cast<int8_t>(upper);
+  Expr upper = (whole + 128) >> 8, top = (upper + 128) >> 8;
+  high(column) = cast<int8_t>(top);
+  middle(column) = cast<int8_t>(upper - (top << 8));
   low(column) = cast<int8_t>(whole - (upper << 8));
   shapeOutput(scale);
   shapeOutput(high);
+  shapeOutput(middle);
   shapeOutput(low);
   arguments = {x};
-  outputs = {scale, high, low};
+  outputs = {scale, high, middle, low};
 }
 
 } // namespace lapidary

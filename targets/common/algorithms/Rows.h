@@ -41,8 +41,8 @@ struct EmbedRow : Algorithm {
 
 /// x f32 [32 columns, group] -> scales f32 [group], sums int32 [group], values int8 [32 columns, group]
 struct Quantize : Algorithm {
-  /// residual: a second plane. Takes firstScales f32 [group], firstValues int8 [32 columns, group] after x, and
-  /// quantizes x - firstScale * firstValue.
+  /// residual: a further plane. Takes firstScales f32 [group], firstValues int8 [32 columns, group] after x, quantizes
+  /// rest = x - firstScale * firstValue, and writes rest f32 [32 columns, group] before the others.
   explicit Quantize(bool residual);
   Halide::Var column{"column"}, group{"group"};
   Halide::Func largest{"largest"}, scales{"scales"}, sumOf{"sumOf"}, sums{"sums"}, values{"values"};
@@ -50,12 +50,12 @@ struct Quantize : Algorithm {
   Halide::RDom columns;
 };
 
-/// x f32 [column] -> scale f32 [1], high, low int8 [column]: 256 * high + low = round(x / scale), scale = max|x| /
-/// 32512
+/// x f32 [column] -> scale f32 [1], high, middle, low int8 [column]:
+/// 65536 * high + 256 * middle + low = round(x / scale), scale = max|x| / (127 * 65536)
 struct QuantizeRow : Algorithm {
   QuantizeRow();
   Halide::Var column{"column"}, strand{"strand"}, one{"one"};
-  Halide::Func largest{"largest"}, most{"most"}, scale{"scale"}, high{"high"}, low{"low"};
+  Halide::Func largest{"largest"}, most{"most"}, scale{"scale"}, high{"high"}, middle{"middle"}, low{"low"};
   Halide::RDom columns, strandR;
 };
 

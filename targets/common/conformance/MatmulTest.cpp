@@ -38,13 +38,13 @@ int dot(const Matrix &w, uint32_t row, const int8_t *values, uint32_t first, uin
   return sum;
 }
 
-/// One output element from a q8 or q16 row.
+/// One output element from a q8 or q24 row.
 float groupReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element) {
   const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
   const uint64_t planeBytes = activationRowBytes(LAP_ROWS_Q8, padded);
   float sum = 0.0f;
   for (uint32_t g = 0; g < padded / LAP_GROUP; ++g) {
-    for (uint32_t plane = 0; plane < (element == LAP_ROWS_Q16 ? 2u : 1u); ++plane) {
+    for (uint32_t plane = 0; plane < (element == LAP_ROWS_Q24 ? unsigned(LAP_PLANES) : 1u); ++plane) {
       const uint8_t *start = x + plane * planeBytes;
       const float *scales = reinterpret_cast<const float *>(start + padded);
       const int sumOfGroup = dot(w, row, reinterpret_cast<const int8_t *>(start), g * LAP_GROUP, (g + 1) * LAP_GROUP);
@@ -54,7 +54,7 @@ float groupReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_elemen
   return sum;
 }
 
-/// One output element from an i8 (scale `step`) or r16 row, not rounded.
+/// One output element from an i8 (scale `step`) or r24 row, not rounded.
 float rowReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element, float step) {
   const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
   const int8_t *values = reinterpret_cast<const int8_t *>(x);
@@ -63,14 +63,18 @@ float rowReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element 
     return static_cast<float>(dot(w, row, values, 0, padded)) * (step * weight);
   }
   float scale;
-  std::memcpy(&scale, x + 2 * padded, sizeof(scale));
-  const float high = static_cast<float>(dot(w, row, values, 0, padded)) * (scale * 256.0f * weight);
-  return std::fma(static_cast<float>(dot(w, row, values + padded, 0, padded)), scale * weight, high);
+  std::memcpy(&scale, x + LAP_PLANES * padded, sizeof(scale));
+  float sum = 0.0f;
+  for (uint32_t plane = 0; plane < LAP_PLANES; ++plane) {
+    const float factor = static_cast<float>(1 << (8 * (LAP_PLANES - 1 - plane)));
+    sum = std::fma(static_cast<float>(dot(w, row, values + plane * padded, 0, padded)), scale * factor * weight, sum);
+  }
+  return sum;
 }
 
 lap_kernel *quantizer(lap_element element) {
   return kernel(element == LAP_ROWS_I8    ? KernelOp::QuantizeStatic
-                : element == LAP_ROWS_R16 ? KernelOp::QuantizeRow
+                : element == LAP_ROWS_R24 ? KernelOp::QuantizeRow
                                           : KernelOp::Quantize);
 }
 
@@ -83,7 +87,7 @@ protected:
   }
 };
 
-constexpr const char *elementNames[] = {"f32", "q8", "q16", "i8", "r16"};
+constexpr const char *elementNames[] = {"f32", "q8", "q24", "i8", "r24"};
 
 std::string caseName(const testing::TestParamInfo<Case> &info) {
   const Case &c = info.param;
@@ -93,9 +97,9 @@ std::string caseName(const testing::TestParamInfo<Case> &info) {
 
 std::vector<lap_element> elementsOf(lap_format format) {
   if (isRowScaled(format)) {
-    return {LAP_ROWS_I8, LAP_ROWS_R16};
+    return {LAP_ROWS_I8, LAP_ROWS_R24};
   }
-  return isGrouped(format) ? std::vector<lap_element>{LAP_ROWS_Q8, LAP_ROWS_Q16}
+  return isGrouped(format) ? std::vector<lap_element>{LAP_ROWS_Q8, LAP_ROWS_Q24}
                            : std::vector<lap_element>{LAP_ROWS_F32};
 }
 
@@ -111,7 +115,7 @@ std::vector<Case> allCases() {
     }
   }
   for (lap_format format : {LAP_W2ROW, LAP_W4ROW, LAP_W8ROW}) { // more rows than a kernel takes at once
-    cases.push_back({format, LAP_ROWS_R16, 48, 160, 150});
+    cases.push_back({format, LAP_ROWS_R24, 48, 160, 150});
   }
   return cases;
 }
@@ -215,11 +219,11 @@ TEST(MatmulConformanceSuite, OutputsAreRoundedByTheirPartOfAStack) {
 /// A row of one value, with scales of 1.
 void setExtremeRow(uint8_t *row, lap_element element, uint32_t columns, int value) {
   const uint32_t groups = columns / LAP_GROUP;
-  std::memset(row, static_cast<uint8_t>(value), element == LAP_ROWS_R16 ? 2 * columns : columns);
-  for (uint32_t g = 0; g < (element == LAP_ROWS_R16 ? 1 : groups) && element != LAP_ROWS_I8; ++g) {
+  std::memset(row, static_cast<uint8_t>(value), element == LAP_ROWS_R24 ? LAP_PLANES * columns : columns);
+  for (uint32_t g = 0; g < (element == LAP_ROWS_R24 ? 1 : groups) && element != LAP_ROWS_I8; ++g) {
     const float scale = 1.0f;
     const int32_t sum = static_cast<int32_t>(LAP_GROUP) * value;
-    std::memcpy(row + (element == LAP_ROWS_R16 ? 2 : 1) * columns + g * 4, &scale, 4);
+    std::memcpy(row + (element == LAP_ROWS_R24 ? LAP_PLANES : 1) * columns + g * 4, &scale, 4);
     if (element == LAP_ROWS_Q8) {
       std::memcpy(row + columns + groups * 4 + g * 4, &sum, 4);
     }
@@ -235,7 +239,7 @@ TEST(MatmulConformanceSuite, ExtremeIntegersDoNotSaturate) {
   for (lap_format format : {LAP_W8G32, LAP_W4G32, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
     for (lap_element element : elementsOf(format)) {
       for (int sign : {-1, 1}) {
-        if (element == LAP_ROWS_Q16) {
+        if (element == LAP_ROWS_Q24) {
           continue; // the kernel's planes are alike
         }
         Random random(1);
@@ -322,21 +326,25 @@ TEST_P(QuantizeConformance, EqualsTheScalarReference) {
       for (uint32_t c = 0; c < padded; ++c) {
         ASSERT_EQ(static_cast<int8_t>(out[c]), toInt8(x[c], step)) << "column " << c;
       }
-    } else if (GetParam() == LAP_ROWS_R16) {
+    } else if (GetParam() == LAP_ROWS_R24) {
       float largest = 0.0f, scale;
       for (float value : rest) {
         largest = std::max(largest, std::fabs(value));
       }
-      std::memcpy(&scale, out + 2 * padded, 4);
-      ASSERT_EQ(scale, largest / 32512.0f);
+      std::memcpy(&scale, out + LAP_PLANES * padded, 4);
+      ASSERT_EQ(scale, largest / (127.0f * 65536.0f));
       for (uint32_t c = 0; c < padded; ++c) {
-        const int value = 256 * static_cast<int8_t>(out[c]) + static_cast<int8_t>(out[padded + c]);
+        int value = 0;
+        for (uint32_t plane = 0; plane < LAP_PLANES; ++plane) {
+          value = 256 * value + static_cast<int8_t>(out[plane * padded + c]);
+        }
         ASSERT_EQ(value, scale > 0.0f ? static_cast<int>(std::nearbyint(x[c] / scale)) : 0) << "column " << c;
       }
     } else {
       checkGroups(rest, out);
-      if (GetParam() == LAP_ROWS_Q16) {
+      if (GetParam() == LAP_ROWS_Q24) {
         checkGroups(rest, out + activationRowBytes(LAP_ROWS_Q8, padded));
+        checkGroups(rest, out + 2 * activationRowBytes(LAP_ROWS_Q8, padded));
       }
     }
   });
@@ -344,7 +352,7 @@ TEST_P(QuantizeConformance, EqualsTheScalarReference) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Elements, QuantizeConformance,
-                         testing::Values(LAP_ROWS_Q8, LAP_ROWS_Q16, LAP_ROWS_I8, LAP_ROWS_R16),
+                         testing::Values(LAP_ROWS_Q8, LAP_ROWS_Q24, LAP_ROWS_I8, LAP_ROWS_R24),
                          [](const testing::TestParamInfo<lap_element> &info) { return elementNames[info.param]; });
 
 } // namespace

@@ -43,13 +43,14 @@ template <typename Matmul> void boundRows(Matmul &m) {
   m.out.bound(m.row, 0, LAP_ROW_TILE);
 }
 
-/// One tile at a time: it is one stream of memory. Either number of planes has code of its own.
+/// One tile at a time: it is one stream of memory. Either number of planes has code of its own; each plane of a token
+/// takes an accumulator.
 template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const X86Isa &isa) {
   const std::vector<int> tokens =
       manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1};
   boundRows(m);
   blockOutput(m, m.out.specialize(m.planeCount == 1), step, 1, tokens);
-  blockOutput(m, m.out, step, 1, tokens);
+  blockOutput(m, m.out, step, 1, manyRows ? std::vector<int>{isa.accumulators / 2} : tokens);
 }
 
 /// A stage of a tile: rows are lanes, everything else is unrolled.
@@ -121,7 +122,7 @@ void schedule(RowMatmul &m, bool manyRows, const X86Isa &isa) {
   blockPlanes(m, step, manyRows, isa);
   m.rowSum.compute_root()
       .store_in(MemoryType::Stack)
-      .bound_storage(m.plane, 2)
+      .bound_storage(m.plane, LAP_PLANES)
       .bound_storage(m.token, RowMatmul::maxTokens);
   m.rowSum.update(0).atomic().vectorize(m.strandR, LAP_COLUMN_PAD);
   m.rowSum.update(1).reorder(m.tailColumns.x, m.tailColumns.y).atomic().vectorize(m.tailColumns.x);

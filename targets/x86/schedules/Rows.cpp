@@ -32,6 +32,7 @@ void schedule(QuantizeRow &quantize, const X86Isa &isa) {
       .bound(quantize.strand, 0, LAP_COLUMN_PAD)
       .vectorize(quantize.strand, LAP_COLUMN_PAD);
   quantize.largest.update().reorder(quantize.strand, quantize.columns).vectorize(quantize.strand, LAP_COLUMN_PAD);
+  quantize.middle.compute_root().vectorize(quantize.column, LAP_COLUMN_PAD, TailStrategy::RoundUp);
   quantize.high.compute_root().vectorize(quantize.column, LAP_COLUMN_PAD, TailStrategy::RoundUp);
   quantize.low.compute_root().vectorize(quantize.column, LAP_COLUMN_PAD, TailStrategy::RoundUp);
 }

@@ -10,8 +10,8 @@ func.func private @f(!gemma.q8<?x?, group = 32>)
 
 // -----
 
-// expected-error@+1 {{found 3 planes, expected 1 or 2}}
-func.func private @f(!gemma.q8<?x96, group = 32, planes = 3>)
+// expected-error@+1 {{found 2 planes, expected 1 or 3}}
+func.func private @f(!gemma.q8<?x96, group = 32, planes = 2>)
 
 // -----
 

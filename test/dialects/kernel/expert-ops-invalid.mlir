@@ -73,7 +73,7 @@ func.func @rows_per_source(%x: !kernel.buffer<tokens x 88 x q8>, %r: !kernel.buf
 // -----
 
 func.func @expert_storage(%x: !kernel.buffer<tokens x 88 x f32>, %r: !kernel.buffer<1 x 1545 x i32>, %w: !kernel.packed<8x44x88, <w4, group = 32>, "tiles16">, %o: !kernel.buffer<3 tokens x 44 x f32>) {
-  // expected-error@+1 {{input element is f32, expected q8 or q16 for a weight stored as w4}}
+  // expected-error@+1 {{input element is f32, expected q8 or q24 for a weight stored as w4}}
   kernel.expert_matmul %x, %r, %w rows_per_source 3 into %o : !kernel.buffer<tokens x 88 x f32>, !kernel.buffer<1 x 1545 x i32>, !kernel.packed<8x44x88, <w4, group = 32>, "tiles16">, !kernel.buffer<3 tokens x 44 x f32>
   return
 }

@@ -33,7 +33,7 @@ func.func @quantize_columns(%x: !kernel.buffer<tokens x 96 x f32>, %o: !kernel.b
 // -----
 
 func.func @matmul_needs_q8(%x: !kernel.buffer<tokens x 96 x f32>, %w: !kernel.packed<64x96, <w4, group = 32>, "tiles16">, %o: !kernel.buffer<tokens x 64 x f32>) {
-  // expected-error@+1 {{input element is f32, expected q8 or q16 for a weight stored as w4}}
+  // expected-error@+1 {{input element is f32, expected q8 or q24 for a weight stored as w4}}
   kernel.matmul %x, %w into %o : !kernel.buffer<tokens x 96 x f32>, !kernel.packed<64x96, <w4, group = 32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
   return
 }

@@ -20,7 +20,7 @@ func.func private @f(!kernel.buffer<tokens x 0 x f32>)
 
 // -----
 
-// expected-error@+1 {{unknown buffer element 'f16', expected f32, i32, q8, q16, i8 or r16}}
+// expected-error@+1 {{unknown buffer element 'f16', expected f32, i32, q8, q24, i8 or r24}}
 func.func private @f(!kernel.buffer<tokens x 96 x f16>)
 
 // -----

@@ -41,14 +41,14 @@ func.func @static(%x: tensor<?x96xf32>) -> (tensor<?x80xf32>, tensor<?x64xf32>) 
   return %y, %z : tensor<?x80xf32>, tensor<?x64xf32>
 }
 
-// Without a static range the input keeps 16 bits, in the groups of the weight or one scale per row; a larger group
+// Without a static range the input keeps 24 bits, in the groups of the weight or one scale per row; a larger group
 // repeats its scale.
 // CHECK-LABEL: func.func @wide
-// CHECK: %[[R:.*]] = gemma.quantize_activation %arg0 : tensor<?x96xf32> -> !gemma.q8<?x96, group = 0, planes = 2>
-// CHECK: gemma.linear %[[R]], %{{.*}} storage <w8> : (!gemma.q8<?x96, group = 0, planes = 2>, tensor<32x96xi8>)
-// CHECK: %[[G:.*]] = gemma.quantize_activation %arg0 : tensor<?x96xf32> -> !gemma.q8<?x96, group = 32, planes = 2>
-// CHECK: gemma.linear %[[G]], %{{.*}} storage <w4, group = 32> : (!gemma.q8<?x96, group = 32, planes = 2>
-// CHECK: gemma.linear %{{.*}}, %{{.*}} storage <w8, group = 32> : (!gemma.q8<?x128, group = 32, planes = 2>
+// CHECK: %[[R:.*]] = gemma.quantize_activation %arg0 : tensor<?x96xf32> -> !gemma.q8<?x96, group = 0, planes = 3>
+// CHECK: gemma.linear %[[R]], %{{.*}} storage <w8> : (!gemma.q8<?x96, group = 0, planes = 3>, tensor<32x96xi8>)
+// CHECK: %[[G:.*]] = gemma.quantize_activation %arg0 : tensor<?x96xf32> -> !gemma.q8<?x96, group = 32, planes = 3>
+// CHECK: gemma.linear %[[G]], %{{.*}} storage <w4, group = 32> : (!gemma.q8<?x96, group = 32, planes = 3>
+// CHECK: gemma.linear %{{.*}}, %{{.*}} storage <w8, group = 32> : (!gemma.q8<?x128, group = 32, planes = 3>
 func.func @wide(%x: tensor<?x96xf32>, %h: tensor<?x128xf32>) -> (tensor<?x32xf32>, tensor<?x64xf32>, tensor<?x64xf32>) {
   %gate = gemma.get_weight @gate : tensor<32x96xi8>
   %a = gemma.linear %x, %gate : (tensor<?x96xf32>, tensor<32x96xi8>) -> tensor<?x32xf32>

@@ -99,33 +99,33 @@ TEST(Observe, QuantizedRowsCountAsTheirValues) {
   EXPECT_EQ(observed(input, 2), expected(values, columns));
 }
 
-/// Rows of two planes and of a static scale; `element` says how the bytes are laid out.
+/// Rows of several planes and of a static scale; `element` says how the bytes are laid out.
 TEST(Observe, OtherIntegerRowsCountAsTheirValues) {
   const uint32_t columns = 64, plane = 128; // 64 + 2 * 8, rounded up
-  for (lap_element element : {LAP_ROWS_Q16, LAP_ROWS_I8, LAP_ROWS_R16}) {
-    std::vector<float> values = randomValues(columns), rows(Tokens * 2 * plane / 4);
+  for (lap_element element : {LAP_ROWS_Q24, LAP_ROWS_I8, LAP_ROWS_R24}) {
+    std::vector<float> values = randomValues(columns), rows(Tokens * LAP_PLANES * plane / 4);
     for (uint32_t row = 0; row < Tokens; ++row) {
-      uint8_t *bytes = reinterpret_cast<uint8_t *>(&rows[row * 2 * plane / 4]);
+      uint8_t *bytes = reinterpret_cast<uint8_t *>(&rows[row * LAP_PLANES * plane / 4]);
       const float one[] = {0.5f, 0.5f}, other[] = {0.25f, 0.25f};
       for (uint32_t c = 0; c < columns; ++c) {
         float &value = values[row * columns + c];
         const int8_t first = static_cast<int8_t>(value), second = static_cast<int8_t>(c % 5);
         bytes[c] = static_cast<uint8_t>(first);
-        bytes[element == LAP_ROWS_R16 ? columns + c : plane + c] = static_cast<uint8_t>(second);
-        value = element == LAP_ROWS_Q16  ? 0.5f * first + 0.25f * second
+        bytes[element == LAP_ROWS_R24 ? columns + c : plane + c] = static_cast<uint8_t>(second);
+        value = element == LAP_ROWS_Q24  ? 0.5f * first + 0.25f * second
                 : element == LAP_ROWS_I8 ? 0.5f * first
-                                         : 0.5f * static_cast<float>(256 * first + second);
+                                         : 0.5f * static_cast<float>(65536 * first + 256 * second);
       }
-      if (element == LAP_ROWS_Q16) {
+      if (element == LAP_ROWS_Q24) {
         std::memcpy(bytes + columns, one, sizeof(one));
         std::memcpy(bytes + plane + columns, other, sizeof(other));
-      } else if (element == LAP_ROWS_R16) {
-        std::memcpy(bytes + 2 * columns, one, sizeof(float));
+      } else if (element == LAP_ROWS_R24) {
+        std::memcpy(bytes + LAP_PLANES * columns, one, sizeof(float));
       }
     }
     Input input;
     placeFloats(input, rows, columns);
-    input.buffer.row_bytes = 2 * plane;
+    input.buffer.row_bytes = LAP_PLANES * plane;
     input.buffer.element = element;
     input.inputStep = 0.5f;
     const std::vector<float> got = observed(input, 2), wanted = expected(values, columns);
