@@ -3,7 +3,8 @@
 #
 # Text tests are .mlir and .test files beside the GoogleTest sources; the folder mirrors the source tree. Tools come from
 # the build directory first (lapidary-opt, lapidary, ...), then from LLVM (FileCheck, not, split-file). Python scripts of
-# tools/ are run as %python %tools/NAME.py. Run all with `ninja check-lit`, one with `lit -v BUILD/test/dialects/gemma`.
+# tools/ are run as %python %tools/NAME.py, those that need numpy as %numpy_python. Run all with `ninja check-lit`, one with
+# `lit -v BUILD/test/dialects/gemma`.
 import os
 
 import lit.formats
@@ -19,6 +20,7 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(config.lapidary_build, "bin"), config.llvm_tools, config.environment["PATH"]]
 )
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%numpy_python", config.numpy_python))
 config.substitutions.append(("%llvm_include", config.llvm_include))
 config.substitutions.append(("%source", config.lapidary_source))
 config.substitutions.append(("%tools", os.path.join(config.lapidary_source, "tools")))

@@ -176,6 +176,37 @@ TEST(QuantizedTensors, TakeTheFirstRuleThatMatches) {
   EXPECT_EQ(r.of("layers.0.self_attn.q_proj.weight").bits, 4u) << "num_bits, since no rule names it";
 }
 
+TEST(QuantizedTensors, AcceptTheRulesOfTheReleasedE2B) {
+  TinyModel model = tinyModel(Variant::Mobile);
+  for (const char *layer : {"layers.2.mlp.", "layers.3.mlp."}) { // below layer 15: 4 bits
+    model.tensor(layer + std::string("gate_proj.weight")).shape = {24, 4};
+    model.tensor(layer + std::string("up_proj.weight")).shape = {24, 4};
+    model.tensor(layer + std::string("down_proj.weight")).shape = {8, 12};
+  }
+  model.config["quantization_config"]["modules_to_not_convert"] = {"model.vision_tower.patch_embedder",
+                                                                   "model.audio_tower.subsample_conv_projection",
+                                                                   "model.audio_tower.output_proj",
+                                                                   "relative_k_proj",
+                                                                   "model.embed_audio",
+                                                                   "model.embed_vision",
+                                                                   "per_layer_model_projection"};
+  TempDirectory directory;
+  setRules(model, directory, R"rules({
+    "language_model\\.embed_tokens_per_layer$": {"num_bits": 4}, "language_model\\.embed_tokens$": {"num_bits": 2},
+    "^lm_head$": {"num_bits": 2}, "language_model\\.layers\\.\\d+\\.per_layer_input_gate$": {"num_bits": 8},
+    "language_model\\.layers\\.\\d+\\.per_layer_projection$": {"num_bits": 8}, "vision_tower": {"num_bits": 8},
+    "audio_tower(?!.*lconv1d\\.linear_start)": {"num_bits": 2},
+    "audio_tower\\.layers\\.\\d+\\.lconv1d\\.linear_start\\.": {"num_bits": 4},
+    "language_model\\.layers\\.\\d+\\.self_attn\\.": {"num_bits": 4},
+    "language_model\\.layers\\.(\\d|1[0-4])\\.mlp\\.": {"num_bits": 4},
+    "language_model\\.layers\\.\\d+\\.mlp\\.": {"num_bits": 2}})rules");
+  Resolved r;
+  resolveDirectory(directory.path(), r);
+  EXPECT_EQ(r.of("layers.3.mlp.up_proj.weight").bits, 4u);
+  ASSERT_EQ(r.diagnostics.all().size(), 1u) << "the towers are not in this file";
+  EXPECT_EQ(r.diagnostics.all()[0].code, ErrorCode::QuantizationRuleIdle);
+}
+
 TEST(QuantizedTensors, AcceptTowerRulesWithLookAhead) {
   TinyModel model = tinyModel(Variant::Mobile);
   nlohmann::json &rules = model.config["quantization_config"]["module_quant_configs"];
