@@ -152,7 +152,8 @@ private:
                    placeOfAll(checkpoint), help);
       return;
     }
-    if (tensor->shape != role.shape) {
+    bool packed = tensor->dtype == DType::U8 || tensor->dtype == DType::I8 || tensor->dtype == DType::I32;
+    if (tensor->shape != role.shape && !packed) {
       errors.error(ErrorCode::TensorShape,
                    "tensor " + quoted(role.name) + " has shape " + shapeText(tensor->shape) + ", expected " +
                        shapeText(role.shape),
@@ -161,7 +162,11 @@ private:
     if (tensor->dtype != DType::BF16 && tensor->dtype != DType::F32) {
       errors.error(ErrorCode::TensorDType,
                    "tensor " + quoted(role.name) + " has dtype " + dtypeName(tensor->dtype) + ", expected BF16 or F32",
-                   shardOf(*tensor), "convert the checkpoint to bfloat16 with transformers");
+                   shardOf(*tensor),
+                   packed && !quantized
+                       ? "config.json has no quantization_config to say what the integers mean; use the "
+                         "one that was saved together with these weights"
+                       : "convert the checkpoint to bfloat16 with transformers");
     }
   }
 

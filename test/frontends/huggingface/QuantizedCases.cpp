@@ -45,7 +45,7 @@ Change removed(const std::string &nameEnd) {
   return [=](TinyModel &model) { model.remove(nameEnd); };
 }
 
-Change shaped(const std::string &nameEnd, std::vector<uint64_t> shape) {
+Change shaped(const std::string &nameEnd, const std::vector<uint64_t> &shape) {
   return tensor(nameEnd, [=](TinyTensor &t) { t.shape = shape; });
 }
 
@@ -178,6 +178,15 @@ std::vector<MalformedCase> mobileTensorCases() {
                model.tensor("layers.0.mlp.up_proj.weight_scale") = {
                    "model.language_model.layers.0.mlp.up_proj.weight_scale", {65544, 1}, "F32", f32Bytes(1, 65544)};
                shaped("layers.0.mlp.down_proj.weight", {8, 32772})(model);
+             }),
+      mobile("rules missing", ErrorCode::TensorDType, {"has dtype U8", "has no quantization_config"},
+             [](TinyModel &model) {
+               model.config.erase("quantization_config");
+               for (const char *table : {"embed_tokens", "embed_tokens_per_layer"}) {
+                 model.tensor(table + std::string(".embedding_quantized")) = {
+                     "model.language_model." + std::string(table) + ".weight",
+                     {table[12] ? 24u : 32u, table[12] ? 12u : 8u}};
+               }
              }),
       mobile("integers of the other architecture", ErrorCode::WrongTensorPrefix,
              {"'model.embed_tokens.embedding_quantized' found"},
