@@ -76,6 +76,8 @@ void call(const Product &p, lap_kernel *kernel) {
   case LAP_W8G32:
   case LAP_W4G32:
     return callGroup(p, kernel);
+  default:
+    break;
   }
   for (uint32_t row = 0; row < p.rows; row += MaxRowMatmulRows) {
     const uint32_t left = p.rows - row;
