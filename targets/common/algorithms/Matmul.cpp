@@ -178,18 +178,18 @@ RowMatmul::RowMatmul(lap_format format, ByteProducts products, bool manyRows) {
   Expr results[2];
   for (PlaneStages &s : stages) {
     define(s, weights, values, format);
-    Expr total = 0.0f;
+    Expr total = cast<double>(0.0f);
     for (int p = 0; p < s.planes; ++p) {
-      const float factor = static_cast<float>(1 << (8 * (s.planes - 1 - p)));
-      Expr scale = inputScales(token) * factor * weightScales(row, tile);
-      total = fusedMulAdd(cast<float>(s.dot(row, p, token, tile)), scale, total);
+      const double factor = static_cast<double>(1 << (8 * (s.planes - 1 - p)));
+      total += cast<double>(s.dot(row, p, token, tile)) * Expr(factor); // whole numbers below 2^53
     }
     s.sum(row, token, tile) = total;
     results[s.planes == 1 ? 0 : 1] = s.sum(row, token, tile);
   }
-  Expr y = select(planeCount == 1, results[0], results[1]);
-  Expr rounded = roundingStep * clamp(round(y / roundingStep), -128.0f, 127.0f);
-  out(row, token, tile) = select(roundingStep == 0.0f, y, rounded);
+  Expr scale = cast<double>(inputScales(token)) * cast<double>(weightScales(row, tile)); // exact
+  Expr y = select(planeCount == 1, results[0], results[1]) * scale;
+  Expr steps = clamp(round(y / cast<double>(roundingStep)), Expr(-128.0), Expr(127.0));
+  out(row, token, tile) = select(roundingStep == 0.0f, cast<float>(y), roundingStep * cast<float>(steps));
   shapeOutput(out, {1, 0, LAP_ROW_TILE});
   arguments = {values, inputScales, weightScales, weights, roundingStep};
   outputs = {out};

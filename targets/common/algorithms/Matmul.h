@@ -31,7 +31,7 @@ enum class ByteProducts {
 struct PlaneStages {
   explicit PlaneStages(int planes) : planes(planes) {}
   int planes;
-  Halide::Func sum{"sum"}; // f32 [row, token, tile]
+  Halide::Func sum{"sum"}; // f32 (row formats: f64) [row, token, tile]
   Halide::Func dot{"dot"}; // int32; [row, plane, group, token, tile], in row formats without the group
   Halide::Func part;       // what dot adds up: sums of pairs, or of one field
 };
@@ -64,8 +64,9 @@ private:
 /// planes are r24 rows, 65536 * high + 256 * middle + low.
 ///   values int8 [column, plane, token], inputScales f32 [token] (any stride), weightScales f32 [16 rows, tile],
 ///   weights uint8 [4 columns, 16 rows, block, tile], step f32 -> out f32 [16 rows, token, tile]
-/// y = sum over the planes, in order: fma(float(dot), inputScale * the plane's power of 256 * weightScale, y); the
-/// integer dot is exact. A step other than 0 rounds: step * clamp(round(y / step), -128, 127).
+/// y = (sum over the planes of dot * the plane's power of 256) * (inputScale * weightScale): the sum is an exact
+/// integer, the two products are f64, so that a value near the middle between two steps is rounded as the definition
+/// says whatever the machine. A step other than 0 rounds: step * clamp(round(y / step), -128, 127).
 struct RowMatmul : Algorithm {
   RowMatmul(lap_format format, ByteProducts products, bool manyRows);
   static constexpr int maxTokens = 64; // of one call: the sums of their values are on the stack

@@ -6,6 +6,7 @@
 #include "targets/common/PackedLayout.h"
 #include "targets/common/conformance/Harness.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -55,21 +56,20 @@ float groupReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_elemen
 }
 
 /// One output element from an i8 (scale `step`) or r24 row, not rounded.
-float rowReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element, float step) {
+double rowReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element, float step) {
   const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
   const int8_t *values = reinterpret_cast<const int8_t *>(x);
   const float weight = w.scaleAt(row, 0);
-  if (element == LAP_ROWS_I8) {
-    return static_cast<float>(dot(w, row, values, 0, padded)) * (step * weight);
+  const uint32_t planes = element == LAP_ROWS_I8 ? 1 : LAP_PLANES;
+  float scale = step;
+  if (element == LAP_ROWS_R24) {
+    std::memcpy(&scale, x + LAP_PLANES * padded, sizeof(scale));
   }
-  float scale;
-  std::memcpy(&scale, x + LAP_PLANES * padded, sizeof(scale));
-  float sum = 0.0f;
-  for (uint32_t plane = 0; plane < LAP_PLANES; ++plane) {
-    const float factor = static_cast<float>(1 << (8 * (LAP_PLANES - 1 - plane)));
-    sum = std::fma(static_cast<float>(dot(w, row, values + plane * padded, 0, padded)), scale * factor * weight, sum);
+  int64_t sum = 0;
+  for (uint32_t plane = 0; plane < planes; ++plane) {
+    sum = 256 * sum + dot(w, row, values + plane * padded, 0, padded);
   }
-  return sum;
+  return static_cast<double>(sum) * (static_cast<double>(scale) * static_cast<double>(weight));
 }
 
 lap_kernel *quantizer(lap_element element) {
@@ -148,14 +148,15 @@ struct Scene {
                                : floatReference(w, row, reinterpret_cast<const float *>(x));
   }
 
-  float rounded(uint32_t row, float y) const {
+  float rounded(uint32_t row, double y) const {
     for (uint32_t i = 0; i < args.out_step_count; ++i) {
       if (row < args.out_steps[i].columns_end) {
         const float step = args.out_steps[i].step;
-        return step == 0.0f ? y : step * static_cast<float>(toInt8(y, step));
+        const double steps = std::clamp(std::nearbyint(y / static_cast<double>(step)), -128.0, 127.0);
+        return step == 0.0f ? static_cast<float>(y) : step * static_cast<float>(steps);
       }
     }
-    return y;
+    return static_cast<float>(y);
   }
 
   /// Every output on 1..3 lanes against the reference.
