@@ -88,14 +88,15 @@ std::optional<ImageLayout> addWeightSection(std::vector<char> &image, uint64_t w
 
   ImageLayout layout;
   layout.imageBytes = image.size() + (sections.size() + 1) * sizeof(Elf64_Shdr);
-  layout.weightOffset = llvm::alignTo(layout.imageBytes, LAP_SEGMENT_ALIGN);
+  uint64_t alignment = weightBytes >= 8 * uint64_t(LAP_HUGE_PAGE) ? LAP_HUGE_PAGE : LAP_SEGMENT_ALIGN;
+  layout.weightOffset = llvm::alignTo(layout.imageBytes, alignment);
   layout.weightBytes = weightBytes;
   Elf64_Shdr weights = {};
   weights.sh_name = ourName;
   weights.sh_type = SHT_PROGBITS;
   weights.sh_offset = layout.weightOffset;
   weights.sh_size = weightBytes;
-  weights.sh_addralign = LAP_SEGMENT_ALIGN;
+  weights.sh_addralign = alignment;
   sections.push_back(weights);
 
   header->e_shoff = image.size();

@@ -33,6 +33,8 @@ struct Batch {
   uint64_t offset, bytes; ///< in the segment
 };
 
+constexpr uint64_t chunkBytes = 4 * uint64_t(LAP_HUGE_PAGE); ///< written at once
+
 unsigned ringSize(unsigned jobs) { return jobs + 2; }
 
 std::vector<Batch> batchesOf(const WeightSegment &segment, unsigned jobs) {
@@ -275,11 +277,27 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
   Sha256Stream hash;
   static const std::vector<uint8_t> zeros(LAP_SEGMENT_ALIGN);
   uint64_t end = 0;
+  // Written in whole chunks at their multiples, the page cache holds the file in huge pages
+  // (runtime/src/WeightMap.cpp).
+  std::vector<uint8_t> chunk;
+  chunk.reserve(chunkBytes);
+  auto flush = [&] {
+    bool ok = output.write(fileOffset + end - chunk.size(), chunk.data(), chunk.size(), diagnostics);
+    chunk.clear();
+    return ok;
+  };
   auto put = [&](llvm::ArrayRef<uint8_t> bytes) {
     hash.update(bytes);
-    bool ok = output.write(fileOffset + end, bytes.data(), bytes.size(), diagnostics);
-    end += bytes.size();
-    return ok;
+    while (!bytes.empty()) {
+      size_t some = std::min<size_t>(bytes.size(), chunkBytes - chunk.size());
+      chunk.insert(chunk.end(), bytes.begin(), bytes.begin() + some);
+      bytes = bytes.drop_front(some);
+      end += some;
+      if (chunk.size() == chunkBytes && !flush()) {
+        return false;
+      }
+    }
+    return true;
   };
   auto fillTo = [&](uint64_t offset) {
     while (end < offset) {
@@ -308,7 +326,7 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
     ++drained;
     changed.notify_all();
   }
-  if (!fillTo(segmentBytes)) {
+  if (!fillTo(segmentBytes) || !flush()) {
     return std::nullopt;
   }
   return hash.finish();
@@ -325,7 +343,7 @@ uint64_t packingMemory(const WeightSegment &segment, unsigned jobs) {
     values = std::max(values, batch.rows * batch.weight->columns * uint64_t(sizeof(float)));
     packed = std::max(packed, batch.bytes);
   }
-  return jobs * (2 * values + factors) + ringSize(jobs) * packed;
+  return jobs * (2 * values + factors) + ringSize(jobs) * packed + chunkBytes;
 }
 
 std::optional<Sha256> writeWeights(const WeightSegment &segment, const Checkpoint &checkpoint, AtomicOutput &output,

@@ -4,12 +4,16 @@ SPDX-License-Identifier: Apache-2.0
 
     tools/make-random-checkpoint.py E2B /tmp/e2b-4 --layers 4 --tensors DIR/E2B.tsv
     lapidary compile /tmp/e2b-4 -o /tmp/e2b --quant=w4
+    tools/make-random-checkpoint.py E2B /tmp/e2b-mobile --mobile
 
 The tensor list is a file of lines `name<TAB>[d0, d1, ..]` (test/data/tensor-lists has them for the four sizes). Only the
 text tensors are written, plus what --layers keeps. Values are one block of random bf16 reused for all tensors: packing
-and kernels do not care, and a 60 GB checkpoint is written at disk speed. The output means nothing.
+and kernels do not care, and a 60 GB checkpoint is written at disk speed. The output means nothing. --mobile writes the form
+of the released mobile checkpoints (docs/quantized-checkpoints.md) with their widths: random integers, a scale per row, per
+layer for the per-layer embeddings, and the same static ranges everywhere.
 """
 import argparse
+import functools
 import json
 import pathlib
 import re
@@ -89,14 +93,49 @@ def choose(tensors, config, released, period):
         yield name, list(shape)
 
 
+# The rules of the released mobile checkpoints: patterns are searched in module names, the first that matches decides.
+MOBILE_RULES = {
+    "E2B": {"^lm_head$": 2, r"language_model\.embed_tokens$": 2, r"language_model\.embed_tokens_per_layer$": 4,
+            r"layers\.(\d|1[0-4])\.mlp\.": 4, r"layers\.\d+\.mlp\.": 2, "per_layer_input_gate$": 8,
+            "per_layer_projection$": 8, r"self_attn\.": 4},
+    "E4B": {"^lm_head$": 4, r"language_model\.embed_tokens$": 4, r"language_model\.embed_tokens_per_layer$": 2,
+            r"mlp\.": 4, "per_layer_input_gate$": 8, "per_layer_projection$": 8, r"self_attn\.": 4},
+}
+MOBILE_PLAIN = "per_layer_model_projection"
+BYTES = {"BF16": 2, "F32": 4, "U8": 1, "I8": 1}
+
+
+def quantize(size, tensors, config):
+    """The tensors of a plain checkpoint in the mobile form; lm_head is a matrix of its own there."""
+    for name, dtype, shape in list(tensors) + [("lm_head.weight", "BF16", [config["vocab_size"], config["hidden_size"]])]:
+        module, _, leaf = name.rpartition(".")
+        bits = next((bits for rule, bits in MOBILE_RULES[size].items() if re.search(rule, module)), None)
+        if leaf != "weight" or len(shape) != 2 or bits is None or module.endswith(MOBILE_PLAIN):
+            yield name, dtype, shape
+            continue
+        packed = "I8" if bits == 8 else "U8", [shape[0], shape[1] * bits // 8]
+        if "embed_tokens" in module:
+            blocks = config["num_hidden_layers"] if "per_layer" in module else 1
+            yield (module + ".embedding_quantized", *packed)
+            yield module + ".embedding_scale", "F32", [shape[0], blocks]
+            continue
+        yield (name, *packed)
+        yield module + ".weight_scale", "F32", [shape[0], 1]
+        for side in ("input", "output"):
+            yield f"{module}.{side}_activation_scale", "F32", []
+        if module.endswith("k_proj"):
+            for cache in "kv":
+                yield f"{module[:-len('k_proj')]}{cache}_cache_scale", "F32", []
+
+
 def shards_of(tensors):
     shards, used = [[]], 0
-    for name, shape in tensors:
-        size = 2 * int(numpy.prod(shape, dtype=numpy.int64)) if shape else 2
+    for name, dtype, shape in tensors:
+        size = BYTES[dtype] * int(numpy.prod(shape, dtype=numpy.int64))
         if used and used + size > SHARD_BYTES:
             shards.append([])
             used = 0
-        shards[-1].append((name, shape, size))
+        shards[-1].append((name, dtype, shape, size))
         used += size
     return shards
 
@@ -107,12 +146,24 @@ def random_block(seed):
     return (values.view(numpy.uint32) >> 16).astype(numpy.uint16)
 
 
-def content(name, size, block, offset):
-    """Bytes of one tensor: norms and scalars near 1, everything else random."""
+@functools.cache
+def random_bytes():
+    """Integers of any width, all equally likely."""
+    return numpy.random.default_rng(2).integers(0, 256, BLOCK, dtype=numpy.uint8)
+
+
+def content(name, dtype, size, block, offset):
+    """Bytes of one tensor: norms and scalars near 1, scales that keep values there, everything else random."""
+    if dtype == "F32":
+        value = 0.02 if name.endswith(("weight_scale", "embedding_scale")) else 0.04
+        yield numpy.full(size // 4, value, dtype=numpy.float32).tobytes()
+        return
     if name.endswith(("norm.weight", "_scalar", ".scale", "per_expert_scale")) or "layernorm" in name:
         yield numpy.full(size // 2, 0x3F80, dtype=numpy.uint16).tobytes()
         return
-    left = size // 2
+    if dtype != "BF16":
+        block = None if block is None else random_bytes()
+    left = size // BYTES[dtype]
     while left and block is not None:
         piece = block[offset % BLOCK:][:left]
         offset = 0
@@ -122,34 +173,39 @@ def content(name, size, block, offset):
 
 def write_shard(path, tensors, block):
     header, begin = {}, 0
-    for name, shape, size in tensors:
-        header[name] = {"dtype": "BF16", "shape": shape, "data_offsets": [begin, begin + size]}
+    for name, dtype, shape, size in tensors:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, begin + size]}
         begin += size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for number, (name, _, size) in enumerate(tensors):
+        for number, (name, dtype, _, size) in enumerate(tensors):
             end = file.tell() + size
-            for piece in content(name, size, block, number * 7919):
+            for piece in content(name, dtype, size, block, number * 7919):
                 file.write(piece)
             file.seek(end)
             file.truncate()  # what was not written is a hole
 
 
-def write_checkpoint(out, config, tensors, block):
+def write_checkpoint(out, config, tensors, block, mobile):
     out.mkdir(parents=True, exist_ok=True)
     top = {"architectures": ["Gemma4ForConditionalGeneration"], "model_type": "gemma4", "text_config": config,
            "vision_config": None, "audio_config": None, "tie_word_embeddings": True, "dtype": "bfloat16",
            "eos_token_id": [1, 106]}
+    if mobile:
+        top["tie_word_embeddings"] = config["tie_word_embeddings"] = False
+        top["quantization_config"] = {
+            "quant_method": "gemma", "num_bits": 4, "quantize_embeddings": True, "modules_to_not_convert": [MOBILE_PLAIN],
+            "module_quant_configs": {rule: {"num_bits": bits} for rule, bits in mobile.items()}}
     (out / "config.json").write_text(json.dumps(top, indent=1))
     shards = shards_of(tensors)
     names = {}
     for number, shard in enumerate(shards, 1):
         name = "model.safetensors" if len(shards) == 1 else f"model-{number:05}-of-{len(shards):05}.safetensors"
         write_shard(out / name, shard, block)
-        names.update({tensor: name for tensor, _, _ in shard})
-        print(f"{out / name}: {sum(size for _, _, size in shard) / 2**30:.2f} GiB", flush=True)
+        names.update({tensor: name for tensor, *_ in shard})
+        print(f"{out / name}: {sum(size for *_, size in shard) / 2**30:.2f} GiB", flush=True)
     if len(shards) > 1:
         (out / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
 
@@ -162,6 +218,7 @@ def main():
     parser.add_argument("--tensors", type=pathlib.Path, help="tensor list (default: test/data/tensor-lists)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--zeros", action="store_true", help="matrices are holes of a sparse file: for memory, not for speed")
+    parser.add_argument("--mobile", action="store_true", help="as the released mobile checkpoints are quantized")
     options = parser.parse_args()
     released, period, _ = SIZES[options.size]
     layers = options.layers or released
@@ -170,7 +227,13 @@ def main():
     path = options.tensors or ROOT / "test" / "data" / "tensor-lists" / f"{options.size}.tsv"
     config = text_config(options.size, layers)
     block = None if options.zeros else random_block(options.seed)
-    write_checkpoint(options.out, config, list(choose(read_tensor_list(path), config, released, period)), block)
+    if options.mobile and options.size not in MOBILE_RULES:
+        parser.error(f"--mobile: there is no such checkpoint of {options.size}, only of {', '.join(MOBILE_RULES)}")
+    tensors = [(name, "BF16", shape) for name, shape in choose(read_tensor_list(path), config, released, period)]
+    if options.mobile:
+        tensors = list(quantize(options.size, tensors, config))
+    rules = MOBILE_RULES[options.size] if options.mobile else None
+    write_checkpoint(options.out, config, tensors, block, rules)
 
 
 if __name__ == "__main__":

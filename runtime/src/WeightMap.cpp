@@ -87,9 +87,39 @@ void WeightMap::advise(uint64_t residentBytes) const {
     madvise(start + resident, trailer.weight_bytes - resident, MADV_RANDOM);
     posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); // rows are read with pread; mapped pages are still read ahead
   }
+  madvise(start, resident, MADV_HUGEPAGE); // cold files are then read in huge pages; an older kernel may refuse
   if (resident != 0 && resident <= availableMemory()) {
     madvise(start, resident, MADV_WILLNEED);
   }
+}
+
+/// Maps a part of a file at an address congruent to its offset modulo LAP_HUGE_PAGE: page caches hold large files in
+/// pages of that size, and one such mapping saves 511 translations (a quarter more bandwidth on Zen 4 in a virtual
+/// machine). MAP_FAILED and errno after an error.
+static void *mapAligned(int file, uint64_t offset, uint64_t bytes) {
+  if (bytes < LAP_HUGE_PAGE) {
+    return mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, static_cast<off_t>(offset));
+  }
+  const uint64_t room = alignUp(bytes, LAP_SEGMENT_ALIGN) + LAP_HUGE_PAGE;
+  void *reserved = mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) {
+    return reserved;
+  }
+  uint8_t *first = static_cast<uint8_t *>(reserved);
+  const uint64_t skip = (offset - reinterpret_cast<uintptr_t>(first)) % LAP_HUGE_PAGE;
+  void *map = mmap(first + skip, bytes, PROT_READ, MAP_SHARED | MAP_FIXED, file, static_cast<off_t>(offset));
+  if (map == MAP_FAILED) {
+    const int reason = errno;
+    munmap(first, room);
+    errno = reason;
+    return map;
+  }
+  const uint64_t used = skip + alignUp(bytes, LAP_SEGMENT_ALIGN);
+  if (skip) {
+    munmap(first, skip);
+  }
+  munmap(first + used, room - used);
+  return map;
 }
 
 lap_status WeightMap::open(const char *path, const lap_program &program, lap_error *error) {
@@ -105,8 +135,7 @@ lap_status WeightMap::open(const char *path, const lap_program &program, lap_err
     status = checkAddressSpace(trailer.weight_bytes, "the weights", error);
   }
   if (status == LAP_OK) {
-    void *map =
-        mmap(nullptr, trailer.weight_bytes, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(trailer.weight_offset));
+    void *map = mapAligned(fd, trailer.weight_offset, trailer.weight_bytes);
     if (map == MAP_FAILED) {
       status = fail(error, errno == ENOMEM ? LAP_OUT_OF_MEMORY : LAP_IO_ERROR,
                     "%s: cannot map %llu bytes of weights: %s", name, ull(trailer.weight_bytes), strerror(errno));
@@ -124,7 +153,9 @@ lap_status WeightMap::open(const char *path, const lap_program &program, lap_err
 
 void WeightMap::close() {
   if (weights) {
-    munmap(const_cast<uint8_t *>(weights), trailer.weight_bytes);
+    munmap(const_cast<uint8_t *>(weights), trailer.weight_bytes < LAP_HUGE_PAGE
+                                               ? trailer.weight_bytes
+                                               : alignUp(trailer.weight_bytes, LAP_SEGMENT_ALIGN));
     weights = nullptr;
   }
   if (fd >= 0) {

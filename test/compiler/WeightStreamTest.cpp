@@ -61,7 +61,7 @@ WeightSegment makeSegment(const Checkpoint &checkpoint, uint64_t step) {
   stack.rows = 11;
   stack.columns = 4;
   stack.bytes = 11 * 16;
-  stack.sources = {{*checkpoint.find("a"), 0, 5}, {*checkpoint.find("b"), 8, 3}};
+  stack.sources = {{*checkpoint.find("a"), 0, 5, {}}, {*checkpoint.find("b"), 8, 3, {}}};
   stack.packer = std::make_shared<PlainPacker>(11, 4, step);
   SegmentWeight vector;
   vector.name = "constants";

@@ -33,7 +33,8 @@ enum {
   LAP_PLANES = 3,            /* int8 planes of q24 and r24 rows */
   LAP_STACK = 4,             /* most matrices that are stacked into one product (q, k and v are three) */
   LAP_WEIGHT_ALIGN = 64,     /* alignment of each packed weight inside the weight segment */
-  LAP_SEGMENT_ALIGN = 65536  /* alignment of the weight segment inside the file */
+  LAP_SEGMENT_ALIGN = 65536, /* alignment of the weight segment inside the file */
+  LAP_HUGE_PAGE = 2 << 20    /* large segments start at a multiple of this, so that memory can map them in huge pages */
 };
 
 /* How a packed weight is stored. The numbers are part of the file format. */
@@ -388,7 +389,8 @@ typedef struct lap_program {
 
 extern const lap_program lap_program_data;
 
-/* The weight segment follows the ELF image at a LAP_SEGMENT_ALIGN boundary; the file ends with this trailer. */
+/* The weight segment follows the ELF image at a LAP_SEGMENT_ALIGN boundary (LAP_HUGE_PAGE, if it is eight of them or
+ * more); the file ends with this trailer. */
 #define LAP_TRAILER_MAGIC "LAPIDARY" /* 8 bytes, no NUL */
 typedef struct lap_trailer {
   char magic[8];
