@@ -25,6 +25,9 @@ def Kernel_ComputeOpInterface : OpInterface<"ComputeOpInterface"> {
         "return ::lapidary::kernel::leadingBuffers($_op, $_op.getWrittenBuffers().size());">,
     InterfaceMethod<"Buffers the op writes: the operands after `into`.",
         "::llvm::SmallVector<::mlir::Value>", "getWrittenBuffers", (ins), "", "return {$_op.getOut()};">,
+    InterfaceMethod<"True when lanes get equal shares of whole rows. Such ops may follow each other without a barrier on "
+                    "buffers of as many rows: a lane reads only rows it wrote itself.",
+        "bool", "splitsByRows", (ins), "", "return false;">,
     InterfaceMethod<"Chosen kernels, null before select-kernels.",
         "::mlir::ArrayAttr", "getKernelNames", (ins), "", "return $_op.getKernelsAttr();">,
     InterfaceMethod<"Sets the chosen kernels.",

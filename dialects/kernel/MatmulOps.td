@@ -35,6 +35,10 @@ def Kernel_QuantizeOp : Kernel_ComputeOp<"quantize"> {
   }];
   let arguments = (ins Kernel_F32:$input, OptionalAttr<F32Attr>:$step, Kernel_Integers:$out,
                        OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = [{
+    /// Rows with scales of groups are shared among the lanes by columns.
+    bool splitsByRows() { return getOut().getType().getElement() == "i8" || getOut().getType().getElement() == "r24"; }
+  }];
   let assemblyFormat = "$input (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 

@@ -22,6 +22,10 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
   }];
   let arguments = (ins Kernel_F32:$input, Optional<Kernel_Packed>:$weight, I64Attr:$heads, F32Attr:$eps,
                        OptionalAttr<F32Attr>:$step, Kernel_F32OrI8:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = [{
+    /// Several heads of a row are shared among the lanes.
+    bool splitsByRows() { return getHeads() == 1; }
+  }];
   let assemblyFormat = "$input (`,` $weight^)? `heads` $heads `eps` $eps (`step` $step^)? `into` $out "
       "(`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
@@ -40,6 +44,7 @@ def Kernel_ResidualNormOp : Kernel_ComputeOp<"residual_norm"> {
   }];
   let arguments = (ins Kernel_F32:$residual, Kernel_F32:$input, Kernel_Packed:$weight, Optional<Kernel_Packed>:$scale,
                         F32Attr:$eps, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "bool splitsByRows() { return true; }";
   let assemblyFormat = "$residual `,` $input `,` $weight (`scale` $scale^)? `eps` $eps `into` $out (`kernels` "
       "$kernels^)? `:` type(operands) attr-dict";
 }

@@ -5,11 +5,14 @@
 // may join the ops since the last barrier unless one of them
 //   wrote what it reads            (it could read too early)
 //   wrote or read what it writes   (it could overwrite too early)
+// unless the same lane did both: ops that share whole rows out equally (splitsByRows) touch only their own rows.
 // A barrier forgets all of them. Taking the barrier as late as possible is also taking as few as possible: the ops
 // between two barriers form the longest run that has no conflict inside.
 //===----------------------------------------------------------------------===//
 #include "passes/lowering/BufferRanges.h"
 #include "passes/lowering/Passes.h"
+
+#include <optional>
 
 namespace lapidary {
 #define GEN_PASS_DEF_INSERTBARRIERS
@@ -21,9 +24,21 @@ using namespace lapidary;
 
 namespace {
 
+/// Part of a buffer, and how its rows were shared among the lanes.
+struct Access {
+  BufferRange range;
+  /// Of an op that splits by rows: rows per token (or in all), and which of both. Otherwise nothing is known.
+  std::optional<std::pair<int64_t, bool>> rows;
+
+  /// True when lanes may meet in it.
+  bool meets(const Access &other) const {
+    return range.meets(other.range) && !(rows && other.rows && *rows == *other.rows);
+  }
+};
+
 /// What one op, or all ops since a barrier, read and write.
 struct Accesses {
-  SmallVector<BufferRange> reads, writes;
+  SmallVector<Access> reads, writes;
   SmallVector<Attribute> cacheReads, cacheWrites;
 
   bool empty() const { return reads.empty() && writes.empty() && cacheReads.empty() && cacheWrites.empty(); }
@@ -36,9 +51,9 @@ struct Accesses {
   }
 };
 
-bool anyMeets(ArrayRef<BufferRange> a, ArrayRef<BufferRange> b) {
-  return llvm::any_of(a, [&](const BufferRange &range) {
-    return llvm::any_of(b, [&](const BufferRange &other) { return range.meets(other); });
+bool anyMeets(ArrayRef<Access> a, ArrayRef<Access> b) {
+  return llvm::any_of(a, [&](const Access &access) {
+    return llvm::any_of(b, [&](const Access &other) { return access.meets(other); });
   });
 }
 
@@ -54,11 +69,19 @@ bool conflict(const Accesses &before, const Accesses &op) {
 
 Accesses accessesOf(kernel::ComputeOpInterface op) {
   Accesses accesses;
+  auto access = [&](Value buffer) {
+    auto type = cast<kernel::BufferType>(buffer.getType());
+    Access result = {rangeOf(buffer), std::nullopt};
+    if (op.splitsByRows()) {
+      result.rows = {type.getRows(), type.getPerToken()};
+    }
+    return result;
+  };
   for (Value buffer : op.getReadBuffers()) {
-    accesses.reads.push_back(rangeOf(buffer));
+    accesses.reads.push_back(access(buffer));
   }
   for (Value buffer : op.getWrittenBuffers()) {
-    accesses.writes.push_back(rangeOf(buffer));
+    accesses.writes.push_back(access(buffer));
   }
   if (FlatSymbolRefAttr cache = cacheOf(op)) {
     bool writes = isa<kernel::KvAppendOp>(op.getOperation());

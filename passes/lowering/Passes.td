@@ -63,7 +63,7 @@ def InsertBarriers : Lowering_Pass<"insert-barriers"> {
   let description = [{
     All lanes run all ops and may be apart by any number of ops. An op that reads what an op since the last barrier
     wrote, or overwrites what one read or wrote, needs a barrier in front of it; columns of one buffer that do not meet
-    are independent. Every function ends with a barrier, so that the caller can read what it wrote.
+    are independent, and so are ops in which every lane works on whole rows of its own. Every function ends with a barrier, so that the caller can read what it wrote.
 
     ```mlir
     kernel.quantize %x into %q : ...

@@ -103,14 +103,17 @@ extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *a
   if (args->out.element == LAP_ROWS_R24) {
     return quantizeRows(step, args, quantize, lane, lanes);
   }
+  if (args->out.element == LAP_ROWS_I8) {
+    const Range rows = share(rowsOf(step, args->x), lane, lanes);
+    for (uint64_t row = rows.begin; row < rows.end; ++row) {
+      Array x(rowFloats(step, args->x, row), {args->x.columns, 1}),
+          out(rowBytes(step, args->out, row), {args->x.columns, 1});
+      kernelCast<QuantizeStaticKernel>(quantize)(x, args->step, out);
+    }
+    return;
+  }
   forColumnChunks(rowsOf(step, args->x), args->x.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
-                    if (args->out.element == LAP_ROWS_I8) {
-                      Array x(rowFloats(step, args->x, row) + first, {count, 1});
-                      Array out(rowBytes(step, args->out, row) + first, {count, 1});
-                      kernelCast<QuantizeStaticKernel>(quantize)(x, args->step, out);
-                    } else {
-                      quantizeGroups(step, args, row, first, count, quantize, residual);
-                    }
+                    quantizeGroups(step, args, row, first, count, quantize, residual);
                   });
 }

@@ -76,3 +76,27 @@ func.func @nothing_to_wait_for() {
   // CHECK-NEXT: return
   return
 }
+
+// Lanes get the same whole rows in norms and static roundings, so a lane reads only what it wrote. Heads are shared out
+// differently, and so are rows of another number.
+// CHECK-LABEL: func.func @rows
+func.func @rows(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %q: !kernel.buffer<tokens x 64 x i8>, %l: !kernel.buffer<1 x 64 x f32>, %w: !kernel.packed<64, <f32>, "vector">) {
+  // CHECK: kernel.residual_norm
+  // CHECK-NEXT: kernel.rms_norm
+  // CHECK-NEXT: kernel.quantize
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.rms_norm
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.select_last
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.rms_norm
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.residual_norm %x, %y, %w eps 1.0e-6 into %x : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>
+  kernel.rms_norm %x, %w heads 1 eps 1.0e-6 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>
+  kernel.quantize %y step 2.5e-02 into %q : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x i8>
+  kernel.rms_norm %y heads 2 eps 1.0e-6 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.select_last %y into %l : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<1 x 64 x f32>
+  kernel.rms_norm %l heads 1 eps 1.0e-6 into %l : !kernel.buffer<1 x 64 x f32>, !kernel.buffer<1 x 64 x f32>
+  return
+}
