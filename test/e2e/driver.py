@@ -12,6 +12,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "test" / "data" / "fixtures"
+QUANTIZED_FIXTURES = ROOT / "test" / "data" / "fixtures-quantized"
+SHARED_MODELS = ROOT.parent / "shared" / "data" / "models"  # larger test models, not part of the repository
 
 
 def arguments():
