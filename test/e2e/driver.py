@@ -1,7 +1,7 @@
-"""What the end-to-end tests share: running programs with a time limit, and finding the compiler under test.
+"""What the end-to-end tests share: running programs with a time limit, logits, and finding the compiler under test.
 SPDX-License-Identifier: Apache-2.0
 
-Both scripts are run by CTest as `python SCRIPT --lapidary BUILD/bin/lapidary`; they print every figure they check and
+The run_*.py are run by CTest as `python SCRIPT --lapidary BUILD/bin/lapidary`; they print every figure they check and
 fail with a list of problems, not at the first one.
 """
 import argparse
@@ -9,6 +9,8 @@ import os
 import pathlib
 import subprocess
 import sys
+
+import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "test" / "data" / "fixtures"
@@ -50,3 +52,46 @@ class Problems:
         for text in self.found:
             print(f"  {text}")
         sys.exit(1 if self.found else 0)
+
+
+def ids_file(directory, ids):
+    path = directory / "ids.txt"
+    path.write_text(" ".join(str(i) for i in ids) + "\n")
+    return path
+
+
+def logits(program, ids, out, problems, *options):
+    done = run(program, "logits", "--ids", ids, "--out", out, *options)
+    if not problems.expect(done.returncode == 0, f"logits {' '.join(options)}: exit {done.returncode}: {done.stderr}"):
+        return None
+    return numpy.fromfile(out, dtype="<f4")
+
+
+def check_last_row(name, program, ids, expected, out, problems):
+    """--last runs what prune-dead-positions left; chunks of 1 and 5 run @extend too."""
+    for options in ([], ["--chunk", "1"], ["--chunk", "5"], ["--chunk", "5", "--threads", "3"]):
+        last = logits(program, ids, out, problems, "--last", *options)
+        same = last is not None and numpy.array_equal(last.view("<u4"), expected.view("<u4"))
+        problems.expect(same, f"{name}: --last {' '.join(options)} (pruned) is not bit-identical to the last row")
+
+
+def check_same_bits(name, program, ids, whole, out, problems):
+    """`whole`, [rows, vocabulary], comes out the same in chunks, on any number of threads and for the last row alone."""
+    for options in (["--chunk", "1"], ["--chunk", "5"], ["--threads", "1"], ["--threads", "2"], ["--threads", "3"],
+                    ["--threads", "4"], ["--threads", "3", "--chunk", "5"]):
+        other = logits(program, ids, out, problems, *options)
+        same = other is not None and numpy.array_equal(other.view("<u4"), whole.reshape(-1).view("<u4"))
+        problems.expect(same, f"{name}: logits with {' '.join(options)} are not bit-identical")
+    check_last_row(name, program, ids, whole[-1], out, problems)
+
+
+def log_softmax(rows):
+    rows = rows.astype(numpy.float64)
+    rows -= rows.max(1, keepdims=True)
+    return rows - numpy.log(numpy.exp(rows).sum(1, keepdims=True))
+
+
+def mean_divergence(reference, candidate):
+    """KL(reference || candidate) of rows of logits, in nats, averaged over the rows."""
+    reference, candidate = log_softmax(reference), log_softmax(candidate)
+    return float((numpy.exp(reference) * (reference - candidate)).sum(1).mean())

@@ -5,6 +5,7 @@ Written for reading, not for speed: every token of a sequence at once, no cache.
 Mixtures of experts, image and audio are left out. Tensor shapes: T tokens, H hidden, D head width, P per-layer width,
 L layers.
 """
+import ml_dtypes
 import numpy
 
 from quantized_checkpoint import read_quantized
@@ -30,9 +31,7 @@ def softmax(x):
 
 
 def to_bf16(x):
-    """The nearest BF16 of a number above zero, ties to even."""
-    bits = int(numpy.float32(x).view(numpy.uint32))
-    return float(numpy.uint32((bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF0000).view(numpy.float32))
+    return numpy.float64(ml_dtypes.bfloat16(x))
 
 
 def rotary(x, frequencies):
@@ -44,15 +43,21 @@ def rotary(x, frequencies):
 
 
 class ReferenceModel:
-    def __init__(self, directory):
+    """`in_bf16` rounds the values of matrices and the rotary frequencies to BF16, as a BF16 model in PyTorch has them."""
+
+    def __init__(self, directory, in_bf16=False):
+        self.in_bf16 = in_bf16
         checkpoint = read_quantized(directory)
         self.config = checkpoint.config.get("text_config", checkpoint.config)
         self.prefix = "model.language_model." if "text_config" in checkpoint.config else "model."
         self.plain = {name: values.astype(numpy.float64) for name, values in checkpoint.plain.items()}
         self.modules = {name.rpartition(".")[0]: module for name, module in checkpoint.modules.items()}
-        self.values = {name: module.values() for name, module in self.modules.items()}
+        self.values = {name: self.narrowed(module.values()) for name, module in self.modules.items()}
         self.types, self.layers = self.config["layer_types"], self.config["num_hidden_layers"]
         self.first_shared = self.layers - (self.config.get("num_kv_shared_layers") or 0)
+
+    def narrowed(self, values):
+        return values.astype(ml_dtypes.bfloat16).astype(numpy.float64) if self.in_bf16 else values
 
     def table(self, name):
         """[entries, columns] of an embedding table, quantized or plain."""
@@ -78,7 +83,7 @@ class ReferenceModel:
         frequencies = parameters["rope_theta"] ** (-2.0 * numpy.arange(width // 2) / width)
         if parameters["rope_type"] == "proportional":  # the pairs past the factor do not turn
             frequencies[int(parameters["partial_rotary_factor"] * width // 2):] = 0
-        return frequencies
+        return self.narrowed(frequencies)
 
     def per_layer_inputs(self, ids, x):
         """[T, L, P]: what the per-layer table and the embedded tokens say to every layer."""

@@ -10,7 +10,7 @@ import tempfile
 
 import numpy
 
-from driver import FIXTURES, ROOT, Problems, arguments, run
+from driver import FIXTURES, ROOT, Problems, arguments, log_softmax, run
 
 EXAMPLE = ROOT / "examples" / "tiny-gemma4"
 WINDOW, WINDOWS = 200, 3
@@ -20,12 +20,6 @@ def compile_to(lapidary, model, out, problems, *options):
     done = run(lapidary, "compile", model, "-o", out, "--context=256", "--progress=none", *options)
     problems.expect(done.returncode == 0, f"compile {model.name} {options}: {done.stderr}")
     return out
-
-
-def log_softmax(rows):
-    rows = rows.astype(numpy.float64)
-    rows -= rows.max(1, keepdims=True)
-    return rows - numpy.log(numpy.exp(rows).sum(1, keepdims=True))
 
 
 def rows_of(program, windows, directory):

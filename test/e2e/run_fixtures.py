@@ -13,30 +13,9 @@ import tempfile
 import numpy
 from safetensors.numpy import load_file
 
-from driver import FIXTURES, Problems, arguments, run
+from driver import FIXTURES, Problems, arguments, check_last_row, check_same_bits, ids_file, logits, run
 
 TOLERANCE = 1e-3  # design.md, rung 3: f32 arithmetic against the f32 reference
-
-
-def ids_file(directory, ids):
-    path = directory / "ids.txt"
-    path.write_text(" ".join(str(i) for i in ids) + "\n")
-    return path
-
-
-def logits(program, ids, out, problems, *options):
-    done = run(program, "logits", "--ids", ids, "--out", out, *options)
-    if not problems.expect(done.returncode == 0, f"logits {' '.join(options)}: exit {done.returncode}: {done.stderr}"):
-        return None
-    return numpy.fromfile(out, dtype="<f4")
-
-
-def check_last_row(name, program, ids, expected, out, problems):
-    """--last runs what prune-dead-positions left; chunks of 1 and 5 run @extend too."""
-    for options in ([], ["--chunk", "1"], ["--chunk", "5"], ["--chunk", "5", "--threads", "3"]):
-        last = logits(program, ids, out, problems, "--last", *options)
-        same = last is not None and numpy.array_equal(last.view("<u4"), expected.view("<u4"))
-        problems.expect(same, f"{name}: --last {' '.join(options)} (pruned) is not bit-identical to the last row")
 
 
 def check_quantized_last_row(lapidary, fixture, quant, directory, problems):
@@ -64,12 +43,7 @@ def check_logits(name, program, ids, reference, rows, directory, problems):
     print(f"  {name}: max |logits - reference| = {difference:.2e} over {compared} of {rows} rows, "
           f"largest logit {numpy.abs(reference).max():.2f}")
     problems.expect(difference <= TOLERANCE, f"{name}: logits differ from the reference by {difference}")
-    for options in (["--chunk", "1"], ["--chunk", "5"], ["--threads", "1"], ["--threads", "2"], ["--threads", "3"],
-                    ["--threads", "4"], ["--threads", "3", "--chunk", "5"]):
-        other = logits(program, ids, out, problems, *options)
-        same = other is not None and numpy.array_equal(other.view("<u4"), whole.reshape(-1).view("<u4"))
-        problems.expect(same, f"{name}: logits with {' '.join(options)} are not bit-identical")
-    check_last_row(name, program, ids, whole[-1], out, problems)
+    check_same_bits(name, program, ids, whole, out, problems)
 
 
 def check_pruning(name, program, fixture, path, rows, problems):

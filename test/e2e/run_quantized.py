@@ -1,0 +1,144 @@
+"""Quantized checkpoints through compiler and program, against what the reference implementation made of them.
+SPDX-License-Identifier: Apache-2.0
+
+For each checkpoint in test/data/fixtures-quantized; K/V caches are f32, so that only the format is compared.
+
+mobile_*: a static range rounds a value near a tie one way or the other with the last bit of a sum, and a random net
+amplifies that. So logits are compared by KL against twice that of the reference with itself (f32 against f64,
+`noise_mean_kl` of manifest.json), and exactly where nothing had time to grow: the states after the first layers, of
+which only elements whose own rounding flipped may differ.
+
+ct_w4a16: the stored reference ran a BF16 model, which rounds integer * scale and the rotary frequencies to BF16. That is
+not what the integers say. The program is compared with the exact numpy model; the same model, rounded as the BF16 one,
+must give the stored logits, so that nothing else can hide in the difference.
+"""
+import json
+import pathlib
+import re
+import tempfile
+
+import ml_dtypes  # noqa: F401  (lets safetensors return BF16)
+import numpy
+from safetensors.numpy import load_file, save_file
+
+from driver import QUANTIZED_FIXTURES, Problems, arguments, check_same_bits, ids_file, logits, mean_divergence, run
+from reference_model import ReferenceModel, rms_norm
+
+TOLERANCE = 1e-3            # of logits, and of states relative to the largest
+MOST_FLIPPED = 0.005        # of the elements of a state
+LAYERS_COMPARED = (1, 2, 3)  # states after so many layers
+EPSILON = 1e-6              # of the final norm
+
+
+def compile_to(lapidary, model, program, problems, *options):
+    done = run(lapidary, "compile", model, "-o", program, "--kv=f32", "--context=128", "--progress=none", *options)
+    return problems.expect(done.returncode == 0, f"{model.name}: compile exit {done.returncode}: {done.stderr}")
+
+
+def rows_of_logits(program, ids, directory, problems):
+    """[tokens, vocabulary], or None after a reported failure."""
+    found = logits(program, ids_file(directory, ids), directory / "logits.f32", problems)
+    return None if found is None else found.reshape(len(ids), -1)
+
+
+def cut_off(model, layers, out):
+    """Writes the checkpoint so that its logits are the normed state after `layers` layers: those above add nothing (their
+    last norms are zero, their scalars one), the final norm has weight one and lm_head is the identity."""
+    config = json.loads((model / "config.json").read_text())
+    text, quantization = config["text_config"], config["quantization_config"]
+    text["final_logit_softcapping"] = None
+    quantization["modules_to_not_convert"].append("lm_head")
+    quantization["module_quant_configs"].pop("^lm_head$")
+    kept = {}
+    for name, values in load_file(model / "model.safetensors").items():
+        above = (layer := re.search(r"layers\.(\d+)\.", name)) and int(layer[1]) >= layers
+        if above and re.search(r"post_\w*norm\.weight$", name):
+            values = numpy.zeros_like(values)
+        elif name.endswith("language_model.norm.weight") or above and name.endswith("layer_scalar"):
+            values = numpy.ones_like(values)
+        if not name.startswith("lm_head."):
+            kept[name] = values
+    hidden, vocabulary = text["hidden_size"], text["vocab_size"]
+    kept["lm_head.weight"] = numpy.eye(vocabulary, hidden, dtype=numpy.float32)
+    out.mkdir()
+    save_file(kept, out / "model.safetensors")
+    (out / "config.json").write_text(json.dumps(config))
+
+
+def check_states(lapidary, fixture, reference, directory, problems):
+    ids = reference["input_ids"][0]
+    for layers in LAYERS_COMPARED:
+        model = directory / f"{fixture.name}-{layers}-layers"
+        cut_off(fixture, layers, model)
+        if not compile_to(lapidary, model, directory / "cut", problems, "--quant=f32"):
+            continue
+        found = rows_of_logits(directory / "cut", ids, directory, problems)
+        if found is None:
+            continue
+        expected = rms_norm(reference["hidden_states"][layers].astype(numpy.float64), EPSILON)
+        off = numpy.abs(found[:, :expected.shape[1]] - expected) / numpy.abs(expected).max()
+        flipped = float((off > TOLERANCE).mean())
+        print(f"  {fixture.name}: after layer {layers} at most {off.max():.1e} of the largest off, "
+              f"{100 * flipped:.2f} % of {off.size} elements flipped")
+        problems.expect(flipped < MOST_FLIPPED, f"{fixture.name}: {flipped:.2%} of the state after layer {layers} differ")
+
+
+def check_mobile(lapidary, fixture, reference, found, directory, problems):
+    bound = 2 * json.loads((fixture / "manifest.json").read_text())["noise_mean_kl"]
+    expected = reference["logits"][0]
+    divergence = mean_divergence(expected, found)
+    agreement = float((expected.argmax(-1) == found.argmax(-1)).mean())
+    exact = ReferenceModel(fixture).forward(reference["input_ids"][0])[0]
+    print(f"  {fixture.name}: KL to the reference {divergence:.6f} (allowed {bound:.6f}), to its f64 run "
+          f"{mean_divergence(reference['logits.f64'][0], found):.6f}, to numpy {mean_divergence(exact, found):.6f}; "
+          f"top-1 agreement {agreement:.4f}")
+    problems.expect(divergence <= bound, f"{fixture.name}: KL {divergence:.6f} is more than {bound:.6f}")
+    check_states(lapidary, fixture, reference, directory, problems)
+
+
+def check_packed(fixture, reference, found, program, directory, problems):
+    ids, stored = reference["input_ids"][0], reference["logits"][0]
+    exact, rounded = ReferenceModel(fixture), ReferenceModel(fixture, in_bf16=True)
+    off, apart = numpy.abs(found - exact.forward(ids)[0]).max(), numpy.abs(found - stored).max()
+    explained = numpy.abs(rounded.forward(ids)[0] - stored).max()
+    print(f"  {fixture.name}: max |logits - exact model| = {off:.1e}; the stored logits are {apart:.2f} away, the model rounded "
+          f"to BF16 is within {explained:.1e} of them")
+    problems.expect(off <= TOLERANCE, f"{fixture.name}: logits differ from the exact model by {off}")
+    problems.expect(explained <= TOLERANCE, f"{fixture.name}: BF16 rounding does not explain the stored logits: {explained}")
+    wanted = reference["greedy_ids"].tolist()
+    problems.expect(rounded.greedy(ids, len(wanted)) == wanted, f"{fixture.name}: nor the stored greedy ids")
+    done = run(program, "generate", "--ids", ids_file(directory, ids), "-n", len(wanted), "--greedy", "--print-ids")
+    expected = exact.greedy(ids, len(wanted))
+    print(f"  {fixture.name}: greedy {done.stdout.strip()}")
+    problems.expect(done.stdout.split() == [str(i) for i in expected],
+                    f"{fixture.name}: greedy ids {done.stdout.split()}, expected {expected} {done.stderr}")
+
+
+def check_fixture(lapidary, fixture, directory, problems):
+    program, reference = directory / "program", load_file(fixture / "reference.safetensors")
+    ids = reference["input_ids"][0]
+    if not compile_to(lapidary, fixture, program, problems):
+        return
+    found = rows_of_logits(program, ids, directory, problems)
+    if found is None:
+        return
+    if fixture.name.startswith("mobile"):
+        check_mobile(lapidary, fixture, reference, found, directory, problems)
+    else:
+        check_packed(fixture, reference, found, program, directory, problems)
+    check_same_bits(fixture.name, program, ids_file(directory, ids), found, directory / "other", problems)
+
+
+def main():
+    options, problems = arguments(), Problems()
+    fixtures = sorted(path.parent for path in QUANTIZED_FIXTURES.glob("*/reference.safetensors"))
+    for fixture in fixtures:
+        if options.only in fixture.name:
+            with tempfile.TemporaryDirectory() as directory:
+                check_fixture(options.lapidary, fixture, pathlib.Path(directory), problems)
+    problems.expect(len(fixtures) == 3, f"{len(fixtures)} fixtures, expected 3")
+    problems.finish(least=5)
+
+
+if __name__ == "__main__":
+    main()
