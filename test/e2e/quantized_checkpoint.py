@@ -93,6 +93,6 @@ def read_quantized(directory):
         module, _, leaf = name.rpartition(".")
         if leaf in ("embedding_quantized", "weight_packed") or module + ".weight_scale" in tensors and leaf == "weight":
             modules[name] = (mobile_module if mobile else packed_module)(config, tensors, module, stored)
-        elif not leaf.endswith(("_scale", "_shape")) or leaf == "layer_scalar":
+        elif leaf in ("k_cache_scale", "v_cache_scale") or not leaf.endswith(("_scale", "_shape")):
             plain[name] = stored
     return QuantizedCheckpoint(config, plain, modules)

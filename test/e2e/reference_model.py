@@ -43,10 +43,11 @@ def rotary(x, frequencies):
 
 
 class ReferenceModel:
-    """`in_bf16` rounds the values of matrices and the rotary frequencies to BF16, as a BF16 model in PyTorch has them."""
+    """`in_bf16` rounds the values of matrices and the rotary frequencies to BF16, as a BF16 model in PyTorch has them.
+    `round_cache` keeps K and V in the 8-bit ranges that the checkpoint has for them."""
 
-    def __init__(self, directory, in_bf16=False):
-        self.in_bf16 = in_bf16
+    def __init__(self, directory, in_bf16=False, round_cache=False):
+        self.in_bf16, self.round_cache = in_bf16, round_cache
         checkpoint = read_quantized(directory)
         self.config = checkpoint.config.get("text_config", checkpoint.config)
         self.prefix = "model.language_model." if "text_config" in checkpoint.config else "model."
@@ -108,7 +109,11 @@ class ReferenceModel:
         shape = len(h), -1, self.head_width(layer)
         key = self.norm(self.linear(name + "k_proj", h).reshape(shape), name + "k_norm")
         value = self.norm(self.linear(name + "v_proj", h).reshape(shape))
-        cached[layer] = rotary(key, self.frequencies(layer)), value
+        key = rotary(key, self.frequencies(layer))
+        if self.round_cache:
+            key, value = (rounded(part, float(self.plain[f"{name}{side}_cache_scale"]))
+                          for part, side in ((key, "k"), (value, "v")))
+        cached[layer] = key, value
         return cached[layer]
 
     def attention(self, layer, name, h, cached):
