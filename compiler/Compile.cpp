@@ -47,17 +47,14 @@ std::optional<ProgramOptions> programOptions(const CompileOptions &options, cons
   return program;
 }
 
-/// `given` with everything that the user left open decided by what the checkpoint is.
-CompileOptions withModelDefaults(const CompileOptions &given, const Inputs &inputs) {
-  CompileOptions options = given;
-  bool quantized = inputs.tensors.anyQuantized();
-  if (options.quant.empty()) {
-    options.quant = quantized ? "bf16" : "w4"; // of a quantized checkpoint: what is plain stays as it is
-  }
-  if (options.kv.empty()) {
-    options.kv = quantized || options.quant == "w8" || options.quant == "w4" ? "bf16" : "f32";
-  }
-  return options;
+/// int8 caches round to ranges that only the checkpoint can know.
+bool checkCacheRanges(const CompileOptions &options, const Inputs &inputs, Diagnostics &diagnostics) {
+  bool known = llvm::any_of(inputs.tensors.caches(), [](const CacheSteps &steps) { return steps.key && steps.value; });
+  return options.kv != "q8" || known ||
+         diagnostics.error(ErrorCode::BadOptionValue,
+                           "--kv=q8 needs ranges of keys and values, and the checkpoint has none (k_cache_scale, "
+                           "v_cache_scale)",
+                           "", "use --kv=bf16");
 }
 
 bool refuseWarnings(const CompileOptions &options, Diagnostics &diagnostics) {
@@ -215,7 +212,10 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
   if (!inputs || !target || !checkShapes(inputs->config, *target, diagnostics) || !refuseWarnings(given, diagnostics)) {
     return false;
   }
-  const CompileOptions options = withModelDefaults(given, *inputs);
+  const CompileOptions options = withFormats(given, inputs->tensors.anyQuantized());
+  if (!checkCacheRanges(options, *inputs, diagnostics)) {
+    return false;
+  }
   std::optional<ProgramOptions> program = programOptions(options, inputs->config, diagnostics);
   if (!program) {
     return false;

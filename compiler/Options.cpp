@@ -174,6 +174,17 @@ std::optional<CompileOptions> compileOptions(const Arguments &arguments, bool dr
   return options;
 }
 
+CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint) {
+  if (options.quant.empty()) {
+    options.quant = quantizedCheckpoint ? "bf16" : "w4";
+  }
+  if (options.kv.empty()) {
+    bool integers = quantizedCheckpoint || options.quant == "w8" || options.quant == "w4";
+    options.kv = integers ? "bf16" : "f32";
+  }
+  return options;
+}
+
 std::string compileHelp(bool all) {
   std::string text = "usage: lapidary compile MODEL_DIR -o FILE [options]\n"
                      "Compiles a Gemma 4 checkpoint directory into one program.\n\n"

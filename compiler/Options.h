@@ -47,6 +47,10 @@ std::vector<OptionSpec> talkingOptions();
 /// Checks the words of one command line; reports every problem, nullopt on any. `dryRun` makes -o optional.
 std::optional<CompileOptions> compileOptions(const Arguments &arguments, bool dryRun, Diagnostics &diagnostics);
 
+/// `options` with the formats that the user left open decided: w4 and bf16 caches, for a quantized checkpoint bf16 for
+/// what it left plain; caches as exact as the weights.
+CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint);
+
 /// The first screen (at most 40 lines, with examples), or every option.
 std::string compileHelp(bool all);
 

@@ -35,6 +35,11 @@ template <typename Op> static KvCacheOp lookUpCache(Op op, SymbolTableCollection
   return cache;
 }
 
+int64_t KvAppendOp::getItemsPerRow() {
+  auto cache = SymbolTable::lookupNearestSymbolFrom<KvCacheOp>(*this, getCacheAttr());
+  return cache ? cache.getHeads() : 0;
+}
+
 LogicalResult KvAppendOp::verify() {
   return expectSameSize(*this, "the value", bufferOf(getValue()), bufferOf(getKey()));
 }

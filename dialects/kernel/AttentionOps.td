@@ -43,6 +43,8 @@ def Kernel_KvAppendOp : Kernel_ComputeOp<"kv_append", [DeclareOpInterfaceMethods
   let assemblyFormat = "$cache `,` $key `,` $value (`kernels` $kernels^)? `:` type(operands) attr-dict";
   let extraClassDeclaration = [{
     ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() { return {}; }
+    /// The K/V heads of the cache.
+    int64_t getItemsPerRow();
   }];
 }
 

@@ -37,7 +37,10 @@ def Kernel_QuantizeOp : Kernel_ComputeOp<"quantize"> {
                        OptionalAttr<StrArrayAttr>:$kernels);
   let extraClassDeclaration = [{
     /// Rows with scales of groups are shared among the lanes by columns.
-    bool splitsByRows() { return getOut().getType().getElement() == "i8" || getOut().getType().getElement() == "r24"; }
+    int64_t getItemsPerRow() {
+      ::llvm::StringRef element = getOut().getType().getElement();
+      return element == "i8" || element == "r24" ? 1 : 0;
+    }
   }];
   let assemblyFormat = "$input (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }

@@ -22,10 +22,7 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
   }];
   let arguments = (ins Kernel_F32:$input, Optional<Kernel_Packed>:$weight, I64Attr:$heads, F32Attr:$eps,
                        OptionalAttr<F32Attr>:$step, Kernel_F32OrI8:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let extraClassDeclaration = [{
-    /// Several heads of a row are shared among the lanes.
-    bool splitsByRows() { return getHeads() == 1; }
-  }];
+  let extraClassDeclaration = "int64_t getItemsPerRow() { return getHeads(); }";
   let assemblyFormat = "$input (`,` $weight^)? `heads` $heads `eps` $eps (`step` $step^)? `into` $out "
       "(`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
@@ -44,7 +41,7 @@ def Kernel_ResidualNormOp : Kernel_ComputeOp<"residual_norm"> {
   }];
   let arguments = (ins Kernel_F32:$residual, Kernel_F32:$input, Kernel_Packed:$weight, Optional<Kernel_Packed>:$scale,
                         F32Attr:$eps, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let extraClassDeclaration = "bool splitsByRows() { return true; }";
+  let extraClassDeclaration = "int64_t getItemsPerRow() { return 1; }";
   let assemblyFormat = "$residual `,` $input `,` $weight (`scale` $scale^)? `eps` $eps `into` $out (`kernels` "
       "$kernels^)? `:` type(operands) attr-dict";
 }
@@ -77,6 +74,7 @@ def Kernel_NormRotaryOp : Kernel_ComputeOp<"norm_rotary"> {
   }];
   let arguments = (ins Kernel_F32:$input, Kernel_Packed:$weight, Kernel_F32:$table, I64Attr:$heads, F32Attr:$eps,
                         Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "int64_t getItemsPerRow() { return getHeads(); }";
   let assemblyFormat = "$input `,` $weight `,` $table `heads` $heads `eps` $eps `into` $out (`kernels` $kernels^)? "
       "`:` type(operands) attr-dict";
 }

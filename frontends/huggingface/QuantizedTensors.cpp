@@ -11,6 +11,7 @@
 namespace lapidary {
 
 namespace {
+constexpr uint64_t blockMultiple = 32; ///< columns that packed tables keep together (LAP_COLUMN_PAD)
 
 constexpr const char *sameModel = "config.json and the weights must be from the same model";
 
@@ -203,11 +204,18 @@ bool QuantizedTensors::scalesFit(const TensorRole &role, const WeightScheme &sch
   if (gemma && role.kind() == ModuleKind::Embedding) {
     bool divides = scales.shape.size() == 2 && scales.shape[0] == storage.rows && scales.shape[1] != 0 &&
                    storage.columns % scales.shape[1] == 0;
-    return divides ||
+    if (!divides) {
+      return fail(ErrorCode::WeightScaleShape, scales,
+                  found + "[" + std::to_string(storage.rows) + ", blocks], where the number of blocks divides " +
+                      std::to_string(storage.columns) + " columns",
+                  sameModel);
+    }
+    uint64_t block = storage.columns / scales.shape[1];
+    return scales.shape[1] == 1 || block % blockMultiple == 0 ||
            fail(ErrorCode::WeightScaleShape, scales,
-                found + "[" + std::to_string(storage.rows) + ", blocks], where the number of blocks divides " +
-                    std::to_string(storage.columns) + " columns",
-                sameModel);
+                found + "one block per row, or blocks of a multiple of " + std::to_string(blockMultiple) +
+                    " columns: these have " + std::to_string(block),
+                "there are no kernels for such blocks; use one scale per row");
   }
   std::vector<uint64_t> wanted = {storage.rows, scheme.groupSize ? storage.columns / scheme.groupSize : 1};
   return scales.shape == wanted || fail(ErrorCode::WeightScaleShape, scales, found + shapeText(wanted), sameModel);

@@ -5,7 +5,7 @@
 // may join the ops since the last barrier unless one of them
 //   wrote what it reads            (it could read too early)
 //   wrote or read what it writes   (it could overwrite too early)
-// unless the same lane did both: ops that share whole rows out equally (splitsByRows) touch only their own rows.
+// unless the same lane did both: ops that share out the same items of rows (getItemsPerRow) touch only their own.
 // A barrier forgets all of them. Taking the barrier as late as possible is also taking as few as possible: the ops
 // between two barriers form the longest run that has no conflict inside.
 //===----------------------------------------------------------------------===//
@@ -24,15 +24,16 @@ using namespace lapidary;
 
 namespace {
 
-/// Part of a buffer, and how its rows were shared among the lanes.
+/// Part of a buffer, and how it was shared among the lanes.
 struct Access {
   BufferRange range;
-  /// Of an op that splits by rows: rows per token (or in all), and which of both. Otherwise nothing is known.
-  std::optional<std::pair<int64_t, bool>> rows;
+  /// Of ops that say so: items per token (or in all), and which of both. Otherwise nothing is known.
+  std::optional<std::pair<int64_t, bool>> items;
 
   /// True when lanes may meet in it.
   bool meets(const Access &other) const {
-    return range.meets(other.range) && !(rows && other.rows && *rows == *other.rows);
+    bool sameLanes = items && items == other.items && range.begin == other.range.begin && range.end == other.range.end;
+    return range.meets(other.range) && !sameLanes;
   }
 };
 
@@ -72,8 +73,8 @@ Accesses accessesOf(kernel::ComputeOpInterface op) {
   auto access = [&](Value buffer) {
     auto type = cast<kernel::BufferType>(buffer.getType());
     Access result = {rangeOf(buffer), std::nullopt};
-    if (op.splitsByRows()) {
-      result.rows = {type.getRows(), type.getPerToken()};
+    if (int64_t items = op.getItemsPerRow()) {
+      result.items = {type.getRows() * items, type.getPerToken()};
     }
     return result;
   };

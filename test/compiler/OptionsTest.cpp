@@ -29,20 +29,22 @@ struct Parsed {
 TEST(Options, DefaultsFollowTheFormat) {
   Parsed w4({"dir", "-o", "out"});
   ASSERT_TRUE(w4.options);
-  EXPECT_EQ(w4.options->quant, "w4");
-  EXPECT_EQ(w4.options->kv, "bf16");
+  EXPECT_EQ(withFormats(*w4.options, false).quant, "w4");
+  EXPECT_EQ(withFormats(*w4.options, false).kv, "bf16");
+  EXPECT_EQ(withFormats(*w4.options, true).quant, "bf16") << "what a quantized checkpoint left plain stays so";
+  EXPECT_EQ(withFormats(*w4.options, true).kv, "bf16");
   EXPECT_EQ(w4.options->chunk, 512u);
   EXPECT_EQ(w4.options->context, 0u);
   EXPECT_EQ(w4.options->target, "native");
   for (const char *format : {"f32", "bf16"}) {
     Parsed plain({"dir", "-o", "out", std::string("--quant=") + format});
     ASSERT_TRUE(plain.options);
-    EXPECT_EQ(plain.options->kv, "f32");
+    EXPECT_EQ(withFormats(*plain.options, false).kv, "f32");
   }
 }
 
 TEST(Options, RefusesWhatIsNotOfferedYetAndListsWhatIs) {
-  for (const char *word : {"--quant=qat", "--kv=q8"}) {
+  for (const char *word : {"--quant=qat"}) {
     Parsed parsed({"dir", "-o", "out", word});
     ASSERT_FALSE(parsed.options) << word;
     const Diagnostic &error = parsed.diagnostics.all().front();

@@ -35,7 +35,7 @@ void addMobile(const TinyTensor &plain, std::vector<TinyTensor> &out) {
   uint64_t bits = mobileBits(module), rows = plain.shape[0], rowBytes = (plain.shape[1] * bits + 7) / 8;
   std::string dtype = bits == 8 ? "I8" : "U8";
   if (has(module, "embed_tokens")) {
-    uint64_t blocks = has(module, "per_layer") ? 4 : 1; // one per layer
+    uint64_t blocks = 1;
     out.push_back({module + ".embedding_quantized", {rows, rowBytes}, dtype});
     out.push_back({module + ".embedding_scale", {rows, blocks}, "F32", f32Bytes(0.25f, rows * blocks)});
     return;

@@ -87,7 +87,7 @@ TEST(QuantizedTensors, ResolveMobileTablesAndBytes) {
   Resolved r;
   resolve(tinyModel(Variant::Mobile), r);
   const QuantizedStorage &table = r.of("embed_tokens_per_layer.weight");
-  EXPECT_EQ(table.scaleColumns, 3u) << "a block per layer";
+  EXPECT_EQ(table.scaleColumns, 12u) << "one block";
   EXPECT_EQ(table.rowBytes, 6u);
   EXPECT_EQ(table.inputStep, 0.0f);
   EXPECT_EQ(r.tensors.find("model.language_model.embed_tokens.weight")->tensor,

@@ -77,6 +77,20 @@ func.func @nothing_to_wait_for() {
   return
 }
 
+// A head that is normed and rotated goes into the cache by the same lane.
+// CHECK-LABEL: func.func @heads
+func.func @heads(%k: !kernel.buffer<tokens x 64 x f32>, %v: !kernel.buffer<tokens x 64 x f32>, %t: !kernel.buffer<tokens x 64 x f32>, %w: !kernel.packed<64, <f32>, "vector">) {
+  // CHECK: kernel.norm_rotary
+  // CHECK-NEXT: kernel.rms_norm
+  // CHECK-NEXT: kernel.kv_append
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.norm_rotary %k, %w, %t heads 1 eps 1.0e-6 into %k : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.rms_norm %v heads 1 eps 1.0e-6 into %v : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.kv_append @kv.0, %k, %v : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  return
+}
+
 // Lanes get the same whole rows in norms and static roundings, so a lane reads only what it wrote. Heads are shared out
 // differently, and so are rows of another number.
 // CHECK-LABEL: func.func @rows
