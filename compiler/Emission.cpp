@@ -68,7 +68,25 @@ bool Emission::packWeights(File &file, uint64_t offset) {
   }
   console.endProgress();
   hash = *result;
+  reportGrid();
   return true;
+}
+
+/// A model that was trained for 4 bits keeps every weight; the user should know which of them is not such a one.
+void Emission::reportGrid() const {
+  GridGroups total;
+  for (const SegmentWeight &weight : facts.segment->weights) {
+    GridGroups groups = weight.packer->gridGroups();
+    total.all += groups.all;
+    total.exact += groups.exact;
+  }
+  if (total.exact * 2 < total.all || total.all == 0) {
+    return; // rounded after training: chance puts few groups on a grid
+  }
+  std::string rounded =
+      total.exact == total.all ? "" : "; the other " + countText(total.all - total.exact) + " were rounded";
+  console.line("grid", countText(total.exact) + " of " + countText(total.all) +
+                           " groups lie on a 4-bit grid and are kept bit for bit" + rounded);
 }
 
 bool Emission::patch(std::vector<char> &bytes) const { return patchWeightHash(bytes, descriptor, hash, diagnostics); }

@@ -36,6 +36,7 @@ private:
   std::optional<File> open(const std::string &path, unsigned mode);
   bool emitObjects();
   bool packWeights(File &file, uint64_t offset);
+  void reportGrid() const;
   bool patch(std::vector<char> &bytes) const;
   bool append(File &file, const void *data, uint64_t bytes);
   bool commit(File &file);

@@ -10,7 +10,9 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <fstream>
 #include <unistd.h>
@@ -124,12 +126,23 @@ bool checkPlan(const Plan &plan, uint64_t maxMemory, const std::string &output, 
   return true;
 }
 
+/// What memory allows at most: every token reads all its weights once. K and V come on top in long contexts.
+static std::string limitText(const Plan &plan) {
+  if (plan.weightBytesPerToken == 0) {
+    return "";
+  }
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format(": at most %.1f tokens/s for every 10 GB/s of memory bandwidth",
+                                                 1e10 / static_cast<double>(plan.weightBytesPerToken));
+  return text;
+}
+
 std::string planText(const Plan &plan, uint64_t context) {
   return "output " + sizeText(plan.outputBytes) + " · compile peak " + sizeText(plan.compilePeakBytes) + " (" +
          sizeText(availableMemory()) + " free) · run: weights " + sizeText(plan.residentWeightBytes) + " + KV " +
          sizeText(plan.cacheBytes) + " (" + std::to_string(context) + " tokens) + scratch " +
          sizeText(plan.arenaBytes + plan.laneScratchBytes) + " · " + sizeText(plan.weightBytesPerToken) +
-         " read per token";
+         " read per token" + limitText(plan);
 }
 
 } // namespace lapidary

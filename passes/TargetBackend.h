@@ -45,6 +45,12 @@ struct IntegerRows {
   uint64_t scalesPerRow;
 };
 
+/// Groups of plain weights that were rounded to 4 bits, and those among them that lost nothing: models that were
+/// trained for 4 bits are released in bf16, too, with weights that lie on such a grid.
+struct GridGroups {
+  uint64_t all = 0, exact = 0;
+};
+
 /// Turns the values of one packed weight into its bytes, in pieces so that memory stays bounded.
 class WeightPacker {
 public:
@@ -60,6 +66,8 @@ public:
   virtual void packIntegers(const IntegerRows &values, uint64_t row, uint64_t rows, uint8_t *out) const {
     llvm_unreachable("this layout does not hold integers");
   }
+  /// What `pack` has met so far; nothing for formats other than 4 bits in groups.
+  virtual GridGroups gridGroups() const { return {}; }
 };
 
 /// What emitting a program leaves on disk for the link step.

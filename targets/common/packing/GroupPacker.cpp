@@ -13,7 +13,17 @@
 
 namespace lapidary {
 
+/// 1 when the group is integer * scale in bf16, 0 when something was rounded away.
+static unsigned isExact(const float *values, const int8_t *integers, float scale) {
+  unsigned exact = 1;
+  for (int i = 0; i < LAP_GROUP; ++i) {
+    exact &= fromBFloat16(toBFloat16(static_cast<float>(integers[i]) * scale)) == values[i];
+  }
+  return exact;
+}
+
 void GroupPacker::packRow(const float *values, uint64_t row, uint8_t *out) const {
+  uint64_t all = 0, exact = 0;
   for (uint64_t group = 0; group < shape.paddedColumns / LAP_GROUP; ++group) {
     float padded[LAP_GROUP] = {};
     int8_t integers[LAP_GROUP];
@@ -21,7 +31,12 @@ void GroupPacker::packRow(const float *values, uint64_t row, uint8_t *out) const
     std::memcpy(padded, values + first, std::min<uint64_t>(LAP_GROUP, shape.columns - first) * sizeof(float));
     float scale = shape.format == LAP_W4G32 ? quantizeGroup4(padded, integers) : quantizeGroup8(padded, integers);
     placeGroup(integers, scale, row, group, out);
+    bool counts = shape.format == LAP_W4G32 && scale != 0;
+    all += counts;
+    exact += counts && isExact(padded, integers, scale);
   }
+  allGroups.fetch_add(all, std::memory_order_relaxed);
+  exactGroups.fetch_add(exact, std::memory_order_relaxed);
 }
 
 void GroupPacker::placeGroup(const int8_t *integers, float scale, uint64_t row, uint64_t group, uint8_t *out) const {

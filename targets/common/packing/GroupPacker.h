@@ -8,11 +8,15 @@
 
 #include "targets/common/packing/RowPacker.h"
 
+#include <atomic>
+
 namespace lapidary {
 
 class GroupPacker : public RowPacker {
 public:
   using RowPacker::RowPacker;
+
+  GridGroups gridGroups() const override { return {allGroups, exactGroups}; }
 
   /// A checkpoint's group may be a multiple of 32 columns: its scale is then repeated. Scales must be bf16 values.
   void packIntegers(const IntegerRows &values, uint64_t row, uint64_t rows, uint8_t *out) const override;
@@ -22,6 +26,9 @@ protected:
   void placeGroup(const int8_t *integers, float scale, uint64_t row, uint64_t group, uint8_t *out) const;
 
   void packRow(const float *values, uint64_t row, uint8_t *out) const override;
+
+private:
+  mutable std::atomic<uint64_t> allGroups{0}, exactGroups{0}; ///< of 4 bits, without groups of zeros
 };
 
 } // namespace lapidary

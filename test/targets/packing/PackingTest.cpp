@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <random>
 
@@ -316,6 +317,23 @@ TEST(FeedbackPacking, KeepsRowsThatAreOnAGrid) {
   createPacker(type)->pack(values.data(), 0, rows, plain.data());
   createPacker(type, moments)->pack(values.data(), 0, rows, fed.data());
   EXPECT_EQ(plain, fed);
+}
+
+/// Two rows of 64 columns: three groups on a grid, one of them zeros, and one that must be rounded.
+TEST(Packing, CountsTheGroupsThatKeepTheirGrid) {
+  mlir::MLIRContext context;
+  context.loadDialect<gemma::GemmaDialect, kernel::KernelDialect>();
+  auto type = packedTypeFor({2, 64}, gemma::FormatAttr::get(&context, "w4", 32), WeightUse::Matrix);
+  std::vector<float> values(2 * 64, 0.0f);
+  for (uint64_t i = 0; i < 64; ++i) {
+    values[i] = 0.0625f * static_cast<float>(static_cast<int>(i % 16) - 8);
+    values[64 + i % 32] = std::sin(static_cast<float>(i % 32));
+  }
+  std::unique_ptr<WeightPacker> packer = createPacker(type);
+  std::vector<uint8_t> out(packer->pieceBytes(0));
+  packer->pack(values.data(), 0, 2, out.data());
+  EXPECT_EQ(packer->gridGroups().all, 3u) << "zeros say nothing about a grid";
+  EXPECT_EQ(packer->gridGroups().exact, 2u);
 }
 
 } // namespace
