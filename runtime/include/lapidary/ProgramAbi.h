@@ -30,6 +30,8 @@ enum {
   LAP_GROUP = 32,            /* columns that share one scale in the group formats */
   LAP_ATTENTION_SLICE = 512, /* keys per attention slice; slices start at multiples of absolute position */
   LAP_MOMENT_BLOCK = 512,    /* columns of a block of second moments */
+  LAP_RANGE_BINS = 512,      /* of a histogram of magnitudes, 8 for a power of two */
+  LAP_RANGE_FIRST = 696,     /* bin i: (bits of the float32 magnitude) >> 20 is LAP_RANGE_FIRST + i, from 2^-40 on */
   LAP_PLANES = 3,            /* int8 planes of q24 and r24 rows */
   LAP_STACK = 4,             /* most matrices that are stacked into one product (q, k and v are three) */
   LAP_WEIGHT_ALIGN = 64,     /* alignment of each packed weight inside the weight segment */
@@ -155,7 +157,9 @@ typedef struct lap_weight_file {
 /* Collects the second moments of the inputs of products: for every weight of `columns` padded columns a float32
  * [columns][stride] with stride = lap_moment_stride(columns); element (i, j) is the sum over all input rows x of
  * x[i] * x[b + j], where b is the first column of i's block (i rounded down to a multiple of stride). The last block
- * may be narrower; the rest of its rows is zero. Experts share the moments of their stack. */
+ * may be narrower; the rest of its rows is zero. Experts share the moments of their stack.
+ * It also counts magnitudes, in histograms of LAP_RANGE_BINS (smaller ones in the first bin, larger ones in the last):
+ * of every product's input, of each 16 columns of its output, and of the keys and values that each cache is given. */
 typedef struct lap_observer lap_observer; /* runtime/src/cpu/Observe.h */
 static inline uint32_t lap_moment_stride(uint32_t columns) {
   return columns < LAP_MOMENT_BLOCK ? columns : (uint32_t)LAP_MOMENT_BLOCK;

@@ -1,9 +1,10 @@
-//===- Observe.cpp - second moments of the products' inputs ---------------===//
+//===- Observe.cpp - what products and caches see -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads token ids in windows without overlap, each a fresh sequence, and writes a safetensors file with one float32
-// tensor "w.<offset of the weight in the segment>" per weight (ProgramAbi.h has the layout). Only the compiler that
-// made the program knows the weights' names, so it reads this file and not people.
+// Reads token ids in windows without overlap, each a fresh sequence, and writes a safetensors file: moments "w.<offset of
+// the weight in the segment>", histograms of inputs "x.<offset>" and outputs "y.<offset>", of keys and values
+// "k.<offset of the cache>", "v.<..>" (ProgramAbi.h has the layouts). Only the compiler that made the program knows the
+// weights' names, so it reads this file and not people.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cpu/Observe.h"
 #include "runtime/src/Session.h"
@@ -37,43 +38,73 @@ ExitCode readWindow(Program &program, const int32_t *ids, size_t count, uint32_t
   return ExitOk;
 }
 
-/// The safetensors header, padded with spaces to 8 bytes.
-ExitCode writeHeader(const lap_observer &observer, AtomicFile &file) {
-  const uint64_t capacity = (observer.count + 1) * EntryBytes;
-  char *text = static_cast<char *>(malloc(capacity));
-  if (!text) {
-    return complain(ExitMemory, "not enough memory for the file's header");
+/// The entries of a safetensors header, in the order of the data.
+class Header {
+public:
+  explicit Header(const lap_observer &observer)
+      : capacity((uint64_t(observer.count) + observer.rangeCount + 1) * EntryBytes),
+        text(static_cast<char *>(malloc(capacity))) {}
+  Header(const Header &) = delete;
+  Header &operator=(const Header &) = delete;
+  ~Header() { free(text); }
+
+  void add(char kind, uint64_t place, const char *type, uint32_t rows, uint32_t columns, uint64_t bytes) {
+    if (text) {
+      used += static_cast<uint64_t>(
+          snprintf(text + used, capacity - used,
+                   "%s\"%c.%llu\":{\"dtype\":\"%s\",\"shape\":[%u,%u],\"data_offsets\":[%llu,%llu]}", used ? "," : "{",
+                   kind, static_cast<unsigned long long>(place), type, rows, columns,
+                   static_cast<unsigned long long>(offset), static_cast<unsigned long long>(offset + bytes)));
+    }
+    offset += bytes;
   }
-  uint64_t used = static_cast<uint64_t>(snprintf(text, capacity, "{")), offset = 0;
+
+  /// Writes it, padded with spaces to 8 bytes.
+  ExitCode write(AtomicFile &file) {
+    if (!text) {
+      return complain(ExitMemory, "not enough memory for the file's header");
+    }
+    used = used ? used : static_cast<uint64_t>(snprintf(text, capacity, "{"));
+    text[used++] = '}';
+    for (; used % 8 != 0; ++used) {
+      text[used] = ' ';
+    }
+    const ExitCode code = file.write(&used, sizeof(used));
+    return code == ExitOk ? file.write(text, used) : code;
+  }
+
+private:
+  uint64_t capacity, used = 0, offset = 0;
+  char *text;
+};
+
+ExitCode writeHeader(const lap_observer &observer, AtomicFile &file) {
+  Header header(observer);
   for (uint32_t i = 0; i < observer.count; ++i) {
     const Moments &moments = *observer.entries[i];
-    const uint64_t end = offset + momentBytes(moments.columns);
-    used += static_cast<uint64_t>(
-        snprintf(text + used, capacity - used,
-                 "%s\"w.%llu\":{\"dtype\":\"F32\",\"shape\":[%u,%u],\"data_offsets\":[%llu,%llu]}", i ? "," : "",
-                 static_cast<unsigned long long>(moments.weight), moments.columns, lap_moment_stride(moments.columns),
-                 static_cast<unsigned long long>(offset), static_cast<unsigned long long>(end)));
-    offset = end;
+    header.add('w', moments.weight, "F32", moments.columns, lap_moment_stride(moments.columns),
+               momentBytes(moments.columns));
   }
-  text[used++] = '}';
-  for (; used % 8 != 0; ++used) {
-    text[used] = ' ';
+  for (uint32_t i = 0; i < observer.rangeCount; ++i) {
+    const Ranges &ranges = *observer.ranges[i];
+    header.add(static_cast<char>(ranges.kind), ranges.place, "U32", ranges.parts, LAP_RANGE_BINS,
+               rangeBytes(ranges.parts));
   }
-  ExitCode code = file.write(&used, sizeof(used));
-  code = code == ExitOk ? file.write(text, used) : code;
-  free(text);
-  return code;
+  return header.write(file);
 }
 
-ExitCode writeMoments(const lap_observer &observer, AtomicFile &file) {
+ExitCode writeObserved(const lap_observer &observer, AtomicFile &file) {
   if (observer.missing) {
-    return complain(ExitMemory, "not enough memory for the moments: %llu more bytes needed",
+    return complain(ExitMemory, "not enough memory for what is observed: %llu more bytes needed",
                     static_cast<unsigned long long>(observer.missing));
   }
   ExitCode code = writeHeader(observer, file);
   for (uint32_t i = 0; i < observer.count && code == ExitOk; ++i) {
     finishMoments(*observer.entries[i]);
     code = file.write(observer.entries[i]->values, momentBytes(observer.entries[i]->columns));
+  }
+  for (uint32_t i = 0; i < observer.rangeCount && code == ExitOk; ++i) {
+    code = file.write(observer.ranges[i]->counts, rangeBytes(observer.ranges[i]->parts));
   }
   return code == ExitOk ? file.commit() : code;
 }
@@ -107,7 +138,7 @@ ExitCode runObserve(const Options &options, Output &) {
   program.session->observer = nullptr;
   program.promptTokens = ids.count;
   program.promptMs = nowMs() - start;
-  code = code == ExitOk ? writeMoments(observer, file) : code;
+  code = code == ExitOk ? writeObserved(observer, file) : code;
   program.printStats();
   return code;
 }

@@ -28,7 +28,7 @@ constexpr CommandRow Commands[] = {
     {"detokenize", DetokenizeCommand, "ids on standard input to text"},
     {"bench", BenchCommand, "tokens per second, time to first token, memory (medians)"},
     {"perplexity", PerplexityCommand, "perplexity of token ids, in windows without overlap"},
-    {"observe", ObserveCommand, "write second moments of the products' inputs, for `lapidary compile --calibration`"},
+    {"observe", ObserveCommand, "write moments and ranges of what products see, for `lapidary compile --calibration`"},
     {"info", InfoCommand, "what this program holds and needs"},
     {"verify", VerifyCommand, "recompute the hashes of code and weights"},
 };

@@ -88,7 +88,11 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
   Claims claims(step, (tiles + most - 1) / most, lane, lanes);
   for (uint32_t item; claims.next(item);) {
     const uint32_t first = item * most, left = tiles - first;
-    multiplyItem(step, args, first, first + (left < most ? left : most), {matvec, matmat});
+    const uint32_t end = first + (left < most ? left : most);
+    multiplyItem(step, args, first, end, {matvec, matmat});
+    if (step->observer) {
+      observeOutput(step, w, args->out, first, end);
+    }
   }
   // Rows are padded to 16, columns of the output to 32.
   if (lane == lanes - 1) {

@@ -8,7 +8,6 @@
 
 #include "Work.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 namespace lap {
@@ -71,6 +70,7 @@ void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x
   if (!moments) {
     return;
   }
+  Ranges *ranges = lane == 0 ? step->observer->find(RangeOf::Input, weight.offset, 1) : nullptr;
   const uint32_t rows = rowsOf(step, x), stride = lap_moment_stride(weight.columns);
   float batch[BatchRows * LAP_MOMENT_BLOCK];
   for (uint32_t first = 0; first < weight.columns; first += stride) {
@@ -79,6 +79,9 @@ void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x
       const uint32_t some = rows - done < BatchRows ? rows - done : BatchRows;
       for (uint32_t r = 0; r < some; ++r) {
         loadColumns(rowBytes(step, x, done + r), x, inputStep, first, count, batch + uint64_t(r) * count);
+      }
+      if (ranges) {
+        countMagnitudes(batch, uint64_t(some) * count, ranges->counts);
       }
       addBatch(batch, some, count, moments->values + uint64_t(first) * stride, stride, lane, lanes);
     }
@@ -100,40 +103,3 @@ void finishMoments(const Moments &moments) {
 }
 
 } // namespace lap
-
-lap_observer::~lap_observer() {
-  for (uint32_t i = 0; i < count; ++i) {
-    free(entries[i]->values);
-    free(entries[i]);
-  }
-  free(entries);
-  pthread_mutex_destroy(&mutex);
-}
-
-lap::Moments *lap_observer::find(const lap_weight &weight) {
-  pthread_mutex_lock(&mutex);
-  lap::Moments *found = nullptr;
-  for (uint32_t i = 0; i < count && !found; ++i) {
-    found = entries[i]->weight == weight.offset ? entries[i] : nullptr;
-  }
-  found = found ? found : add(weight);
-  pthread_mutex_unlock(&mutex);
-  return found;
-}
-
-lap::Moments *lap_observer::add(const lap_weight &weight) {
-  const uint64_t bytes = lap::momentBytes(weight.columns);
-  lap::Moments **larger =
-      missing ? nullptr : static_cast<lap::Moments **>(realloc(entries, (count + 1) * sizeof(*entries)));
-  entries = larger ? larger : entries;
-  lap::Moments *entry = larger ? static_cast<lap::Moments *>(malloc(sizeof(lap::Moments))) : nullptr;
-  float *values = entry ? static_cast<float *>(calloc(1, bytes)) : nullptr;
-  if (!values) {
-    free(entry);
-    missing = missing ? missing : bytes;
-    return nullptr;
-  }
-  *entry = {weight.offset, weight.columns, 0, values};
-  entries[count++] = entry;
-  return entry;
-}

@@ -1,4 +1,4 @@
-// ObserveTest.cpp - second moments of float and q8 rows, whatever the lanes.
+// ObserveTest.cpp - second moments of float and q8 rows, whatever the lanes; counts of magnitudes.
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/src/cpu/Observe.h"
 
@@ -147,6 +147,64 @@ TEST(Observe, EveryWeightHasMomentsOfItsOwn) {
   ASSERT_EQ(observer.count, 2u);
   EXPECT_EQ(observer.entries[0]->rows, 2 * Tokens);
   EXPECT_EQ(observer.entries[1]->rows, Tokens);
+}
+
+/// The counts that are not 0, by bin.
+std::vector<std::pair<uint32_t, uint32_t>> countsOf(const uint32_t *counts) {
+  std::vector<std::pair<uint32_t, uint32_t>> result;
+  for (uint32_t bin = 0; bin < LAP_RANGE_BINS; ++bin) {
+    if (counts[bin]) {
+      result.emplace_back(bin, counts[bin]);
+    }
+  }
+  return result;
+}
+
+TEST(Observe, MagnitudesFallIntoEightBinsForAPowerOfTwo) {
+  const float values[] = {0.0f, 1e-20f, 1.0f, -1.1f, 1.125f, -2.0f, 1e20f};
+  uint32_t counts[LAP_RANGE_BINS] = {};
+  lap::countMagnitudes(values, std::size(values), counts);
+  const std::vector<std::pair<uint32_t, uint32_t>> wanted = {
+      {0, 2}, {320, 2}, {321, 1}, {328, 1}, {LAP_RANGE_BINS - 1, 1}};
+  EXPECT_EQ(countsOf(counts), wanted);
+}
+
+TEST(Observe, AFullCountStays) {
+  uint32_t counts[LAP_RANGE_BINS] = {UINT32_MAX};
+  const float zero = 0;
+  lap::countMagnitudes(&zero, 1, counts);
+  EXPECT_EQ(counts[0], UINT32_MAX);
+}
+
+TEST(Observe, InputsAreCountedOnceHoweverManyLanes) {
+  Input input;
+  placeFloats(input, std::vector<float>(Tokens * 544, 1.0f), 544);
+  lap_observer observer;
+  input.step.observer = &observer;
+  for (uint32_t lane = 0; lane < 3; ++lane) {
+    lap::observe(&input.step, input.weight, input.buffer, 0, lane, 3);
+  }
+  ASSERT_EQ(observer.rangeCount, 1u);
+  EXPECT_EQ(observer.ranges[0]->kind, lap::RangeOf::Input);
+  EXPECT_EQ(observer.ranges[0]->counts[320], Tokens * 544);
+}
+
+TEST(Observe, EveryTileOfAnOutputHasCountsOfItsOwn) {
+  Input input;
+  std::vector<float> values(Tokens * 32, 1.0f);
+  for (uint32_t row = 0; row < Tokens; ++row) {
+    std::fill_n(values.begin() + row * 32 + 16, 16, -2.0f);
+  }
+  placeFloats(input, values, 32);
+  input.weight.rows = 32;
+  lap_observer observer;
+  input.step.observer = &observer;
+  lap::observeOutput(&input.step, input.weight, input.buffer, 0, 1);
+  lap::observeOutput(&input.step, input.weight, input.buffer, 1, 2);
+  ASSERT_EQ(observer.rangeCount, 1u);
+  ASSERT_EQ(observer.ranges[0]->parts, 2u);
+  EXPECT_EQ(observer.ranges[0]->counts[320], Tokens * 16);
+  EXPECT_EQ(observer.ranges[0]->counts[LAP_RANGE_BINS + 328], Tokens * 16);
 }
 
 } // namespace

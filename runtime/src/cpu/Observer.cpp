@@ -1,0 +1,121 @@
+//===- Observer.cpp - histograms, and where they and the moments live -----===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lists are short (some hundred products) and searched once for an op and lane.
+//===----------------------------------------------------------------------===//
+#include "Observe.h"
+
+#include "Work.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace lap {
+
+void countMagnitudes(const float *values, uint64_t count, uint32_t *counts) {
+  for (uint64_t i = 0; i < count; ++i) {
+    uint32_t bits;
+    memcpy(&bits, values + i, sizeof(bits));
+    const int32_t place = static_cast<int32_t>((bits & 0x7fffffffu) >> 20) - LAP_RANGE_FIRST;
+    uint32_t &bin = counts[place < 0 ? 0 : place < LAP_RANGE_BINS ? place : LAP_RANGE_BINS - 1];
+    bin += bin != UINT32_MAX;
+  }
+}
+
+void observeOutput(const lap_step *step, const lap_weight &weight, const lap_buffer &out, uint32_t first,
+                   uint32_t end) {
+  Ranges *ranges = step->observer->find(RangeOf::Output, weight.offset, weight.rows / LAP_ROW_TILE);
+  for (uint32_t row = 0; ranges && row < rowsOf(step, out); ++row) {
+    const float *values = rowFloats(step, out, row);
+    for (uint32_t tile = first; tile < end; ++tile) {
+      countMagnitudes(values + uint64_t(tile) * LAP_ROW_TILE, LAP_ROW_TILE,
+                      ranges->counts + uint64_t(tile) * LAP_RANGE_BINS);
+    }
+  }
+}
+
+void observeCache(const lap_step *step, const lap_cache &cache, const lap_buffer &rows, RangeOf kind) {
+  Ranges *ranges = step->observer->find(kind, cache.key_offset, 1);
+  for (uint32_t row = 0; ranges && row < rowsOf(step, rows); ++row) {
+    countMagnitudes(rowFloats(step, rows, row), uint64_t(cache.kv_heads) * cache.head_dim, ranges->counts);
+  }
+}
+
+namespace {
+
+/// Room for one more pointer.
+template <typename T> bool grow(T **&list, uint32_t count) {
+  T **larger = static_cast<T **>(realloc(list, (count + 1) * sizeof(T *)));
+  list = larger ? larger : list;
+  return larger;
+}
+
+} // namespace
+
+} // namespace lap
+
+lap_observer::~lap_observer() {
+  for (uint32_t i = 0; i < count; ++i) {
+    free(entries[i]->values);
+    free(entries[i]);
+  }
+  for (uint32_t i = 0; i < rangeCount; ++i) {
+    free(ranges[i]->counts);
+    free(ranges[i]);
+  }
+  free(entries);
+  free(ranges);
+  pthread_mutex_destroy(&mutex);
+}
+
+lap::Moments *lap_observer::find(const lap_weight &weight) {
+  pthread_mutex_lock(&mutex);
+  lap::Moments *found = nullptr;
+  for (uint32_t i = 0; i < count && !found; ++i) {
+    found = entries[i]->weight == weight.offset ? entries[i] : nullptr;
+  }
+  found = found ? found : add(weight);
+  pthread_mutex_unlock(&mutex);
+  return found;
+}
+
+lap::Ranges *lap_observer::find(lap::RangeOf kind, uint64_t place, uint32_t parts) {
+  pthread_mutex_lock(&mutex);
+  lap::Ranges *found = nullptr;
+  for (uint32_t i = 0; i < rangeCount && !found; ++i) {
+    found = ranges[i]->place == place && ranges[i]->kind == kind ? ranges[i] : nullptr;
+  }
+  found = found ? found : add(kind, place, parts);
+  pthread_mutex_unlock(&mutex);
+  return found;
+}
+
+lap::Moments *lap_observer::add(const lap_weight &weight) {
+  const uint64_t bytes = lap::momentBytes(weight.columns);
+  const bool room = !missing && lap::grow(entries, count);
+  lap::Moments *entry = room ? static_cast<lap::Moments *>(malloc(sizeof(lap::Moments))) : nullptr;
+  float *values = entry ? static_cast<float *>(calloc(1, bytes)) : nullptr;
+  if (!values) {
+    free(entry);
+    missing = missing ? missing : bytes;
+    return nullptr;
+  }
+  *entry = {weight.offset, weight.columns, 0, values};
+  entries[count++] = entry;
+  return entry;
+}
+
+lap::Ranges *lap_observer::add(lap::RangeOf kind, uint64_t place, uint32_t parts) {
+  const uint64_t bytes = lap::rangeBytes(parts);
+  const bool room = !missing && lap::grow(ranges, rangeCount);
+  lap::Ranges *entry = room ? static_cast<lap::Ranges *>(malloc(sizeof(lap::Ranges))) : nullptr;
+  uint32_t *counts = entry ? static_cast<uint32_t *>(calloc(1, bytes)) : nullptr;
+  if (!counts) {
+    free(entry);
+    missing = missing ? missing : bytes;
+    return nullptr;
+  }
+  *entry = {kind, place, parts, counts};
+  ranges[rangeCount++] = entry;
+  return entry;
+}
