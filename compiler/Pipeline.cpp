@@ -60,12 +60,19 @@ QuantizeWeightsOptions quantizeOptions(const PipelineOptions &options) {
   return result;
 }
 
+AddStaticRangesOptions rangeOptions(const PipelineOptions &options) {
+  AddStaticRangesOptions result;
+  result.ranges.assign(options.ranges.products.begin(), options.ranges.products.end());
+  result.caches.assign(options.ranges.caches.begin(), options.ranges.caches.end());
+  return result;
+}
+
 void addPasses(Phase phase, mlir::PassManager &manager, const TargetBackend &target, const PipelineOptions &options) {
   switch (phase) {
   case Phase::Fuse:
     return buildFusionPipeline(manager);
   case Phase::Quantize:
-    return buildQuantizationPipeline(manager, quantizeOptions(options));
+    return buildQuantizationPipeline(manager, quantizeOptions(options), rangeOptions(options));
   case Phase::Layout:
     return buildLayoutPipeline(manager, target, options.program);
   case Phase::Lower:

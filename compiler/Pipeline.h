@@ -39,12 +39,19 @@ struct InspectOptions {
   bool timePasses = false;
 };
 
+/// Steps of static ranges, as add-static-ranges takes them.
+struct StaticRanges {
+  std::vector<std::string> products; ///< "weight=input:output"
+  std::vector<std::string> caches;   ///< "cache=key:value"
+};
+
 /// What the phases need to know beside the module.
 struct PipelineOptions {
-  std::string quant;                  ///< f32, bf16, w8, w4
+  std::string quant;                  ///< f32, bf16, w8, w4, w8row, w4row, w2row, mobile
   std::vector<std::string> overrides; ///< "pattern=format" by weight name; the first match counts
   ProgramOptions program;
   InspectOptions inspect;
+  StaticRanges ranges; ///< that calibration has found
 };
 
 /// Runs the phases after import, up to plan or --stop-after. Dumps what `inspect` asks for, the imported module

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "passes/quantization/FormatPolicy.h"
 
+#include "passes/quantization/IntegerInputs.h"
+
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -20,8 +22,17 @@ static FailureOr<gemma::FormatAttr> parseFormat(ModuleOp module, StringRef name,
   if (name == "w8" || name == "w4") {
     return gemma::FormatAttr::get(module.getContext(), name, scaleGroup);
   }
-  module.emitError() << option << ": unknown weight format '" << name << "', expected f32, bf16, w8 or w4";
+  if (name == "w8row" || name == "w4row" || name == "w2row") {
+    return gemma::FormatAttr::get(module.getContext(), name.drop_back(3), /*group=*/0);
+  }
+  module.emitError() << option << ": unknown weight format '" << name
+                     << "', expected f32, bf16, w8, w4, w8row, w4row or w2row";
   return failure();
+}
+
+/// The name that parseFormat takes.
+static std::string formatName(gemma::FormatAttr format) {
+  return format.getKind().str() + (hasRowScales(format) ? "row" : "");
 }
 
 /// Plain storage of a weight that an integer program leaves unquantized: as the checkpoint has it.
@@ -31,7 +42,8 @@ static gemma::FormatAttr checkpointFormat(Type elementType) {
 
 FailureOr<FormatPolicy> FormatPolicy::create(ModuleOp module, const QuantizeWeightsOptions &options) {
   FormatPolicy policy;
-  FailureOr<gemma::FormatAttr> program = parseFormat(module, options.format, "option format");
+  bool mobile = options.format == "mobile";
+  FailureOr<gemma::FormatAttr> program = parseFormat(module, mobile ? "w4row" : options.format, "option format");
   if (failed(program)) {
     return failure();
   }
@@ -39,7 +51,8 @@ FailureOr<FormatPolicy> FormatPolicy::create(ModuleOp module, const QuantizeWeig
   // 4 bits cost the output head too much: every logit is a product with one row of it.
   std::string embedding = options.embeddingFormat;
   if (embedding.empty()) {
-    embedding = options.format == "w4" ? "w8" : options.format;
+    bool few = options.format == "w4row" || options.format == "w2row";
+    embedding = mobile ? "w4row" : options.format == "w4" ? "w8" : few ? "w8row" : options.format;
   }
   FailureOr<gemma::FormatAttr> embeddingFormat = parseFormat(module, embedding, "option embedding-format");
   if (failed(embeddingFormat)) {
@@ -51,7 +64,21 @@ FailureOr<FormatPolicy> FormatPolicy::create(ModuleOp module, const QuantizeWeig
       return failure();
     }
   }
+  if (mobile) {
+    policy.addMobileRules(module.getContext());
+  }
   return policy;
+}
+
+void FormatPolicy::addMobileRules(MLIRContext *context) {
+  auto add = [&](StringRef pattern, gemma::FormatAttr format) {
+    overrides.push_back(
+        {pattern.str(), pattern.str(), cantFail(llvm::GlobPattern::create(pattern)), format, /*isDefault=*/true});
+  };
+  auto w8row = gemma::FormatAttr::get(context, "w8", /*group=*/0);
+  add("*.per_layer_input_gate.weight", w8row);
+  add("*.per_layer_projection.weight", w8row);
+  add("*.per_layer_model_projection.weight", gemma::FormatAttr());
 }
 
 LogicalResult FormatPolicy::addOverride(ModuleOp module, StringRef text) {
@@ -68,7 +95,7 @@ LogicalResult FormatPolicy::addOverride(ModuleOp module, StringRef text) {
   if (!glob) {
     return module.emitError() << "override '" << text << "': " << llvm::toString(glob.takeError());
   }
-  overrides.push_back({text.str(), pattern.str(), std::move(*glob), *format});
+  overrides.push_back({text.str(), pattern.str(), std::move(*glob), *format, /*isDefault=*/false});
   return success();
 }
 
@@ -77,21 +104,36 @@ FormatPolicy::Override *FormatPolicy::findOverride(StringRef weight) {
   return found == overrides.end() ? nullptr : &*found;
 }
 
+FormatPolicy::Override *FormatPolicy::ruleFor(const WeightGroup &group, StringRef weight) {
+  Override *rule = findOverride(weight);
+  bool mustStayPlain = group.isRouter || group.isNarrow;
+  return rule && rule->format && rule->format.isInteger() && mustStayPlain ? nullptr : rule;
+}
+
+/// What experts get where other weights have one scale per row.
+static gemma::FormatAttr groupFormat(gemma::FormatAttr format) {
+  return gemma::FormatAttr::get(format.getContext(), format.getKind() == "w8" ? "w8" : "w4", scaleGroup);
+}
+
 FailureOr<gemma::FormatAttr> FormatPolicy::choose(const WeightGroup &group) {
   gemma::FormatAttr fallback = group.isEmbeddingOrHead ? embedding : program;
-  bool mustStayPlain = group.isRouter || group.isNarrow;
+  fallback = group.isExperts && hasRowScales(fallback) ? groupFormat(fallback) : fallback;
   gemma::FormatAttr chosen;
   StringAttr chosenFor;
   for (StringAttr weight : group.weights) {
-    Override *rule = findOverride(weight);
-    if (rule && mustStayPlain && rule->format.isInteger()) {
-      rule = nullptr;
+    Override *rule = ruleFor(group, weight);
+    gemma::FormatAttr format = !rule          ? fallback
+                               : rule->format ? rule->format
+                                              : checkpointFormat(group.elementType);
+    if (group.isExperts && hasRowScales(format)) {
+      return group.readers.front()->emitError()
+             << "override '" << rule->text << "': experts have no kernels for " << formatName(format)
+             << ", expected f32, bf16, w8 or w4";
     }
-    gemma::FormatAttr format = rule ? rule->format : fallback;
     if (chosen && format != chosen) {
       return group.readers.front()->emitError()
              << "weights @" << chosenFor.getValue() << " and @" << weight.getValue()
-             << " are stored together and need one format, found " << chosen.getKind() << " and " << format.getKind()
+             << " are stored together and need one format, found " << formatName(chosen) << " and " << formatName(format)
              << "; write an override that matches both";
     }
     chosen = format;
@@ -100,7 +142,7 @@ FailureOr<gemma::FormatAttr> FormatPolicy::choose(const WeightGroup &group) {
       rule->decided = true;
     }
   }
-  return mustStayPlain && chosen.isInteger() ? checkpointFormat(group.elementType) : chosen;
+  return (group.isRouter || group.isNarrow) && chosen.isInteger() ? checkpointFormat(group.elementType) : chosen;
 }
 
 /// The declared weight whose name is most like `pattern`, for a suggestion; empty without weights.
@@ -120,7 +162,7 @@ static StringRef closestWeight(ModuleOp module, StringRef pattern) {
 LogicalResult FormatPolicy::checkOverridesUsed(ModuleOp module) const {
   bool allUsed = true;
   for (const Override &rule : overrides) {
-    if (rule.decided) {
+    if (rule.decided || rule.isDefault) {
       continue;
     }
     allUsed = false;

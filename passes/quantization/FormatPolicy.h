@@ -32,11 +32,15 @@ private:
     std::string text;    ///< as the user wrote it
     std::string pattern; ///< the part before '='
     llvm::GlobPattern glob;
-    gemma::FormatAttr format;
+    gemma::FormatAttr format; ///< null: as the checkpoint has it
+    bool isDefault = false;   ///< a rule of the program's format, which need not match anything
     bool decided = false; ///< some group got its format
   };
 
   mlir::LogicalResult addOverride(mlir::ModuleOp module, llvm::StringRef text);
+  void addMobileRules(mlir::MLIRContext *context);
+  /// The rule for one weight of `group`, null when none has a say.
+  Override *ruleFor(const WeightGroup &group, llvm::StringRef weight);
   Override *findOverride(llvm::StringRef weight);
 
   gemma::FormatAttr program;

@@ -15,8 +15,11 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
     Sets `storage` on gemma.linear, gemma.embedding and gemma.experts, and rounds the inputs of integer products with
     gemma.quantize_activation, once for each value that several products read. Norms and scalars have no storage.
 
-    The formats: `f32` and `bf16` are plain, `w8` and `w4` are integers with one scale for 32 columns. What a weight gets,
-    the first rule that applies:
+    The formats: `f32` and `bf16` are plain, `w8` and `w4` are integers with one scale for 32 columns, `w8row`, `w4row`
+    and `w2row` integers with one scale for a row. `mobile` is the form of Google's mobile checkpoints: `w4row`, but
+    `w8row` for per_layer_input_gate and per_layer_projection, and per_layer_model_projection as the checkpoint has it
+    (rules after the overrides). Experts get w4 (or w8) instead of a format with one scale for a row; an override that
+    asks them for one is an error. What a weight gets, the first rule that applies:
 
     Weights that the checkpoint stores as integers are left alone: use-checkpoint-integers has decided about them.
 
@@ -43,11 +46,12 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::lapidary::gemma::GemmaDialect"];
   let options = [
-    Option<"format", "format", "std::string", /*default=*/"\"w4\"", "Format of the program: f32, bf16, w8 or w4">,
+    Option<"format", "format", "std::string", /*default=*/"\"w4\"", 
+           "Format of the program: f32, bf16, w8, w4, w8row, w4row, w2row or mobile">,
     ListOption<"overrides", "overrides", "std::string",
                "Formats by weight name, `pattern=format` with * and ? in the pattern; the first match counts">,
     Option<"embeddingFormat", "embedding-format", "std::string", /*default=*/"\"\"",
-           "Format of the token table and the output head (default: w8 in a w4 program, else the program's)">
+           "Format of the token table and the output head (default: w8 or w8row in a program of fewer bits, else its own)">
   ];
   let statistics = [
     Statistic<"numInteger", "weights-integer", "Number of weights stored as integers">,
@@ -102,6 +106,38 @@ def FoldOutputRounding : Pass<"fold-output-rounding", "::mlir::func::FuncOp"> {
   }];
   let dependentDialects = ["::lapidary::gemma::GemmaDialect"];
   let statistics = [Statistic<"numFolded", "roundings-folded", "Number of gemma.static_round ops folded">];
+}
+
+def AddStaticRanges : Pass<"add-static-ranges", "::mlir::ModuleOp"> {
+  let summary = "Round inputs and outputs of products to steps that calibration has found";
+  let description = [{
+    Products of weights with one scale per row (`w8row`, `w4row`, `w2row`) round their inputs to int8 and their outputs
+    as they write them, as those of a quantized checkpoint do. Weights that the checkpoint stores as integers keep the
+    checkpoint's decision, weights of other formats and products without an entry stay as they are. The input's step is
+    that of the first weight of a stack (all of them read one value); the output of each weight has its own. Logits, which
+    no later product reads, are not rounded.
+
+    ```mlir
+    // before
+    %q = gemma.quantize_activation %x : tensor<?x96xf32> -> !gemma.q8<?x96, group = 0, planes = 3>
+    %y = gemma.linear %q, %w storage <w4> : (!gemma.q8<?x96, group = 0, planes = 3>, tensor<64x96xbf16>) -> tensor<?x64xf32>
+    // after, ranges=w=0.025:0.01
+    %q = gemma.quantize_activation %x step 2.500000e-02 : tensor<?x96xf32> -> !gemma.q8<?x96, group = 0>
+    %y = gemma.linear %q, %w storage <w4> input_step 2.500000e-02 output_steps [1.000000e-02] output_ends [64]
+       : (!gemma.q8<?x96, group = 0>, tensor<64x96xbf16>) -> tensor<?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::lapidary::gemma::GemmaDialect"];
+  let options = [
+    ListOption<"ranges", "ranges", "std::string",
+               "Steps by weight, `name=input:output`; a step of 0 rounds nothing">,
+    ListOption<"caches", "caches", "std::string", "Steps by K/V cache, `name=key:value`">
+  ];
+  let statistics = [
+    Statistic<"numInputs", "inputs-static", "Number of products that got a static input">,
+    Statistic<"numOutputs", "outputs-static", "Number of products that got rounded outputs">,
+    Statistic<"numCaches", "caches-static", "Number of K/V caches that got ranges">
+  ];
 }
 
 #endif

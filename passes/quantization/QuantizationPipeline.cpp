@@ -1,7 +1,7 @@
 //===- QuantizationPipeline.cpp - the quantize phase as one call -------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the checkpoint has decided comes first; the policy chooses for the rest.
+// What the checkpoint has decided comes first; the policy chooses for the rest, and calibration has its say about that.
 //===----------------------------------------------------------------------===//
 #include "passes/quantization/QuantizationPipeline.h"
 
@@ -11,10 +11,12 @@ using namespace mlir;
 
 namespace lapidary {
 
-void buildQuantizationPipeline(OpPassManager &passes, const QuantizeWeightsOptions &options) {
+void buildQuantizationPipeline(OpPassManager &passes, const QuantizeWeightsOptions &weights,
+                               const AddStaticRangesOptions &ranges) {
   passes.addPass(createUseCheckpointIntegers());
   passes.addNestedPass<func::FuncOp>(createFoldOutputRounding());
-  passes.addPass(createQuantizeWeights(options));
+  passes.addPass(createQuantizeWeights(weights));
+  passes.addPass(createAddStaticRanges(ranges));
 }
 
 } // namespace lapidary

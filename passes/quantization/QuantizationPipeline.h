@@ -1,7 +1,7 @@
 //===- QuantizationPipeline.h - the quantize phase as one call ---------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The driver fills QuantizeWeightsOptions from --quant and its relatives and calls this.
+// The driver fills the options from --quant and its relatives, and from what calibration has found.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_PASSES_QUANTIZATION_QUANTIZATIONPIPELINE_H
 #define LAPIDARY_PASSES_QUANTIZATION_QUANTIZATIONPIPELINE_H
@@ -13,7 +13,8 @@
 namespace lapidary {
 
 /// Adds the quantize phase to a pass manager anchored on builtin.module.
-void buildQuantizationPipeline(mlir::OpPassManager &passes, const QuantizeWeightsOptions &options);
+void buildQuantizationPipeline(mlir::OpPassManager &passes, const QuantizeWeightsOptions &weights,
+                               const AddStaticRangesOptions &ranges);
 
 } // namespace lapidary
 

@@ -11,10 +11,10 @@
 // Products of one value share its quantized form. Experts round their activations inside, embeddings have none.
 //===----------------------------------------------------------------------===//
 #include "passes/quantization/FormatPolicy.h"
+#include "passes/quantization/IntegerInputs.h"
 #include "passes/quantization/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 
@@ -33,41 +33,35 @@ void setStorage(Operation *op, gemma::FormatAttr format) {
   }
 }
 
-/// Undoes an earlier run: products read f32 rows again. Formats are decided from scratch, but not those of integers
-/// that the checkpoint brought.
+/// Undoes an earlier run: products read f32 rows again, and static ranges are gone. Formats are decided from scratch,
+/// but not those of integers that the checkpoint brought.
 void removeQuantizedActivations(ModuleOp module) {
-  module.walk([](gemma::QuantizeActivationOp quantize) {
-    for (OpOperand &use : llvm::make_early_inc_range(quantize->getUses())) {
-      auto linear = dyn_cast<gemma::LinearOp>(use.getOwner());
-      if (linear && !isCheckpointInteger(linear.getWeight().getType())) {
-        use.set(quantize.getInput());
-      }
+  module.walk([](gemma::LinearOp linear) {
+    auto quantize = linear.getInput().getDefiningOp<gemma::QuantizeActivationOp>();
+    if (!quantize || isCheckpointInteger(linear.getWeight().getType())) {
+      return;
     }
+    linear.getInputMutable().assign(quantize.getInput());
+    linear.removeInputStepAttr();
+    linear.removeOutputStepsAttr();
+    linear.removeOutputEndsAttr();
     if (quantize->use_empty()) {
       quantize.erase();
     }
   });
 }
 
-/// Rounds the inputs of a block's integer products, each distinct value once, in front of its first product.
+/// Rounds the inputs of a block's integer products: to one plane for groups, which is little beside the weights' error;
+/// weights with one scale per row keep theirs as good as it was until add-static-ranges knows better.
 unsigned quantizeActivations(Block &block) {
-  llvm::DenseMap<Value, Value> quantized;
+  IntegerInputs inputs;
   for (auto linear : block.getOps<gemma::LinearOp>()) {
-    auto rows = dyn_cast<RankedTensorType>(linear.getInput().getType());
-    if (!rows || !linear.getStorage() || !linear.getStorage()->isInteger()) {
-      continue;
+    gemma::FormatAttr storage = linear.getStorageAttr();
+    if (isa<RankedTensorType>(linear.getInput().getType()) && storage && storage.isInteger()) {
+      inputs.assign(linear, linear.getInput(), hasRowScales(storage) ? IntegerInputs::wide : 1);
     }
-    Value &result = quantized[linear.getInput()];
-    if (!result) {
-      OpBuilder builder(linear);
-      auto type = gemma::Q8Type::get(block.getParentOp()->getContext(), rows.getDimSize(0), rows.getDimSize(1),
-                                     scaleGroup, /*planes=*/1);
-      result = gemma::QuantizeActivationOp::create(builder, linear.getInput().getLoc(), type, linear.getInput(),
-                                                   /*step=*/FloatAttr());
-    }
-    linear.getInputMutable().assign(result);
   }
-  return quantized.size();
+  return inputs.numOther;
 }
 
 struct QuantizeWeights : impl::QuantizeWeightsBase<QuantizeWeights> {

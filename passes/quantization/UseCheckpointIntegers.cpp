@@ -8,11 +8,11 @@
 //
 // The storage follows from the declaration of the weight (gemma.weight `integers`).
 //===----------------------------------------------------------------------===//
+#include "passes/quantization/IntegerInputs.h"
 #include "passes/quantization/Passes.h"
 #include "passes/quantization/WeightGroups.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 
@@ -60,38 +60,17 @@ FailureOr<gemma::FormatAttr> storageOf(Operation *reader, Value weight) {
   return gemma::FormatAttr::get(context, kind, static_cast<uint32_t>(group), "f32");
 }
 
-/// Makes the integer forms of the values that products of one block read, each once.
-class IntegerInputs {
-public:
-  unsigned numStatic = 0, numWide = 0;
-
-  void convert(gemma::LinearOp linear) {
-    Value input = linear.getInput();
-    auto round = input.getDefiningOp<gemma::StaticRoundOp>();
-    bool perRow = linear.getStorage()->getScale() == "f32";
-    FloatAttr step = perRow && round ? round.getStepAttr() : FloatAttr();
-    Value source = step ? round.getInput() : input;
-    auto rows = cast<RankedTensorType>(source.getType());
-    auto type = gemma::Q8Type::get(linear.getContext(), rows.getDimSize(0), rows.getDimSize(1),
-                                   perRow ? 0 : linear.getStorage()->getGroup(), step ? 1 : 3);
-    Value &result = made[{input, type}];
-    if (!result) {
-      OpBuilder builder(linear);
-      result = gemma::QuantizeActivationOp::create(builder, source.getLoc(), type, source, step);
-      ++(step ? numStatic : numWide);
-    }
-    linear.getInputMutable().assign(result);
-    if (step) {
-      linear.setInputStepAttr(step);
-    }
-    if (round && round->use_empty()) {
-      round.erase();
-    }
+/// Makes `linear` read integers: with the static step of the rounding in front of it, or as good as they were.
+void convertInput(gemma::LinearOp linear, IntegerInputs &inputs) {
+  Value input = linear.getInput();
+  auto round = input.getDefiningOp<gemma::StaticRoundOp>();
+  bool isStatic = round && linear.getStorage()->getScale() == "f32";
+  inputs.assign(linear, isStatic ? round.getInput() : input, IntegerInputs::wide,
+                isStatic ? round.getStepAttr() : FloatAttr());
+  if (round && round->use_empty()) {
+    round.erase();
   }
-
-private:
-  llvm::DenseMap<std::pair<Value, Type>, Value> made;
-};
+}
 
 struct UseCheckpointIntegers : impl::UseCheckpointIntegersBase<UseCheckpointIntegers> {
   void runOnOperation() override {
@@ -105,7 +84,7 @@ struct UseCheckpointIntegers : impl::UseCheckpointIntegersBase<UseCheckpointInte
         }
       }
       numStatic += inputs.numStatic;
-      numWide += inputs.numWide;
+      numWide += inputs.numOther;
       return WalkResult::advance();
     });
     if (result.wasInterrupted()) {
@@ -131,7 +110,7 @@ struct UseCheckpointIntegers : impl::UseCheckpointIntegersBase<UseCheckpointInte
       return success();
     }
     linear.setStorageAttr(*storage);
-    inputs.convert(linear);
+    convertInput(linear, inputs);
     return success();
   }
 };

@@ -63,6 +63,8 @@ static bool isReturned(Value value) {
   });
 }
 
+bool isOutputHead(gemma::LinearOp linear) { return isReturned(linear.getResult()); }
+
 /// Per-layer embeddings are split by layer; a token table's rows enter the residual stream whole.
 static bool isTokenTable(gemma::EmbeddingOp embedding) {
   return !llvm::all_of(embedding->getUsers(), llvm::IsaPred<gemma::SplitHeadsOp>);
@@ -78,10 +80,11 @@ static void describe(WeightGroup &group, Operation *op) {
   }
   if (auto linear = dyn_cast<gemma::LinearOp>(op)) {
     group.isRouter |= llvm::any_of(linear->getUsers(), llvm::IsaPred<gemma::RouteOp>);
-    group.isEmbeddingOrHead |= isReturned(linear.getResult());
+    group.isEmbeddingOrHead |= isOutputHead(linear);
   } else if (auto embedding = dyn_cast<gemma::EmbeddingOp>(op)) {
     group.isEmbeddingOrHead |= isTokenTable(embedding);
   }
+  group.isExperts |= isa<gemma::ExpertsOp>(op);
 }
 
 /// All readers of the module; numbers symbols in order of first use.

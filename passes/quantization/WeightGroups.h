@@ -21,6 +21,7 @@ struct WeightGroup {
   bool isRouter = false;                        ///< a reader's result feeds gemma.route
   bool isNarrow = false;                        ///< a matrix has fewer columns than one group of scales
   bool isEmbeddingOrHead = false;               ///< token table or output head
+  bool isExperts = false;                       ///< read by gemma.experts, which has no kernels for row scales
 };
 
 /// Columns that share one scale in the integer formats.
@@ -31,6 +32,9 @@ inline bool isCheckpointInteger(mlir::Type type) {
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
   return tensor && tensor.getElementType().isInteger();
 }
+
+/// True for the product whose logits are returned.
+bool isOutputHead(gemma::LinearOp linear);
 
 /// Groups the weights of all linear, embedding and experts ops, in order of first use, except those that the checkpoint
 /// stores as integers. Reports an op whose weight is

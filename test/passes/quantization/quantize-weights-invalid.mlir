@@ -12,10 +12,10 @@
 // RUN: not lapidary-opt %t/model.mlir --quantize-weights=overrides=q_proj.weight=w8 2>&1 | FileCheck %s --check-prefix=TOGETHER
 // RUN: lapidary-opt %t/computed.mlir --quantize-weights --verify-diagnostics
 
-// FORMAT: error: option format: unknown weight format 'w3', expected f32, bf16, w8 or w4
-// EMBEDDING: error: option embedding-format: unknown weight format 'int8', expected f32, bf16, w8 or w4
+// FORMAT: error: option format: unknown weight format 'w3', expected f32, bf16, w8, w4, w8row, w4row or w2row
+// EMBEDDING: error: option embedding-format: unknown weight format 'int8', expected f32, bf16, w8, w4, w8row, w4row or w2row
 // FORM: error: override 'wq' is not of the form pattern=format, such as *.v_proj.weight=w8
-// KIND: error: override 'wq=q4_0': unknown weight format 'q4_0', expected f32, bf16, w8 or w4
+// KIND: error: override 'wq=q4_0': unknown weight format 'q4_0', expected f32, bf16, w8, w4, w8row, w4row or w2row
 // GLOB: error: override '[=w8': invalid glob pattern
 // NOTHING: error: override 'q_proj.weigth=w8': pattern 'q_proj.weigth' matches no weight, the closest name is 'q_proj.weight'
 // NO-CHOICE: error: override '{{.*}}' decides nothing: what it matches has no format to choose (norms, scalars, weights that the checkpoint stores as integers), stays plain (the router, matrices of fewer than 32 columns), or is matched by an earlier override
