@@ -2,19 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The temporary program is made by the same steps as any other. Its weights are known to it by their offsets only;
-// compiling reports which tensor lies where (CompileOptions::placed), and the file is renamed while it is copied.
+// compiling reports which tensor lies where (CompileOptions::placed).
 //===----------------------------------------------------------------------===//
 #include "compiler/Calibrate.h"
 
 #include "compiler/ChildProgram.h"
-#include "compiler/Cleanup.h"
 #include "compiler/Plan.h"
 #include "compiler/Statistics.h"
+#include "compiler/StatisticsWriter.h"
+#include "support/AtomicOutput.h"
 #include "support/FileIO.h"
 #include "support/Quote.h"
 
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/raw_ostream.h"
 
 namespace lapidary {
 
@@ -23,7 +22,6 @@ namespace {
 constexpr size_t fewestTokens = 256;       ///< fewer say nothing about 512 columns
 constexpr uint32_t window = 512;           ///< tokens of one sequence
 constexpr uint64_t largestText = 1u << 30; ///< bytes
-constexpr uint64_t copyBytes = 8u << 20;
 
 /// The options of the program that is only run to calibrate.
 CompileOptions programOptions(const CompileOptions &options, const Inputs &inputs, const std::string &output) {
@@ -37,6 +35,30 @@ CompileOptions programOptions(const CompileOptions &options, const Inputs &input
   result.maxMemory = options.maxMemory;
   result.jobs = options.jobs;
   return result;
+}
+
+/// The last tenth of `tokens` and at least a window, if that leaves enough to observe; otherwise none.
+size_t heldOutTokens(size_t tokens) {
+  size_t wanted = std::max<size_t>(window, tokens / 10);
+  return tokens >= wanted + fewestTokens ? wanted : 0;
+}
+
+/// Writes the ids behind the first `observed` to a file of `run` and leaves the others in `ids`.
+bool holdOut(CalibrationRun &run, std::string &ids, Diagnostics &diagnostics) {
+  llvm::SmallVector<llvm::StringRef> tokens;
+  llvm::StringRef(ids).split(tokens, ' ', -1, false);
+  run.heldOut = heldOutTokens(tokens.size());
+  if (run.heldOut == 0) {
+    return true;
+  }
+  size_t observed = tokens.size() - run.heldOut;
+  size_t begin = static_cast<size_t>(tokens[observed].data() - ids.data());
+  std::unique_ptr<AtomicOutput> file = AtomicOutput::create(run.heldOutIds(), 0644, diagnostics);
+  if (!file || !file->append(ids.data() + begin, ids.size() - begin, diagnostics) || !file->commit(diagnostics)) {
+    return false;
+  }
+  ids.resize(begin);
+  return true;
 }
 
 /// The token ids of the text, as the program writes them.
@@ -70,74 +92,10 @@ bool observe(const std::string &program, const std::string &ids, uint64_t window
          observer.finish(diagnostics);
 }
 
-/// Copies the tensors of the program's file under their names, with the fingerprint behind them.
-class StatisticsWriter {
-public:
-  StatisticsWriter(const Checkpoint &from, const PlacedWeights &placed) {
-    for (const auto &[offset, name] : placed) {
-      if (const TensorInfo *tensor = from.find("w." + std::to_string(offset))) {
-        entries.emplace_back(name, tensor);
-      }
-    }
-  }
-
-  bool write(const Checkpoint &from, const Sha256 &mark, const std::string &path, Diagnostics &diagnostics) const {
-    std::unique_ptr<AtomicOutput> output = AtomicOutput::create(path, 0644, diagnostics);
-    if (!output) {
-      return false;
-    }
-    RemoveOnSignal guard(output->temporaryPath());
-    std::string text = header();
-    uint64_t length = text.size();
-    bool ok =
-        output->append(&length, sizeof(length), diagnostics) && output->append(text.data(), text.size(), diagnostics);
-    for (size_t i = 0; i < entries.size() && ok; ++i) {
-      ok = copy(from, *entries[i].second, *output, diagnostics);
-    }
-    return ok && output->append(mark.data(), mark.size(), diagnostics) && output->commit(diagnostics);
-  }
-
-private:
-  static llvm::json::Object entry(llvm::StringRef type, llvm::ArrayRef<uint64_t> shape, uint64_t begin, uint64_t end) {
-    return llvm::json::Object{
-        {"dtype", type}, {"shape", llvm::json::Array(shape)}, {"data_offsets", llvm::json::Array({begin, end})}};
-  }
-
-  std::string header() const {
-    llvm::json::Object tensors;
-    uint64_t end = 0;
-    for (const auto &[name, tensor] : entries) {
-      uint64_t begin = end;
-      end += tensor->end - tensor->begin;
-      tensors[name] = entry("F32", tensor->shape, begin, end);
-    }
-    tensors[fingerprintName] = entry("U8", {sizeof(Sha256)}, end, end + sizeof(Sha256));
-    std::string text;
-    llvm::raw_string_ostream(text) << llvm::json::Value(std::move(tensors));
-    text.resize(text.size() + (8 - text.size() % 8) % 8, ' '); // values start at a multiple of 8
-    return text;
-  }
-
-  static bool copy(const Checkpoint &from, const TensorInfo &tensor, AtomicOutput &output, Diagnostics &diagnostics) {
-    std::vector<char> piece;
-    uint64_t bytes = tensor.end - tensor.begin;
-    for (uint64_t done = 0; done < bytes; done += piece.size()) {
-      piece.resize(std::min(copyBytes, bytes - done));
-      if (!from.read(tensor, done, piece.data(), piece.size(), diagnostics) ||
-          !output.append(piece.data(), piece.size(), diagnostics)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  std::vector<std::pair<std::string, const TensorInfo *>> entries;
-};
-
 } // namespace
 
 bool calibrate(const Inputs &inputs, const std::string &text, const std::string &output, const CompileOptions &options,
-               const Installation &installation, Console &console, Diagnostics &diagnostics) {
+               const Installation &installation, CalibrationRun &run, Console &console, Diagnostics &diagnostics) {
   if (inputs.tokenizer.empty()) {
     return diagnostics.error(ErrorCode::CalibrationNeedsTokenizer,
                              "the checkpoint has no tokenizer to read a text with", options.model,
@@ -146,11 +104,12 @@ bool calibrate(const Inputs &inputs, const std::string &text, const std::string 
   if (!openForReading(text, diagnostics)) {
     return false;
   }
-  WorkDirectory work;
-  std::string program = joinPath(work.path(), "calibrate"), raw = joinPath(work.path(), "moments");
-  PlacedWeights placed;
-  CompileOptions temporary = programOptions(options, inputs, program);
+  std::string raw = joinPath(run.work.path(), "observed");
+  Placement placed;
+  CompileOptions temporary = programOptions(options, inputs, run.program());
   temporary.placed = &placed;
+  run.quant = temporary.quant;
+  run.window = temporary.context;
   console.line("calibrate", "compiling a " + temporary.quant + " program for this machine");
   ConsoleOptions silent;
   silent.quiet = true;
@@ -159,24 +118,25 @@ bool calibrate(const Inputs &inputs, const std::string &text, const std::string 
   if (compile(temporary, installation, quiet, diagnostics) != 0) {
     return false;
   }
-  std::optional<std::string> ids = tokenize(program, text, diagnostics);
-  if (!ids) {
+  std::optional<std::string> ids = tokenize(run.program(), text, diagnostics);
+  if (!ids || (run.holdsOut && !holdOut(run, *ids, diagnostics))) {
     return false;
   }
   console.line("calibrate", "running it on " + text);
-  if (!observe(program, *ids, temporary.context, raw, diagnostics)) {
+  if (!observe(run.program(), *ids, run.window, raw, diagnostics)) {
     return false;
   }
-  std::unique_ptr<Checkpoint> moments = Checkpoint::openFile(raw, diagnostics);
+  std::unique_ptr<Checkpoint> observed = Checkpoint::openFile(raw, diagnostics);
   std::optional<Sha256> mark = fingerprint(*inputs.checkpoint, diagnostics);
-  return moments && mark && StatisticsWriter(*moments, placed).write(*moments, *mark, output, diagnostics);
+  return observed && mark && writeStatistics(*observed, placed, *mark, output, diagnostics);
 }
 
 int calibrateModel(const CompileOptions &options, const Installation &installation, Console &console,
                    Diagnostics &diagnostics) {
   std::optional<Inputs> inputs = readInputs(options.model, diagnostics);
+  CalibrationRun run;
   bool ok =
-      inputs && calibrate(*inputs, options.calibrate, options.output, options, installation, console, diagnostics);
+      inputs && calibrate(*inputs, options.calibrate, options.output, options, installation, run, console, diagnostics);
   if (ok) {
     console.line("wrote", options.output);
   }

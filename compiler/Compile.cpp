@@ -9,7 +9,9 @@
 #include "compiler/Cleanup.h"
 #include "compiler/Emission.h"
 #include "compiler/Inputs.h"
+#include "compiler/Mobile.h"
 #include "compiler/Report.h"
+#include "compiler/StaticRanges.h"
 #include "compiler/Statistics.h"
 #include "frontends/huggingface/import/ImportGemma.h"
 #include "support/FileIO.h"
@@ -47,14 +49,14 @@ std::optional<ProgramOptions> programOptions(const CompileOptions &options, cons
   return program;
 }
 
-/// int8 caches round to ranges that only the checkpoint can know.
+/// int8 caches round to ranges that the checkpoint knows, or calibration (findRanges).
 bool checkCacheRanges(const CompileOptions &options, const Inputs &inputs, Diagnostics &diagnostics) {
   bool known = llvm::any_of(inputs.tensors.caches(), [](const CacheSteps &steps) { return steps.key && steps.value; });
-  return options.kv != "q8" || known ||
+  return options.kv != "q8" || known || options.isMobile() ||
          diagnostics.error(ErrorCode::BadOptionValue,
                            "--kv=q8 needs ranges of keys and values, and the checkpoint has none (k_cache_scale, "
                            "v_cache_scale)",
-                           "", "use --kv=bf16");
+                           "", "use --kv=bf16, or --quant=mobile, which calibrates");
 }
 
 bool refuseWarnings(const CompileOptions &options, Diagnostics &diagnostics) {
@@ -147,50 +149,99 @@ ProgramFacts gatherFacts(const Inputs &inputs, const CompileOptions &options, co
 
 /// The statistics that the options name or ask to make; null without them and after reporting.
 std::shared_ptr<const Checkpoint> findStatistics(const CompileOptions &options, const Installation &installation,
-                                                 const Inputs &inputs, Console &console, Diagnostics &diagnostics) {
+                                                 const Inputs &inputs, CalibrationRun &run, Console &console,
+                                                 Diagnostics &diagnostics) {
   if (!options.calibration.empty()) {
     return openStatistics(options.calibration, *inputs.checkpoint, diagnostics);
   }
   if (options.calibrate.empty() || options.dryRun) {
     return nullptr;
   }
-  WorkDirectory work; // the file stays open after it is gone
-  std::string path = joinPath(work.path(), "statistics");
-  return calibrate(inputs, options.calibrate, path, options, installation, console, diagnostics)
+  std::string path = joinPath(run.work.path(), "statistics");
+  return calibrate(inputs, options.calibrate, path, options, installation, run, console, diagnostics)
              ? openStatistics(path, *inputs.checkpoint, diagnostics)
              : nullptr;
 }
 
 /// Before a model is run for nothing: somebody must use what calibration finds.
 bool checkCalibrated(const CompileOptions &options, const WeightSegment &segment, Diagnostics &diagnostics) {
-  bool useful = llvm::any_of(segment.weights, usesStatistics);
+  bool useful = options.isMobile() || llvm::any_of(segment.weights, usesStatistics);
   return (options.calibrate.empty() && options.calibration.empty()) || useful ||
          diagnostics.error(ErrorCode::BadOptionValue, "calibration changes nothing: no weight of a product is w4", "",
-                           "compile with --quant=w4, or without --calibrate and --calibration");
+                           "compile with --quant=w4 or --quant=mobile, or without --calibrate and --calibration");
 }
 
-void reportPlaces(const WeightSegment &segment, PlacedWeights &placed) {
+void reportPlaces(mlir::ModuleOp module, const WeightSegment &segment, Placement &placed) {
   for (const SegmentWeight &weight : segment.weights) {
-    if (!weight.sources.empty()) {
-      placed.emplace_back(weight.offset, weight.sources.front().tensor.name);
+    Placement::Weight place{weight.offset, {}};
+    for (const SegmentWeight::Source &source : weight.sources) {
+      place.parts.push_back({source.tensor.name, source.firstRow, source.rows});
     }
+    if (!place.parts.empty()) {
+      placed.weights.push_back(std::move(place));
+    }
+  }
+  for (auto cache : module.getOps<kernel::KvCacheOp>()) {
+    placed.caches.emplace_back(cache.getGeometry().getKey(), cache.getSymName().str());
   }
 }
 
+/// What calibration gives to the phases.
+struct Calibration {
+  CalibrationRun run;
+  std::shared_ptr<const Checkpoint> statistics; ///< null: none yet
+  StaticRanges ranges;
+};
+
+/// For --dry-run, which runs no model: the plan depends on where there are ranges, not on what they are.
+StaticRanges placeholderRanges(mlir::ModuleOp module) {
+  StaticRanges ranges;
+  for (auto weight : module.getOps<gemma::WeightOp>()) {
+    ranges.products.push_back(weight.getSymName().str() + "=1:1");
+  }
+  for (auto cache : module.getOps<gemma::KvCacheOp>()) {
+    ranges.caches.push_back(cache.getSymName().str() + "=1:1");
+  }
+  return ranges;
+}
+
+/// Static ranges are written in the quantize phase, so they are found before it.
+bool findRanges(const CompileOptions &options, const Installation &installation, const Inputs &inputs,
+                mlir::ModuleOp module, Calibration &calibration, Console &console, Diagnostics &diagnostics) {
+  if (!checkMobile(options, inputs, diagnostics)) {
+    return false;
+  }
+  calibration.run.holdsOut = true;
+  calibration.statistics = findStatistics(options, installation, inputs, calibration.run, console, diagnostics);
+  if (diagnostics.hadError()) {
+    return false;
+  }
+  std::optional<StaticRanges> ranges;
+  if (!calibration.statistics) {
+    calibration.ranges = placeholderRanges(module);
+  } else if ((ranges = chooseRanges(*calibration.statistics, diagnostics))) {
+    calibration.ranges = std::move(*ranges);
+  }
+  return !diagnostics.hadError();
+}
+
 bool planAndEmit(const CompileOptions &options, const Installation &installation, const Inputs &inputs,
-                 const ProgramOptions &program, const TargetBackend &target, mlir::ModuleOp module, Console &console,
-                 Diagnostics &diagnostics) {
+                 const ProgramOptions &program, const TargetBackend &target, mlir::ModuleOp module,
+                 Calibration &calibration, Console &console, Diagnostics &diagnostics) {
   std::optional<WeightSegment> segment = collectWeights(module, *inputs.checkpoint, target, diagnostics);
   if (!segment) {
     return false;
   }
   if (options.placed) {
-    reportPlaces(*segment, *options.placed);
+    reportPlaces(module, *segment, *options.placed);
   }
   if (!checkCalibrated(options, *segment, diagnostics)) {
     return false;
   }
-  auto statistics = findStatistics(options, installation, inputs, console, diagnostics);
+  auto statistics = calibration.statistics;
+  if (!options.isMobile()) {
+    statistics = findStatistics(options, installation, inputs, calibration.run, console, diagnostics);
+  }
   if (diagnostics.hadError() || (statistics && !useStatistics(*segment, statistics, target, diagnostics))) {
     return false;
   }
@@ -226,15 +277,24 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
   auto handler = internalErrors(context, diagnostics);
   mlir::OwningOpRef<mlir::ModuleOp> module =
       importGemma(context, inputs->config, *inputs->checkpoint, inputs->tensors, diagnostics);
-  PipelineOptions pipeline{options.quant, options.overrides, *program, options.inspect};
-  if (!module || !runPhases(*module, *target, pipeline, diagnostics)) {
+  Calibration calibration;
+  if (!module || (options.isMobile() &&
+                  !findRanges(options, installation, *inputs, *module, calibration, console, diagnostics))) {
+    return false;
+  }
+  PipelineOptions pipeline{options.quant, options.overrides, *program, options.inspect, calibration.ranges};
+  if (!runPhases(*module, *target, pipeline, diagnostics)) {
     return false;
   }
   if (options.inspect.stopAfter) {
     module->print(llvm::outs());
     return true;
   }
-  return planAndEmit(options, installation, *inputs, *program, *target, *module, console, diagnostics);
+  if (!planAndEmit(options, installation, *inputs, *program, *target, *module, calibration, console, diagnostics)) {
+    return false;
+  }
+  bool measures = options.isMobile() && !options.calibrate.empty() && !options.dryRun;
+  return !measures || reportCost(options, calibration.run, console, diagnostics);
 }
 
 std::string cacheDirectory() {

@@ -17,7 +17,7 @@ namespace lapidary {
 namespace {
 
 // Formats the design names that this version cannot emit yet; known so that the message is not "unknown value".
-constexpr const char *formatsNow = "f32, bf16, w8, w4";
+constexpr const char *formatsNow = "f32, bf16, w8, w4, w8row, w4row, w2row";
 
 const OptionSpec compileTable[] = {
     {"output", 'o', "FILE", nullptr, "Output", true, "the program to write (a directory for --emit=library)"},
@@ -28,14 +28,16 @@ const OptionSpec compileTable[] = {
      "accepted for scripts; an old output is replaced after success anyway"},
     {"target", 0, "TARGET", nullptr, "Target", true, "native, or OS and CPU: x86_64-linux+znver4"},
     {"quant", 0, "FORMAT", nullptr, "Model", true,
-     "weight format: f32, bf16, w8 or w4 (default w4; of quantized checkpoints: what is plain stays plain)"},
+     "weights: f32, bf16, w8, w4, w8row, w4row, w2row, or mobile (default w4; of quantized checkpoints: what is plain "
+     "stays plain)"},
     {"quant-override", 0, "GLOB=FORMAT", nullptr, "Model", false,
      "format of the weights whose name matches; repeatable"},
     {"calibrate", 0, "FILE", nullptr, "Model", true,
-     "run the model on this text first and round w4 weights by what it sees"},
+     "run the model on this text first; round w4 weights, and choose mobile's static ranges, by what it sees"},
     {"calibration", 0, "FILE", nullptr, "Model", false, "the same with statistics that `lapidary calibrate` wrote"},
     {"kv", 0, "FORMAT", nullptr, "Model", true,
-     "K/V cache: f32, bf16, or q8 where the checkpoint has ranges for it (default: bf16 with integer weights)"},
+     "K/V cache: f32, bf16, or q8 where the checkpoint or calibration has ranges (default: bf16 with integer weights, q8 with "
+     "mobile)"},
     {"context", 0, "N", nullptr, "Model", true, "tokens a conversation may have (default: at most 8192)"},
     {"chunk", 0, "N", nullptr, "Model", false, "prompt tokens processed at once (default 512)"},
     {"drafter", 0, "DIR", nullptr, "Model", false, "reserved: speculative decoding is not offered yet"},
@@ -69,7 +71,10 @@ bool refuseFormat(llvm::StringRef option, llvm::StringRef value, const std::vect
 }
 
 bool checkWeightFormat(llvm::StringRef option, llvm::StringRef value, Diagnostics &diagnostics) {
-  const std::vector<std::string> accepted = {"f32", "bf16", "w8", "w4"};
+  std::vector<std::string> accepted = {"f32", "bf16", "w8", "w4", "w8row", "w4row", "w2row"};
+  if (option == "quant") {
+    accepted.push_back("mobile"); // a form of the whole program
+  }
   return llvm::is_contained(accepted, value.str()) || refuseFormat(option, value, accepted, {"qat"}, diagnostics);
 }
 
@@ -179,8 +184,8 @@ CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint) {
     options.quant = quantizedCheckpoint ? "bf16" : "w4";
   }
   if (options.kv.empty()) {
-    bool integers = quantizedCheckpoint || options.quant == "w8" || options.quant == "w4";
-    options.kv = integers ? "bf16" : "f32";
+    bool integers = quantizedCheckpoint || (options.quant != "f32" && options.quant != "bf16");
+    options.kv = options.isMobile() ? "q8" : integers ? "bf16" : "f32";
   }
   return options;
 }

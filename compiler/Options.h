@@ -13,8 +13,19 @@
 
 namespace lapidary {
 
-/// Offsets in the weight segment and the first checkpoint tensor of what lies there.
-using PlacedWeights = std::vector<std::pair<uint64_t, std::string>>;
+/// Where a compiled program has what calibration observes, for names that outlive the program.
+struct Placement {
+  struct Part {
+    std::string tensor; ///< of the checkpoint
+    uint64_t firstRow = 0, rows = 0;
+  };
+  struct Weight {
+    uint64_t offset = 0; ///< bytes from the start of the segment
+    std::vector<Part> parts;
+  };
+  std::vector<Weight> weights;
+  std::vector<std::pair<uint64_t, std::string>> caches; ///< offset of the keys, symbol
+};
 
 enum class EmitKind { Binary, Library };
 
@@ -24,7 +35,7 @@ struct CompileOptions {
   EmitKind emit = EmitKind::Binary;
   std::string splitWeights; ///< file for the weights; empty: inside the program
   std::string target = "native";
-  std::string quant;                  ///< "f32", "bf16", "w8" or "w4"; empty: by the model
+  std::string quant;                  ///< a weight format or "mobile"; empty: by the model
   std::vector<std::string> overrides; ///< "pattern=format" by weight name; the first match counts
   std::string kv;                     ///< "f32", "bf16" or "q8"; empty: by the model and quant
   uint64_t context = 0;               ///< 0: as much as the model was made for, at most 8192
@@ -33,7 +44,8 @@ struct CompileOptions {
   unsigned jobs = 1;
   std::string calibrate;           ///< text to calibrate on; empty: none
   std::string calibration;         ///< statistics file; empty: none
-  PlacedWeights *placed = nullptr; ///< out: what was packed where; null: not asked for
+  Placement *placed = nullptr;     ///< out: what lies where; null: not asked for
+  bool isMobile() const { return quant == "mobile"; }
   bool strict = false, dryRun = false, hashes = false;
   InspectOptions inspect; ///< --stop-after, --dump-phases, ..
 };
@@ -48,7 +60,7 @@ std::vector<OptionSpec> talkingOptions();
 std::optional<CompileOptions> compileOptions(const Arguments &arguments, bool dryRun, Diagnostics &diagnostics);
 
 /// `options` with the formats that the user left open decided: w4 and bf16 caches, for a quantized checkpoint bf16 for
-/// what it left plain; caches as exact as the weights.
+/// what it left plain; caches as exact as the weights (q8 for mobile).
 CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint);
 
 /// The first screen (at most 40 lines, with examples), or every option.

@@ -34,6 +34,8 @@ std::vector<uint64_t> momentShape(const SegmentWeight &weight) {
 } // namespace
 
 const char *const fingerprintName = "lapidary.fingerprint";
+const char *const inputPrefix = "lapidary.input:", *const outputPrefix = "lapidary.output:";
+const char *const keyPrefix = "lapidary.keys:", *const valuePrefix = "lapidary.values:";
 
 std::optional<Sha256> fingerprint(const Checkpoint &checkpoint, Diagnostics &diagnostics) {
   Sha256Stream hash;
@@ -73,7 +75,8 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
 }
 
 bool usesStatistics(const SegmentWeight &weight) {
-  return weight.format == "w4" && !weight.gathered && !weight.sources.empty() && !weight.isInteger();
+  bool groups = weight.format == "w4" && weight.type.getFormat().getGroup() != 0;
+  return groups && !weight.gathered && !weight.sources.empty() && !weight.isInteger();
 }
 
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,

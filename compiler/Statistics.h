@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A statistics file is a safetensors file with the second moments of the input of every product (lap_observer in
-// ProgramAbi.h), each named after the first checkpoint tensor of the product's weight, and a fingerprint of the
-// checkpoint, so that numbers of one model never steer the rounding of another. docs/quantization.md has the format.
+// ProgramAbi.h), each named after the first checkpoint tensor of the product's weight, histograms of what products and
+// caches have seen, and a fingerprint of the checkpoint, so that numbers of one model never steer the rounding of
+// another. docs/quantization.md has the format.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_COMPILER_STATISTICS_H
 #define LAPIDARY_COMPILER_STATISTICS_H
@@ -15,6 +16,10 @@ namespace lapidary {
 
 /// Name of the fingerprint's tensor; no checkpoint has a tensor of that name.
 extern const char *const fingerprintName;
+
+/// Prefixes of histograms, U64 [LAP_RANGE_BINS]: of the input of a weight's product, of the columns that the weight
+/// makes of its output, of a cache's keys and values.
+extern const char *const inputPrefix, *const outputPrefix, *const keyPrefix, *const valuePrefix;
 
 /// SHA-256 of names, types, shapes and the first 4 KiB of every tensor. nullopt after ReadFailed.
 std::optional<Sha256> fingerprint(const Checkpoint &checkpoint, Diagnostics &diagnostics);
