@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Candidates are the upper edges of bins as ranges: 9 % apart, which the error, flat around its minimum, does not
-// notice.
+// notice. Errors count to the power of 1.5: squares let a few outliers coarsen everything else, absolute values give
+// outliers up that the model needs (docs/quantization.md has the figures).
 //===----------------------------------------------------------------------===//
 #include "compiler/StaticRanges.h"
 
@@ -30,10 +31,13 @@ double lowerEdge(size_t bin) {
   return static_cast<double>(edge);
 }
 
-/// Squared error of one value of bin `bin` (taken for its middle): clipped, rounded somewhere, or rounded to zero.
-double squaredError(size_t bin, double step) {
+/// The error of one value of bin `bin` (taken for its middle) to the power of 1.5: clipped, rounded somewhere between
+/// 0 and half a step, or rounded to zero.
+double errorOf(size_t bin, double step) {
+  constexpr double power = 1.5;
   double value = (lowerEdge(bin) + lowerEdge(bin + 1)) / 2, clipped = value - largestInteger * step;
-  return clipped > 0 ? clipped * clipped : std::min(value * value, step * step / 12);
+  return clipped > 0 ? std::pow(clipped, power)
+                     : std::min(std::pow(value, power), std::pow(step / 2, power) / (power + 1));
 }
 
 std::optional<std::vector<uint64_t>> readCounts(const Checkpoint &statistics, const TensorInfo &tensor,
@@ -84,7 +88,7 @@ float chooseStep(llvm::ArrayRef<uint64_t> counts) {
   for (size_t edge = largest; edge > 1 && edge + 8 * octaves > largest; --edge) {
     double step = lowerEdge(edge) / largestInteger, error = 0;
     for (size_t bin = 1; bin < largest; ++bin) {
-      error += counts[bin] ? static_cast<double>(counts[bin]) * squaredError(bin, step) : 0;
+      error += counts[bin] ? static_cast<double>(counts[bin]) * errorOf(bin, step) : 0;
     }
     if (error < bestError) {
       best = step;

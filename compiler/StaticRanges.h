@@ -12,7 +12,7 @@
 
 namespace lapidary {
 
-/// The step with the smallest squared error on values counted in `counts` (LAP_RANGE_BINS bins, ProgramAbi.h). 0 when
+/// The step with the smallest error (to the power of 1.5) on values counted in `counts` (LAP_RANGE_BINS bins, ProgramAbi.h). 0 when
 /// nothing but zeros (or less than 2^-40) was seen.
 float chooseStep(llvm::ArrayRef<uint64_t> counts);
 
