@@ -14,7 +14,6 @@
 #include "support/FileIO.h"
 #include "support/Quote.h"
 
-
 namespace lapidary {
 
 namespace {

@@ -278,8 +278,8 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
   mlir::OwningOpRef<mlir::ModuleOp> module =
       importGemma(context, inputs->config, *inputs->checkpoint, inputs->tensors, diagnostics);
   Calibration calibration;
-  if (!module || (options.isMobile() &&
-                  !findRanges(options, installation, *inputs, *module, calibration, console, diagnostics))) {
+  if (!module ||
+      (options.isMobile() && !findRanges(options, installation, *inputs, *module, calibration, console, diagnostics))) {
     return false;
   }
   PipelineOptions pipeline{options.quant, options.overrides, *program, options.inspect, calibration.ranges};

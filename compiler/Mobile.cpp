@@ -47,11 +47,12 @@ bool reportCost(const CompileOptions &options, const CalibrationRun &run, Consol
     return false;
   }
   const EvalSummary &cost = result->summary;
-  console.line("cost", llvm::formatv("against {0} weights: mean KL {1:f5} nats, top-1 {2:f2} % agree, perplexity {3:f4} "
-                                     "times ({4:f2} from {5:f2})",
-                                     run.quant, cost.mean, 100 * cost.agreement, cost.ratio(), cost.perplexity,
-                                     cost.referencePerplexity)
-                           .str());
+  console.line("cost",
+               llvm::formatv("against {0} weights: mean KL {1:f5} nats, top-1 {2:f2} % agree, perplexity {3:f4} "
+                             "times ({4:f2} from {5:f2})",
+                             run.quant, cost.mean, 100 * cost.agreement, cost.ratio(), cost.perplexity,
+                             cost.referencePerplexity)
+                   .str());
   console.line("cost", "measured on the last " + countText(run.heldOut) + " tokens of " + options.calibrate +
                            ", which calibration did not see; other text may cost more or less");
   return true;

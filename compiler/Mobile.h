@@ -1,8 +1,8 @@
 //===- Mobile.h - the mobile form of a plain checkpoint --------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// --quant=mobile rounds a bf16 or f32 checkpoint to the form of Google's mobile checkpoints: weights with one scale for a
-// row, static int8 ranges around products, int8 K/V caches. The passes do the work; here is what the driver adds.
+// --quant=mobile rounds a bf16 or f32 checkpoint to the form of Google's mobile checkpoints: weights with one scale for
+// a row, static int8 ranges around products, int8 K/V caches. The passes do the work; here is what the driver adds.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_COMPILER_MOBILE_H
 #define LAPIDARY_COMPILER_MOBILE_H

@@ -42,9 +42,9 @@ struct CompileOptions {
   uint64_t chunk = 512;
   uint64_t maxMemory = 0; ///< bytes the compiler may use; 0: what the machine has free
   unsigned jobs = 1;
-  std::string calibrate;           ///< text to calibrate on; empty: none
-  std::string calibration;         ///< statistics file; empty: none
-  Placement *placed = nullptr;     ///< out: what lies where; null: not asked for
+  std::string calibrate;       ///< text to calibrate on; empty: none
+  std::string calibration;     ///< statistics file; empty: none
+  Placement *placed = nullptr; ///< out: what lies where; null: not asked for
   bool isMobile() const { return quant == "mobile"; }
   bool strict = false, dryRun = false, hashes = false;
   InspectOptions inspect; ///< --stop-after, --dump-phases, ..

@@ -12,8 +12,8 @@
 
 namespace lapidary {
 
-/// The step with the smallest error (to the power of 1.5) on values counted in `counts` (LAP_RANGE_BINS bins, ProgramAbi.h). 0 when
-/// nothing but zeros (or less than 2^-40) was seen.
+/// The step with the smallest error (to the power of 1.5) on values counted in `counts` (LAP_RANGE_BINS bins,
+/// ProgramAbi.h). 0 when nothing but zeros (or less than 2^-40) was seen.
 float chooseStep(llvm::ArrayRef<uint64_t> counts);
 
 /// The steps for everything that `statistics` has histograms of. Reports StatisticsMismatch when there are none, or

@@ -122,19 +122,16 @@ FailureOr<gemma::FormatAttr> FormatPolicy::choose(const WeightGroup &group) {
   StringAttr chosenFor;
   for (StringAttr weight : group.weights) {
     Override *rule = ruleFor(group, weight);
-    gemma::FormatAttr format = !rule          ? fallback
-                               : rule->format ? rule->format
-                                              : checkpointFormat(group.elementType);
+    gemma::FormatAttr format = !rule ? fallback : rule->format ? rule->format : checkpointFormat(group.elementType);
     if (group.isExperts && hasRowScales(format)) {
-      return group.readers.front()->emitError()
-             << "override '" << rule->text << "': experts have no kernels for " << formatName(format)
-             << ", expected f32, bf16, w8 or w4";
+      return group.readers.front()->emitError() << "override '" << rule->text << "': experts have no kernels for "
+                                                << formatName(format) << ", expected f32, bf16, w8 or w4";
     }
     if (chosen && format != chosen) {
       return group.readers.front()->emitError()
              << "weights @" << chosenFor.getValue() << " and @" << weight.getValue()
-             << " are stored together and need one format, found " << formatName(chosen) << " and " << formatName(format)
-             << "; write an override that matches both";
+             << " are stored together and need one format, found " << formatName(chosen) << " and "
+             << formatName(format) << "; write an override that matches both";
     }
     chosen = format;
     chosenFor = weight;

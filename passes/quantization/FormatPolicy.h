@@ -34,7 +34,7 @@ private:
     llvm::GlobPattern glob;
     gemma::FormatAttr format; ///< null: as the checkpoint has it
     bool isDefault = false;   ///< a rule of the program's format, which need not match anything
-    bool decided = false; ///< some group got its format
+    bool decided = false;     ///< some group got its format
   };
 
   mlir::LogicalResult addOverride(mlir::ModuleOp module, llvm::StringRef text);

@@ -43,6 +43,17 @@ TEST(Options, DefaultsFollowTheFormat) {
   }
 }
 
+TEST(Options, MobileIsAFormOfTheProgramAndNotOfAWeight) {
+  Parsed mobile({"dir", "-o", "out", "--quant=mobile", "--quant-override=*.mlp.*=w2row"});
+  ASSERT_TRUE(mobile.options);
+  EXPECT_TRUE(mobile.options->isMobile());
+  EXPECT_EQ(withFormats(*mobile.options, false).kv, "q8");
+  EXPECT_FALSE(Parsed({"dir", "-o", "out", "--quant-override=*.mlp.*=mobile"}).options);
+  Parsed rows({"dir", "-o", "out", "--quant=w4row"});
+  ASSERT_TRUE(rows.options);
+  EXPECT_EQ(withFormats(*rows.options, false).kv, "bf16");
+}
+
 TEST(Options, RefusesWhatIsNotOfferedYetAndListsWhatIs) {
   for (const char *word : {"--quant=qat"}) {
     Parsed parsed({"dir", "-o", "out", word});

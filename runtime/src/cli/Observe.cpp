@@ -1,8 +1,8 @@
 //===- Observe.cpp - what products and caches see -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads token ids in windows without overlap, each a fresh sequence, and writes a safetensors file: moments "w.<offset of
-// the weight in the segment>", histograms of inputs "x.<offset>" and outputs "y.<offset>", of keys and values
+// Reads token ids in windows without overlap, each a fresh sequence, and writes a safetensors file: moments "w.<offset
+// of the weight in the segment>", histograms of inputs "x.<offset>" and outputs "y.<offset>", of keys and values
 // "k.<offset of the cache>", "v.<..>" (ProgramAbi.h has the layouts). Only the compiler that made the program knows the
 // weights' names, so it reads this file and not people.
 //===----------------------------------------------------------------------===//

@@ -29,8 +29,8 @@ enum class RangeOf : char { Input = 'x', Output = 'y', Keys = 'k', Values = 'v' 
 /// Histograms of magnitudes. A count that is full stays so.
 struct Ranges {
   RangeOf kind;
-  uint64_t place; // lap_weight.offset or lap_cache.key_offset
-  uint32_t parts; // tiles of an output, otherwise 1
+  uint64_t place;   // lap_weight.offset or lap_cache.key_offset
+  uint32_t parts;   // tiles of an output, otherwise 1
   uint32_t *counts; // [parts][LAP_RANGE_BINS]
 };
 
