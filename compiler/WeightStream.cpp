@@ -5,7 +5,7 @@
 // worker waits when the ring is full, the sink when the next slot is not ready. Which worker packs a batch does not
 // change its bytes, so the output is the same for every number of threads.
 //===----------------------------------------------------------------------===//
-#include "compiler/WeightSegment.h"
+#include "compiler/WeightRows.h"
 
 #include "lapidary/ProgramAbi.h"
 
@@ -27,9 +27,7 @@ constexpr uint64_t mostBatchBytes = 8u << 20; ///< float32 values of one batch, 
 constexpr uint64_t allBatchBytes = 64u << 20; ///< of the batches of all workers; about four times that is in use
 
 /// Consecutive pieces of one weight.
-struct Batch {
-  const SegmentWeight *weight;
-  uint64_t row, rows;     ///< logical rows
+struct Batch : WeightRange {
   uint64_t offset, bytes; ///< in the segment
 };
 
@@ -45,7 +43,7 @@ std::vector<Batch> batchesOf(const WeightSegment &segment, unsigned jobs) {
     uint64_t pieces = std::max<uint64_t>(1, batchBytes / (step * weight.columns * sizeof(float)));
     uint64_t offset = weight.offset;
     for (uint64_t row = 0; row < weight.rows;) {
-      Batch batch{&weight, row, 0, offset, 0};
+      Batch batch{{&weight, row, 0}, offset, 0};
       for (uint64_t piece = 0; piece < pieces && row < weight.rows; ++piece, row += step) {
         batch.bytes += weight.packer->pieceBytes(row);
         batch.rows = std::min(row + step, weight.rows) - batch.row;
@@ -57,121 +55,13 @@ std::vector<Batch> batchesOf(const WeightSegment &segment, unsigned jobs) {
   return batches;
 }
 
-void toFloat(const TensorInfo &tensor, const std::vector<char> &raw, float *out, uint64_t count) {
-  if (tensor.dtype == DType::F32) {
-    std::memcpy(out, raw.data(), count * sizeof(float));
-    return;
-  }
-  const auto *bits = reinterpret_cast<const uint16_t *>(raw.data());
-  for (uint64_t i = 0; i < count; ++i) {
-    uint32_t word = static_cast<uint32_t>(bits[i]) << 16;
-    std::memcpy(out + i, &word, sizeof(word));
-  }
-}
-
-/// Row `row` of `raw` as signed integers.
-void toIntegers(const SourceIntegers &from, const char *raw, int8_t *out, uint64_t count) {
-  const auto *bytes = reinterpret_cast<const uint8_t *>(raw);
-  if (!from.offsetBinary) {
-    std::memcpy(out, bytes, count);
-    return;
-  }
-  const unsigned perByte = 8 / from.bits, mask = (1u << from.bits) - 1;
-  const int zero = 1 << (from.bits - 1);
-  for (uint64_t i = 0; i < count; ++i) {
-    unsigned field = bytes[i / perByte] >> (i % perByte * from.bits) & mask;
-    out[i] = static_cast<int8_t>(static_cast<int>(field) - zero);
-  }
-}
-
 /// Per worker, reused from batch to batch.
 struct Scratch {
-  std::vector<float> values;    // [rows][columns] of the batch; of integers: their scales
-  std::vector<int8_t> integers; // [rows][columns] of the batch
-  std::vector<char> raw;        // bytes of one source
+  WeightRows rows;
   // The weight packed last and its packer: holding it keeps the factors from being made again for the next batch.
   const SegmentWeight *weight = nullptr;
   std::shared_ptr<const WeightPacker> packer;
 };
-
-bool readValues(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
-  const SegmentWeight &weight = *batch.weight;
-  scratch.values.assign(batch.rows * weight.columns, 0.0f);
-  if (weight.sources.empty()) {
-    std::copy_n(weight.values.begin() + batch.row * weight.columns, scratch.values.size(), scratch.values.begin());
-  }
-  for (const SegmentWeight::Source &source : weight.sources) {
-    uint64_t begin = std::max(batch.row, source.firstRow);
-    uint64_t end = std::min(batch.row + batch.rows, source.firstRow + source.rows);
-    if (begin >= end) {
-      continue;
-    }
-    uint64_t rowBytes = weight.columns * byteSize(source.tensor.dtype);
-    scratch.raw.resize((end - begin) * rowBytes);
-    if (!checkpoint.read(source.tensor, (begin - source.firstRow) * rowBytes, scratch.raw.data(), scratch.raw.size(),
-                         diagnostics)) {
-      return false;
-    }
-    toFloat(source.tensor, scratch.raw, scratch.values.data() + (begin - batch.row) * weight.columns,
-            (end - begin) * weight.columns);
-  }
-  return true;
-}
-
-/// The integers and scales of a batch. Rows between sources are zero.
-bool readIntegers(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
-  const SegmentWeight &weight = *batch.weight;
-  const uint64_t perRow = weight.sources.front().integers->scalesPerRow;
-  scratch.integers.assign(batch.rows * weight.columns, 0);
-  scratch.values.assign(batch.rows * perRow, 0.0f);
-  for (const SegmentWeight::Source &source : weight.sources) {
-    uint64_t begin = std::max(batch.row, source.firstRow);
-    uint64_t end = std::min(batch.row + batch.rows, source.firstRow + source.rows);
-    if (begin >= end) {
-      continue;
-    }
-    const SourceIntegers &from = *source.integers;
-    uint64_t first = begin - source.firstRow, rows = end - begin, at = begin - batch.row;
-    scratch.raw.resize(rows * from.rowBytes);
-    if (!checkpoint.read(source.tensor, first * from.rowBytes, scratch.raw.data(), scratch.raw.size(), diagnostics)) {
-      return false;
-    }
-    for (uint64_t row = 0; row < rows; ++row) {
-      toIntegers(from, scratch.raw.data() + row * from.rowBytes, &scratch.integers[(at + row) * weight.columns],
-                 weight.columns);
-    }
-    uint64_t scaleBytes = perRow * byteSize(from.scales.dtype);
-    scratch.raw.resize(rows * scaleBytes);
-    if (!checkpoint.read(from.scales, first * scaleBytes, scratch.raw.data(), scratch.raw.size(), diagnostics)) {
-      return false;
-    }
-    toFloat(from.scales, scratch.raw, scratch.values.data() + at * perRow, rows * perRow);
-  }
-  return true;
-}
-
-bool readBatch(const Batch &batch, const Checkpoint &checkpoint, Scratch &scratch, Diagnostics &diagnostics) {
-  return batch.weight->isInteger() ? readIntegers(batch, checkpoint, scratch, diagnostics)
-                                   : readValues(batch, checkpoint, scratch, diagnostics);
-}
-
-void packBatch(const Batch &batch, const Scratch &scratch, std::vector<uint8_t> &packed) {
-  const SegmentWeight &weight = *batch.weight;
-  packed.assign(batch.bytes, 0);
-  uint8_t *out = packed.data();
-  uint64_t step = std::max<uint64_t>(1, weight.packer->rowsPerPiece());
-  for (uint64_t done = 0; done < batch.rows; done += step) {
-    uint64_t rows = std::min(step, batch.rows - done);
-    if (weight.isInteger()) {
-      uint64_t perRow = weight.sources.front().integers->scalesPerRow;
-      IntegerRows integers = {&scratch.integers[done * weight.columns], &scratch.values[done * perRow], perRow};
-      scratch.packer->packIntegers(integers, batch.row + done, rows, out);
-    } else {
-      scratch.packer->pack(scratch.values.data() + done * weight.columns, batch.row + done, rows, out);
-    }
-    out += weight.packer->pieceBytes(batch.row + done);
-  }
-}
 
 /// Packers that use statistics, shared by the workers that pack the same weight.
 class Packers {
@@ -200,6 +90,57 @@ public:
 private:
   std::mutex mutex;
   std::map<const SegmentWeight *, std::weak_ptr<const WeightPacker>> made;
+};
+
+/// Hashes the segment and writes it in whole chunks at their multiples: so the page cache holds the file in huge pages
+/// (runtime/src/WeightMap.cpp).
+class SegmentWriter {
+public:
+  SegmentWriter(AtomicOutput &output, uint64_t fileOffset, Diagnostics &diagnostics)
+      : output(output), fileOffset(fileOffset), diagnostics(diagnostics) {
+    chunk.reserve(chunkBytes);
+  }
+
+  bool put(llvm::ArrayRef<uint8_t> bytes) {
+    hash.update(bytes);
+    while (!bytes.empty()) {
+      size_t some = std::min<size_t>(bytes.size(), chunkBytes - chunk.size());
+      chunk.insert(chunk.end(), bytes.begin(), bytes.begin() + some);
+      bytes = bytes.drop_front(some);
+      end += some;
+      if (chunk.size() == chunkBytes && !flush()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /// Zeros up to `offset` of the segment.
+  bool fillTo(uint64_t offset) {
+    static const std::vector<uint8_t> zeros(LAP_SEGMENT_ALIGN);
+    while (end < offset) {
+      if (!put(llvm::ArrayRef(zeros).take_front(std::min<uint64_t>(zeros.size(), offset - end)))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  std::optional<Sha256> finish() { return flush() ? std::optional(hash.finish()) : std::nullopt; }
+
+private:
+  bool flush() {
+    bool ok = output.write(fileOffset + end - chunk.size(), chunk.data(), chunk.size(), diagnostics);
+    chunk.clear();
+    return ok;
+  }
+
+  AtomicOutput &output;
+  uint64_t fileOffset;
+  Diagnostics &diagnostics;
+  Sha256Stream hash;
+  std::vector<uint8_t> chunk;
+  uint64_t end = 0; ///< of what was put
 };
 
 class Pipeline {
@@ -260,9 +201,11 @@ void Pipeline::work() {
   while (std::optional<size_t> index = take()) {
     Diagnostics local;
     bool ok = packers.prepare(*batches[*index].weight, scratch, local) &&
-              readBatch(batches[*index], checkpoint, scratch, local);
+              readRows(batches[*index], checkpoint, scratch.rows, local);
     if (ok) {
-      packBatch(batches[*index], scratch, ring[*index % ring.size()].bytes);
+      std::vector<uint8_t> &packed = ring[*index % ring.size()].bytes;
+      packed.assign(batches[*index].bytes, 0);
+      packRows(batches[*index], scratch.rows, *scratch.packer, packed);
     } else {
       std::lock_guard<std::mutex> lock(mutex);
       const Diagnostic &first = local.all().front();
@@ -274,39 +217,7 @@ void Pipeline::work() {
 
 std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset, uint64_t segmentBytes,
                                       const std::function<void(uint64_t)> &progress, Diagnostics &diagnostics) {
-  Sha256Stream hash;
-  static const std::vector<uint8_t> zeros(LAP_SEGMENT_ALIGN);
-  uint64_t end = 0;
-  // Written in whole chunks at their multiples, the page cache holds the file in huge pages
-  // (runtime/src/WeightMap.cpp).
-  std::vector<uint8_t> chunk;
-  chunk.reserve(chunkBytes);
-  auto flush = [&] {
-    bool ok = output.write(fileOffset + end - chunk.size(), chunk.data(), chunk.size(), diagnostics);
-    chunk.clear();
-    return ok;
-  };
-  auto put = [&](llvm::ArrayRef<uint8_t> bytes) {
-    hash.update(bytes);
-    while (!bytes.empty()) {
-      size_t some = std::min<size_t>(bytes.size(), chunkBytes - chunk.size());
-      chunk.insert(chunk.end(), bytes.begin(), bytes.begin() + some);
-      bytes = bytes.drop_front(some);
-      end += some;
-      if (chunk.size() == chunkBytes && !flush()) {
-        return false;
-      }
-    }
-    return true;
-  };
-  auto fillTo = [&](uint64_t offset) {
-    while (end < offset) {
-      if (!put(llvm::ArrayRef(zeros).take_front(std::min<uint64_t>(zeros.size(), offset - end)))) {
-        return false;
-      }
-    }
-    return true;
-  };
+  SegmentWriter writer(output, fileOffset, diagnostics);
   for (size_t index = 0; index < batches.size(); ++index) {
     Slot &slot = ring[index % ring.size()];
     {
@@ -316,7 +227,7 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
         return std::nullopt;
       }
     }
-    if (!fillTo(batches[index].offset) || !put(slot.bytes)) {
+    if (!writer.fillTo(batches[index].offset) || !writer.put(slot.bytes)) {
       stop();
       return std::nullopt;
     }
@@ -326,10 +237,7 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
     ++drained;
     changed.notify_all();
   }
-  if (!fillTo(segmentBytes) || !flush()) {
-    return std::nullopt;
-  }
-  return hash.finish();
+  return writer.fillTo(segmentBytes) ? writer.finish() : std::nullopt;
 }
 
 } // namespace
