@@ -36,9 +36,7 @@ const OptionSpec compileTable[] = {
      "run the model on this text first; round w4 weights, and choose mobile's static ranges, by what it sees"},
     {"calibration", 0, "FILE", nullptr, "Model", false, "the same with statistics that `lapidary calibrate` wrote"},
     {"kv", 0, "FORMAT", nullptr, "Model", true,
-     "K/V cache: f32, bf16, or q8 where the checkpoint or calibration has ranges (default: bf16 with integer weights, "
-     "q8 with "
-     "mobile)"},
+     "K/V cache: f32, bf16, or q8 where there are ranges for it (default: bf16 with integers, q8 with mobile)"},
     {"context", 0, "N", nullptr, "Model", true, "tokens a conversation may have (default: at most 8192)"},
     {"chunk", 0, "N", nullptr, "Model", false, "prompt tokens processed at once (default 512)"},
     {"drafter", 0, "DIR", nullptr, "Model", false, "reserved: speculative decoding is not offered yet"},

@@ -184,7 +184,6 @@ bool QuantizedTensors::resolveScales(TensorRole &role, const WeightScheme &schem
                 "convert the checkpoint again from the original");
   }
   storage.scaleType = scales->dtype;
-  storage.groupScales = grouped;
   if (!scalesFit(role, scheme, *scales)) {
     return false;
   }

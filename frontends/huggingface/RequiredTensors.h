@@ -26,7 +26,6 @@ struct QuantizedStorage {
   std::string scales;           ///< name of the tensor with the scales, [rows, columns / scaleColumns]
   DType scaleType = DType::F32; ///< F32 or BF16
   uint64_t scaleColumns = 0;    ///< columns that share a scale; == columns: one scale per row
-  bool groupScales = false;     ///< BF16 groups of compressed-tensors, else per row, or per block of an embedding's row
   float inputStep = 0;          ///< static 8-bit range of the module's input; 0: not rounded
   float outputStep = 0;         ///< the same of its output
   bool wideActivations = false; ///< compressed-tensors: activations stay as precise as they are

@@ -56,7 +56,7 @@ TEST(ProgramImage, AddsANotAllocatedSectionAndKeepsTheOthers) {
   auto layout = addWeightSection(image, weights, diagnostics);
   ASSERT_TRUE(layout);
   EXPECT_EQ(layout->imageBytes, image.size());
-  EXPECT_EQ(layout->weightOffset % LAP_SEGMENT_ALIGN, 0u);
+  EXPECT_EQ(layout->weightOffset % LAP_HUGE_PAGE, 0u);
   EXPECT_GE(layout->weightOffset, image.size());
   EXPECT_EQ(layout->fileBytes(), layout->weightOffset + weights + sizeof(lap_trailer));
 

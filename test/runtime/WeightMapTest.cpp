@@ -6,8 +6,10 @@
 #include "runtime/src/WeightMap.h"
 #include "test/runtime/TestFiles.h"
 
+#include <cerrno>
 #include <functional>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 using namespace lap;
@@ -24,6 +26,38 @@ TEST(WeightMap, MapsTheSegment) {
   uint8_t fromFile[100];
   ASSERT_EQ(pread(map.segment.descriptor, fromFile, 100, off_t(map.segment.offset + 500)), 100);
   EXPECT_EQ(memcmp(fromFile, map.weights + 500, 100), 0);
+}
+
+/// Large segments lie in memory as in the file modulo a huge page, and leave nothing behind.
+TEST(WeightMap, MapsLargeSegmentsWhereHugePagesFit) {
+  lap_program program = lap_program_data;
+  program.weight_bytes = (3u << 20) + 123;
+  program.resident_weight_bytes = program.weight_bytes;
+  for (uint64_t offset : {uint64_t(LAP_SEGMENT_ALIGN), uint64_t(LAP_HUGE_PAGE)}) {
+    std::string image(1000, 'i');
+    lap_trailer trailer = goodTrailer(image);
+    trailer.weight_offset = offset;
+    trailer.weight_bytes = program.weight_bytes;
+    std::string bytes = image;
+    bytes.resize(offset + program.weight_bytes);
+    bytes[offset] = 5;
+    bytes.back() = 7;
+    TemporaryFile file("large");
+    file.write(bytes.append(reinterpret_cast<const char *>(&trailer), sizeof(trailer)));
+    WeightMap map;
+    lap_error error{};
+    ASSERT_EQ(map.open(file.path.c_str(), program, &error), LAP_OK) << error.message;
+    const uint8_t *weights = map.weights;
+    EXPECT_EQ((reinterpret_cast<uintptr_t>(weights) - offset) % LAP_HUGE_PAGE, 0u);
+    EXPECT_EQ(weights[0], 5);
+    EXPECT_EQ(weights[program.weight_bytes - 1], 7);
+    map.close();
+    unsigned char resident;
+    for (uint64_t page : {uint64_t(0), program.weight_bytes / 4096 * 4096}) {
+      EXPECT_EQ(mincore(const_cast<uint8_t *>(weights) + page, 4096, &resident), -1) << "still mapped: " << page;
+      EXPECT_EQ(errno, ENOMEM);
+    }
+  }
 }
 
 TEST(WeightMap, RejectsDamagedTrailers) {

@@ -43,11 +43,20 @@ void observeCache(const lap_step *step, const lap_cache &cache, const lap_buffer
 
 namespace {
 
-/// Room for one more pointer.
-template <typename T> bool grow(T **&list, uint32_t count) {
-  T **larger = static_cast<T **>(realloc(list, (count + 1) * sizeof(T *)));
+/// A new last entry of `list`, uninitialized, and `bytes` of zeros for it; null and `missing` set without memory.
+template <typename Entry, typename Value>
+Entry *append(Entry **&list, uint32_t &count, uint64_t bytes, Value *&out_values, uint64_t &missing) {
+  Entry **larger = missing ? nullptr : static_cast<Entry **>(realloc(list, (count + 1) * sizeof(Entry *)));
   list = larger ? larger : list;
-  return larger;
+  Entry *entry = larger ? static_cast<Entry *>(malloc(sizeof(Entry))) : nullptr;
+  out_values = entry ? static_cast<Value *>(calloc(1, bytes)) : nullptr;
+  if (!out_values) {
+    free(entry);
+    missing = missing ? missing : bytes;
+    return nullptr;
+  }
+  list[count++] = entry;
+  return entry;
 }
 
 } // namespace
@@ -91,31 +100,19 @@ lap::Ranges *lap_observer::find(lap::RangeOf kind, uint64_t place, uint32_t part
 }
 
 lap::Moments *lap_observer::add(const lap_weight &weight) {
-  const uint64_t bytes = lap::momentBytes(weight.columns);
-  const bool room = !missing && lap::grow(entries, count);
-  lap::Moments *entry = room ? static_cast<lap::Moments *>(malloc(sizeof(lap::Moments))) : nullptr;
-  float *values = entry ? static_cast<float *>(calloc(1, bytes)) : nullptr;
-  if (!values) {
-    free(entry);
-    missing = missing ? missing : bytes;
-    return nullptr;
+  float *values = nullptr;
+  lap::Moments *entry = lap::append(entries, count, lap::momentBytes(weight.columns), values, missing);
+  if (entry) {
+    *entry = {weight.offset, weight.columns, 0, values};
   }
-  *entry = {weight.offset, weight.columns, 0, values};
-  entries[count++] = entry;
   return entry;
 }
 
 lap::Ranges *lap_observer::add(lap::RangeOf kind, uint64_t place, uint32_t parts) {
-  const uint64_t bytes = lap::rangeBytes(parts);
-  const bool room = !missing && lap::grow(ranges, rangeCount);
-  lap::Ranges *entry = room ? static_cast<lap::Ranges *>(malloc(sizeof(lap::Ranges))) : nullptr;
-  uint32_t *counts = entry ? static_cast<uint32_t *>(calloc(1, bytes)) : nullptr;
-  if (!counts) {
-    free(entry);
-    missing = missing ? missing : bytes;
-    return nullptr;
+  uint32_t *counts = nullptr;
+  lap::Ranges *entry = lap::append(ranges, rangeCount, lap::rangeBytes(parts), counts, missing);
+  if (entry) {
+    *entry = {kind, place, parts, counts};
   }
-  *entry = {kind, place, parts, counts};
-  ranges[rangeCount++] = entry;
   return entry;
 }

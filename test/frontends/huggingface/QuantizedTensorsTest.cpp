@@ -75,7 +75,6 @@ TEST(QuantizedTensors, ResolveMobileStorage) {
   EXPECT_EQ(storage.rowBytes, 2u);
   EXPECT_EQ(storage.scales, "model.language_model.layers.3.mlp.up_proj.weight_scale");
   EXPECT_EQ(storage.scaleColumns, 8u) << "one scale per row";
-  EXPECT_FALSE(storage.groupScales);
   EXPECT_FALSE(storage.wideActivations);
   EXPECT_EQ(storage.inputStep, 0.5f);
   EXPECT_EQ(storage.outputStep, 0.75f);
@@ -146,7 +145,6 @@ TEST(QuantizedTensors, ResolvePackedGroupsAndRows) {
   const QuantizedStorage &groups = r.of("layers.0.mlp.down_proj.weight");
   EXPECT_EQ(groups.bits, 4u);
   EXPECT_TRUE(groups.offsetBinary);
-  EXPECT_TRUE(groups.groupScales);
   EXPECT_TRUE(groups.wideActivations);
   EXPECT_EQ(groups.scaleType, DType::BF16);
   EXPECT_EQ(groups.scaleColumns, 32u);
@@ -154,7 +152,6 @@ TEST(QuantizedTensors, ResolvePackedGroupsAndRows) {
   const QuantizedStorage &rows = r.of("layers.0.per_layer_projection.weight");
   EXPECT_EQ(rows.bits, 8u) << "a regular expression goes before the class Linear";
   EXPECT_TRUE(rows.offsetBinary) << "words hold value + 128";
-  EXPECT_FALSE(rows.groupScales);
   EXPECT_EQ(rows.scaleColumns, rows.columns);
   EXPECT_FALSE(r.tensors.find("model.language_model.embed_tokens.weight")->quantized) << "ignored";
 }
