@@ -4,8 +4,12 @@
 # cross toolchain. zig keeps its libc in a private cache; we ask it for one link, read which files it handed to ld.lld
 # and copy those, so that `ld.lld -static -pie` later needs nothing but our resource directory (and no zig).
 #
-#   lib/lapidary/x86_64-linux/       static-PIE programs: musl, start file, runtime, main
-#   lib/lapidary/x86_64-linux/gnu/   --emit=library: the runtime alone, for people's glibc 2.28+ programs
+#   lib/lapidary/TARGET/       static-PIE programs: musl, start file, runtime, main
+#   lib/lapidary/TARGET/gnu/   --emit=library: the runtime alone, for people's glibc 2.28+ programs
+include_guard(GLOBAL)
+
+# Everything below lib/lapidary; `lapidary` depends on it.
+add_custom_target(lapidary-resources ALL)
 
 set(LAPIDARY_ZIG_FLAGS -std=c++20 -O2 -Wall -Wextra -Wno-unused-parameter -fno-exceptions -fno-rtti
     -fno-sanitize=undefined -fno-stack-protector -ffunction-sections -fdata-sections -g0
@@ -53,4 +57,24 @@ function(lapidary_zig_libc directory target)
             "-DWORK=${CMAKE_BINARY_DIR}/zig" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
     DEPENDS "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
     COMMENT "Building musl for ${target} (about a minute the first time)" VERBATIM)
+endfunction()
+
+# lapidary_program_runtime(name MUSL target GLIBC target FLAGS ...): all that programs and libraries of the CPU target
+# `name` are linked with, for zig's two targets. FLAGS: the oldest CPU that must be able to start a program.
+function(lapidary_program_runtime name)
+  cmake_parse_arguments(ARG "" "MUSL;GLIBC" "FLAGS" ${ARGN})
+  set(resources "${CMAKE_BINARY_DIR}/lib/lapidary/${name}")
+  lapidary_zig_archive("${resources}/liblapidary_rt.a" ${ARG_MUSL} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
+                       FLAGS ${ARG_FLAGS} -fPIE)
+  lapidary_zig_archive("${resources}/gnu/liblapidary_rt.a" ${ARG_GLIBC} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
+                       FLAGS ${ARG_FLAGS} -fPIC)
+  lapidary_zig_object(main_object ${ARG_MUSL} "${LAPIDARY_RUNTIME_MAIN}" ${ARG_FLAGS} -fPIE)
+  add_custom_command(OUTPUT "${resources}/lapidary_main.o"
+    COMMAND "${CMAKE_COMMAND}" -E copy "${main_object}" "${resources}/lapidary_main.o"
+    DEPENDS "${main_object}" VERBATIM)
+  lapidary_zig_libc("${resources}" ${ARG_MUSL})
+  add_custom_target(lapidary-runtime-${name} ALL DEPENDS
+    "${resources}/liblapidary_rt.a" "${resources}/lapidary_main.o" "${resources}/gnu/liblapidary_rt.a"
+    "${resources}/rcrt1.o" "${resources}/libc.a" "${resources}/libzigc.a" "${resources}/libcompiler_rt.a")
+  add_dependencies(lapidary-resources lapidary-runtime-${name})
 endfunction()

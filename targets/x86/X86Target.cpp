@@ -1,98 +1,57 @@
 //===- X86Target.cpp - programs for x86-64 Linux -------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// CPU choice, layouts and caches. Kernels are in KernelSelection.cpp, code generation in ProgramObject.cpp and
-// KernelObjects.cpp, linking in Link.cpp.
+// The levels follow the x86-64 psABI (v3: AVX2 and FMA, v4: AVX-512 F, CD, BW, DQ, VL); znver4 and sapphirerapids add
+// the byte dot products of VNNI, which is what makes quantized products fast, and share kernels.
 //===----------------------------------------------------------------------===//
 #include "targets/x86/X86Target.h"
 
-#include "runtime/src/cpu/LaneScratch.h"
-#include "support/Quote.h"
-#include "support/Suggest.h"
-#include "targets/common/packing/PackedShape.h"
-
-#include "llvm/Support/MathExtras.h"
+#include "llvm/Support/TargetSelect.h"
 
 namespace lapidary::x86 {
 
-std::unique_ptr<TargetBackend> createTarget() { return std::make_unique<X86Target>(); }
+namespace {
 
-std::vector<std::string> X86Target::cpus() const {
-  std::vector<std::string> names;
-  for (const CpuLevel &known : cpuLevels()) {
-    names.push_back(known.name.str());
-  }
-  return names;
+#define LAPIDARY_V3 "avx f16c fma avx2"
+#define LAPIDARY_V4 LAPIDARY_V3 " avx512f avx512cd avx512bw avx512dq avx512vl"
+#define LAPIDARY_VNNI                                                                                                  \
+  LAPIDARY_V4 " avx512ifma avx512vbmi avx512_vbmi2 avx512_bitalg avx512_vpopcntdq avx512_vnni avx512_bf16"
+
+constexpr CpuLevel levels[] = {
+    {"x86-64-v3", "avx2", "x86-64-v3", LAPIDARY_V3},
+    {"x86-64-v4", "avx512", "x86-64-v4", LAPIDARY_V4},
+    {"sapphirerapids", "vnni", "znver4", LAPIDARY_VNNI},
+    {"znver4", "vnni", "znver4", LAPIDARY_VNNI},
+};
+
+/// LLVM spells avx512_vnni "avx512vnni".
+std::string llvmSpelling(llvm::StringRef feature) {
+  std::string name = feature.str();
+  name.erase(std::remove(name.begin(), name.end(), '_'), name.end());
+  return name;
 }
 
-bool X86Target::selectCpu(llvm::StringRef cpu, Diagnostics &diagnostics) {
-  const CpuLevel *wanted = cpu.empty() ? &cpuLevels().front() : cpu == "native" ? nativeCpuLevel() : findCpuLevel(cpu);
-  if (wanted) {
-    level = wanted;
-    return true;
-  }
-  std::string all;
-  for (const std::string &name : cpus()) {
-    all += (all.empty() ? "" : ", ") + name;
-  }
-  if (cpu == "native") {
-    return diagnostics.error(ErrorCode::UnknownTarget, "this machine's CPU is none that x86_64-linux programs run on",
-                             "", "name the CPU of the machine that will run the program: " + all);
-  }
-  std::string near = didYouMean(cpu.str(), cpus());
-  return diagnostics.error(ErrorCode::UnknownTarget, "unknown CPU " + quoted(cpu.str()) + " of target x86_64-linux", "",
-                           (near.empty() ? "" : near + " ") + "known: " + all);
+void initializeBackend() {
+  LLVMInitializeX86TargetInfo();
+  LLVMInitializeX86Target();
+  LLVMInitializeX86TargetMC();
+  LLVMInitializeX86AsmPrinter();
 }
 
-std::string X86Target::targetString() const { return (name() + "+" + level->name).str(); }
+bool runsHere(const CpuLevel &level) { return machineHas(level.features, llvmSpelling); }
 
-kernel::PackedType X86Target::packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const {
-  return packedTypeFor(shape, format, use);
-}
+constexpr CpuFamily family = {"x86_64-linux",
+                              "x86-64 Linux: one static executable, AVX2 to AVX-512 VNNI",
+                              "x86_64-unknown-linux-musl",
+                              "x86-64",
+                              initializeBackend,
+                              runsHere,
+                              levels};
 
-uint64_t X86Target::packedBytes(kernel::PackedType type) const { return packedShape(type).totalBytes(); }
+} // namespace
 
-std::unique_ptr<WeightPacker> X86Target::packer(kernel::PackedType type, llvm::ArrayRef<float> moments) const {
-  return createPacker(type, moments);
-}
+const CpuFamily &cpuFamily() { return family; }
 
-lap_weight X86Target::describeWeight(kernel::PackedType type) const { return describePacked(type); }
-
-/// A sliding layer keeps the window of the oldest row of a chunk; slots are whole blocks of 16 keys.
-kernel::CacheAttr X86Target::cacheGeometry(mlir::MLIRContext *context, int64_t heads, int64_t dim, int64_t window,
-                                           const ProgramOptions &options) const {
-  constexpr uint64_t block = 16;
-  uint64_t whole = llvm::alignTo(uint64_t(options.context), block);
-  uint64_t ring = llvm::alignTo(static_cast<uint64_t>(window) - 1 + options.chunk, block);
-  uint64_t slots = window == 0 ? whole : std::min(ring, whole);
-  return kernel::CacheAttr::get(context, static_cast<uint32_t>(slots), options.cacheElement, 0, 0);
-}
-
-uint64_t X86Target::cacheBytes(kernel::CacheAttr geometry, int64_t heads, int64_t dim, uint64_t &keyBytes) const {
-  uint64_t element = geometry.getElement() == "i8" ? 1 : geometry.getElement() == "bf16" ? 2 : 4;
-  uint64_t half = static_cast<uint64_t>(heads) * geometry.getSlots() * static_cast<uint64_t>(dim) * element;
-  keyBytes = llvm::alignTo(half, uint64_t(LAP_WEIGHT_ALIGN));
-  return keyBytes + half;
-}
-
-uint64_t X86Target::laneScratchBytes(mlir::ModuleOp module) const {
-  uint64_t bytes = 0;
-  module.walk([&](mlir::Operation *op) {
-    if (auto cache = llvm::dyn_cast<kernel::KvCacheOp>(op)) {
-      bytes = std::max(bytes, lap::attentionScratchBytes(static_cast<uint64_t>(cache.getDim())));
-    } else if (auto norm = llvm::dyn_cast<kernel::NormRotaryOp>(op)) {
-      int64_t columns = llvm::cast<kernel::BufferType>(norm.getInput().getType()).getColumns();
-      bytes = std::max(bytes, lap::normRotaryScratchBytes(static_cast<uint64_t>(columns / norm.getHeads())));
-    } else if (auto product = llvm::dyn_cast<kernel::ExpertMatmulOp>(op)) {
-      mlir::Value input = product.getInput();
-      while (auto view = input.getDefiningOp<kernel::ColumnsOp>()) {
-        input = view.getInput();
-      }
-      auto type = llvm::cast<kernel::BufferType>(input.getType());
-      bytes = std::max(bytes, lap::expertMatmulScratchBytes(static_cast<uint64_t>(type.getRowBytes())));
-    }
-  });
-  return llvm::alignTo(bytes, uint64_t(LAP_WEIGHT_ALIGN));
-}
+std::unique_ptr<TargetBackend> createTarget() { return std::make_unique<CpuTarget>(family); }
 
 } // namespace lapidary::x86

@@ -5,100 +5,33 @@
 // Floats are strict, so the result does not depend on the schedule.
 #include "tools/lapidary-kernelgen/KernelRegistry.h"
 
-#include "targets/common/PackedLayout.h"
-#include "targets/x86/schedules/Schedules.h"
-
+#include <algorithm>
 #include <numeric>
-#include <utility>
+
+namespace lapidary {
+using KernelFamilyAccess = const KernelFamily &(*)();
+} // namespace lapidary
+using lapidary::KernelFamily;
+using lapidary::KernelFamilyAccess;
+
+#include "targets/KernelFamilies.inc"
 
 namespace lapidary::kernelgen {
 
-using namespace x86;
-
 namespace {
-constexpr std::pair<std::string_view, std::string_view> targets[] = {
-    {"x86_64-linux", "avx2"},
-    {"x86_64-linux+x86-64-v3", "avx2"},
-    {"x86_64-linux+x86-64-v4", "avx512"},
-    {"x86_64-linux+icelake-server", "vnni"},
-    {"x86_64-linux+znver4", "vnni"},
-};
-
-template <typename T> Algorithm scheduled(T algorithm, const X86Isa &isa) {
-  schedule(algorithm, isa);
-  return algorithm;
+void addKernels(const KernelFamily &family, const CpuIsa &isa, std::vector<Kernel> &kernels) {
+  for (const lapidary::detail::KernelShape &shape : lapidary::detail::kernelShapes) {
+    for (lap_format format : kernelFormats(shape.op)) {
+      if (family.builds(shape.op, format)) {
+        kernels.push_back({kernelName(shape.op, format, isa.name), shape.op, format, &family, &isa});
+      }
+    }
+  }
 }
 
-Algorithm scheduledMatmul(lap_format format, bool manyRows, const X86Isa &isa) {
-  if (format == LAP_F32 || format == LAP_BF16) {
-    FloatMatmul algorithm(format);
-    schedule(algorithm, manyRows, isa);
-    return algorithm;
-  }
-  if (isRowScaled(format)) {
-    RowMatmul algorithm(format, isa.products, manyRows);
-    schedule(algorithm, manyRows, isa);
-    return algorithm;
-  }
-  GroupMatmul algorithm(format, isa.products);
-  schedule(algorithm, manyRows, isa);
-  return algorithm;
-}
-
-Algorithm scheduledEmbed(lap_format format, const X86Isa &isa) {
-  if (format == LAP_F32 || format == LAP_BF16) {
-    return scheduled(EmbedFloat(format), isa);
-  }
-  if (isRowScaled(format)) {
-    return scheduled(EmbedRow(format), isa);
-  }
-  return scheduled(EmbedGroup(format), isa);
-}
-
-Algorithm build(const Kernel &kernel, const X86Isa &isa) {
-  switch (kernel.op) {
-  case KernelOp::Matvec:
-    return scheduledMatmul(kernel.format, false, isa);
-  case KernelOp::Matmat:
-    return scheduledMatmul(kernel.format, true, isa);
-  case KernelOp::Embed:
-    return scheduledEmbed(kernel.format, isa);
-  case KernelOp::Quantize:
-    return scheduled(Quantize(false), isa);
-  case KernelOp::QuantizeResidual:
-    return scheduled(Quantize(true), isa);
-  case KernelOp::QuantizeStatic:
-    return scheduled<Elementwise>(QuantizeStatic(), isa);
-  case KernelOp::QuantizeRow:
-    return scheduled(QuantizeRow(), isa);
-  case KernelOp::RmsNorm:
-    return scheduled(RmsNorm(false), isa);
-  case KernelOp::RmsNormStatic:
-    return scheduled(RmsNorm(true), isa);
-  case KernelOp::ResidualNorm:
-    return scheduled(ResidualNorm(), isa);
-  case KernelOp::NormRotary:
-    return scheduled(NormRotary(), isa);
-  case KernelOp::KvAppend:
-    return scheduled(KvAppend(kernel.format), isa);
-  case KernelOp::AttentionSlice:
-    return scheduled(AttentionSlice(kernel.format), isa);
-  case KernelOp::AttentionMerge:
-    return scheduled(AttentionMerge(), isa);
-  case KernelOp::GeluMul:
-    return scheduled<Elementwise>(GeluMul(false), isa);
-  case KernelOp::GeluMulStatic:
-    return scheduled<Elementwise>(GeluMul(true), isa);
-  case KernelOp::Add:
-    return scheduled<Elementwise>(Add(), isa);
-  case KernelOp::Scale:
-    return scheduled<Elementwise>(Scale(), isa);
-  case KernelOp::Softcap:
-    return scheduled<Elementwise>(Softcap(), isa);
-  case KernelOp::CombineExperts:
-    return scheduled(CombineExperts(), isa);
-  }
-  return {};
+std::string targetName(const KernelFamily &family, std::string_view cpu) {
+  std::string name(family.target);
+  return cpu.empty() ? name : name.append("+").append(cpu);
 }
 
 size_t editDistance(std::string_view a, std::string_view b) {
@@ -119,38 +52,42 @@ size_t editDistance(std::string_view a, std::string_view b) {
 
 std::vector<Kernel> allKernels() {
   std::vector<Kernel> kernels;
-  for (std::string_view isa : {"avx2", "avx512", "vnni"}) {
-    for (const lapidary::detail::KernelShape &shape : lapidary::detail::kernelShapes) {
-      for (lap_format format : kernelFormats(shape.op)) {
-        kernels.push_back({kernelName(shape.op, format, isa), shape.op, format, isa});
-      }
+  for (KernelFamilyAccess family : kernelFamilies) {
+    for (const CpuIsa &isa : family().isas) {
+      addKernels(family(), isa, kernels);
     }
   }
   return kernels;
 }
 
-std::optional<std::string_view> targetIsa(std::string_view target) {
-  for (const auto &[name, isa] : targets) {
-    if (name == target) {
-      return isa;
+const CpuIsa *targetIsa(std::string_view target) {
+  for (KernelFamilyAccess access : kernelFamilies) {
+    const KernelFamily &family = access();
+    for (const auto &[cpu, isaName] : family.cpus) {
+      auto named = [name = isaName](const CpuIsa &isa) { return isa.name == name; };
+      if (targetName(family, cpu) == target) {
+        return &*std::find_if(family.isas.begin(), family.isas.end(), named);
+      }
     }
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-std::vector<std::string_view> knownTargets() {
-  std::vector<std::string_view> names;
-  for (const auto &[name, isa] : targets) {
-    names.push_back(name);
+std::vector<std::string> knownTargets() {
+  std::vector<std::string> names;
+  for (KernelFamilyAccess family : kernelFamilies) {
+    for (const auto &[cpu, isa] : family().cpus) {
+      names.push_back(targetName(family(), cpu));
+    }
   }
   return names;
 }
 
 void writeObject(const Kernel &kernel, const std::string &path) {
-  const X86Isa *isa = findIsa(kernel.isa);
-  const Halide::Target target("x86-64-linux-no_runtime-no_asserts-no_bounds_query-strict_float-" +
-                              std::string(isa->halideFeatures));
-  const Algorithm algorithm = build(kernel, *isa);
+  const Halide::Target target(
+      std::string(kernel.family->halideTarget) + "-no_runtime-no_asserts-no_bounds_query-strict_float" +
+      (kernel.isa->halideFeatures.empty() ? "" : "-") + std::string(kernel.isa->halideFeatures));
+  const Algorithm algorithm = kernel.family->build(kernel.op, kernel.format, *kernel.isa);
   Halide::Module module = algorithm.pipeline().compile_to_module(algorithm.arguments, kernelSymbol(kernel.name), target,
                                                                  Halide::LinkageType::External);
   module.compile({{Halide::OutputFileType::object, path}});

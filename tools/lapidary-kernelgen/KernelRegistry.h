@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Joins the three sides of a kernel: its name (targets/common/KernelNames.h), its algorithm (targets/common/algorithms)
-// and its schedule (targets/x86/schedules).
+// and the schedules of a target (targets/<name>/schedules, found through a generated list).
 #ifndef LAPIDARY_TOOLS_KERNELGEN_KERNELREGISTRY_H
 #define LAPIDARY_TOOLS_KERNELGEN_KERNELREGISTRY_H
 
-#include "targets/common/KernelNames.h"
+#include "targets/common/schedules/KernelFamily.h"
 
 #include <optional>
 #include <string>
@@ -19,17 +19,18 @@ struct Kernel {
   std::string name;
   KernelOp op;
   lap_format format;
-  std::string_view isa;
+  const KernelFamily *family;
+  const CpuIsa *isa;
 };
 
-/// All kernels, ordered by instruction set, then op, then format.
+/// All kernels, ordered by family, instruction set, op and format.
 std::vector<Kernel> allKernels();
 
-/// The instruction set of a target such as "x86_64-linux+x86-64-v3"; nothing when the target is unknown.
-std::optional<std::string_view> targetIsa(std::string_view target);
+/// The instruction set of a target such as "x86_64-linux+x86-64-v3"; nullptr when the target is unknown.
+const CpuIsa *targetIsa(std::string_view target);
 
 /// The targets that targetIsa knows.
-std::vector<std::string_view> knownTargets();
+std::vector<std::string> knownTargets();
 
 /// Writes the object of one kernel. Its only external references are memcpy and memset.
 void writeObject(const Kernel &kernel, const std::string &path);

@@ -1,11 +1,10 @@
-// Matmul.cpp - matvec and matmat on x86-64.
+// Matmul.cpp - matvec and matmat of integer matrices on x86-64.
 // SPDX-License-Identifier: Apache-2.0
 //
-// The 16 rows of a tile are the lanes of the accumulators. matvec of floats runs several tiles at once to hide the
-// latency of the multiply-adds; of groups it follows one tile, because memory is what limits it (Zen 4, one core: one
-// stream 33 GB/s, two 22, eight 23). matmat holds `accumulators` tokens of one tile in registers, so a weight vector is
-// loaded (and its nibbles unpacked) once for all of them. Counts that do not divide fall back to smaller blocks through
-// specialisations, with the same bits.
+// The 16 rows of a tile are the lanes of the accumulators. matvec follows one tile, because memory is what limits it
+// (Zen 4, one core: one stream 33 GB/s, two 22, eight 23). matmat holds `accumulators` tokens of one tile in registers,
+// so a weight vector is loaded (and its nibbles unpacked) once for all of them. Counts that do not divide fall back to
+// smaller blocks through specialisations, with the same bits.
 #include "targets/x86/schedules/Schedules.h"
 
 namespace lapidary::x86 {
@@ -13,39 +12,9 @@ namespace lapidary::x86 {
 using namespace Halide;
 
 namespace {
-/// Blocks the output (`base`: the stage, or a specialisation of it) by (tiles, tokens) per step of `step`, for the
-/// largest factors that divide the extents.
-template <typename Matmul>
-void blockOutput(Matmul &m, Stage base, Var step, int tiles, const std::vector<int> &tokenBlocks) {
-  Var tileOuter("tileOuter"), tileInner("tileInner"), tokenInner("tokenInner");
-  Expr tileCount = m.out.output_buffer().dim(2).extent(), tokenCount = m.out.output_buffer().dim(1).extent();
-  auto block = [&](Stage stage, int tileFactor, int tokenFactor) {
-    stage.split(m.tile, tileOuter, tileInner, tileFactor)
-        .split(m.token, step, tokenInner, tokenFactor)
-        .reorder(m.row, tileInner, tokenInner, step, tileOuter)
-        .vectorize(m.row, LAP_ROW_TILE)
-        .unroll(tileInner)
-        .unroll(tokenInner);
-  };
-  for (int tokens : tokenBlocks) {
-    if (tiles > 1) {
-      block(base.specialize(tileCount % tiles == 0 && tokenCount % tokens == 0), tiles, tokens);
-    }
-    if (tokens > 1) {
-      block(base.specialize(tokenCount % tokens == 0), 1, tokens);
-    }
-  }
-  block(base, 1, 1);
-}
-
-template <typename Matmul> void boundRows(Matmul &m) {
-  m.out.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
-  m.out.bound(m.row, 0, LAP_ROW_TILE);
-}
-
 /// One tile at a time: it is one stream of memory. Either number of planes has code of its own; each plane of a token
 /// takes an accumulator.
-template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const X86Isa &isa) {
+template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const CpuIsa &isa) {
   const std::vector<int> tokens =
       manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1};
   boundRows(m);
@@ -70,23 +39,7 @@ template <typename Matmul> void schedulePairs(Matmul &m, PlaneStages &s, const s
 }
 } // namespace
 
-void schedule(FloatMatmul &m, bool manyRows, const X86Isa &isa) {
-  Var step("step");
-  boundRows(m);
-  if (manyRows) {
-    blockOutput(m, m.out, step, isa.lanes / 8, {isa.accumulators, isa.accumulators / 2});
-  } else {
-    blockOutput(m, m.out, step, isa.accumulators / 2, {1});
-  }
-  m.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
-  m.sum.update()
-      .reorder(m.row, m.tile, m.token, m.column)
-      .vectorize(m.row, LAP_ROW_TILE)
-      .unroll(m.token)
-      .unroll(m.tile);
-}
-
-void schedule(GroupMatmul &m, bool manyRows, const X86Isa &isa) {
+void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("step");
   blockPlanes(m, step, manyRows, isa); // the dots of a tile's groups do not depend on each other
   for (PlaneStages &s : m.stages) {
@@ -117,7 +70,7 @@ void schedule(GroupMatmul &m, bool manyRows, const X86Isa &isa) {
   }
 }
 
-void schedule(RowMatmul &m, bool manyRows, const X86Isa &isa) {
+void schedule(RowMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("outStep");
   blockPlanes(m, step, manyRows, isa);
   m.rowSum.compute_root()

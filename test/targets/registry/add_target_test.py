@@ -41,9 +41,10 @@ int main() {
 }
 """
 
-LIBRARIES = """LapidaryTarget_x86 LapidaryPacking LapidaryLoweringPasses LapidaryLayoutPasses LapidaryKernelDialect
+LIBRARIES = """LapidaryTarget_x86 LapidaryTarget_arm LapidaryCpuTarget LapidaryPacking LapidaryLoweringPasses LapidaryLayoutPasses LapidaryKernelDialect
 LapidaryGemmaDialect LapidarySupport""".split()
-BUILT = ("common", "common/packing", "x86", "x86/schedules", "template")  # in the build already
+BUILT = ("common", "common/packing", "common/cpu", "common/schedules", "x86", "x86/schedules", "arm", "arm/schedules",
+         "template")  # in the build already
 
 
 def make_overlay(root, source, build):

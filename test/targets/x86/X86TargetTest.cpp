@@ -22,7 +22,7 @@ protected:
   }
 
   mlir::MLIRContext context;
-  x86::X86Target target;
+  CpuTarget target{x86::cpuFamily()};
 };
 
 TEST_F(X86, EachCpuAddsToTheFeaturesOfTheOneBefore) {

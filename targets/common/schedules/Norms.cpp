@@ -1,10 +1,10 @@
-// Norms.cpp - norms and rotary embedding on x86-64.
+// Norms.cpp - norms and rotary embedding.
 // SPDX-License-Identifier: Apache-2.0
 //
 // One call works on one row or head, which stays in the L1 cache between the sum of squares and the output.
-#include "targets/x86/schedules/Schedules.h"
+#include "targets/common/schedules/CpuSchedules.h"
 
-namespace lapidary::x86 {
+namespace lapidary {
 
 using namespace Halide;
 
@@ -18,18 +18,18 @@ void scheduleFactor(NormStages &norm) {
 }
 } // namespace
 
-void schedule(RmsNorm &norm, const X86Isa &isa) {
+void schedule(RmsNorm &norm, const CpuIsa &isa) {
   scheduleFactor(norm);
   norm.out.vectorize(norm.column, 16, TailStrategy::RoundUp);
   norm.out.specialize(norm.weighted == 1);
 }
 
-void schedule(ResidualNorm &norm, const X86Isa &isa) {
+void schedule(ResidualNorm &norm, const CpuIsa &isa) {
   scheduleFactor(norm);
   norm.out.vectorize(norm.column, 16, TailStrategy::RoundUp);
 }
 
-void schedule(NormRotary &norm, const X86Isa &isa) {
+void schedule(NormRotary &norm, const CpuIsa &isa) {
   scheduleFactor(norm);
   norm.out.bound(norm.half, 0, 2).unroll(norm.half);
   Expr pairs = norm.out.output_buffer().dim(0).extent();
@@ -37,4 +37,4 @@ void schedule(NormRotary &norm, const X86Isa &isa) {
   norm.out.vectorize(norm.pair, 4, TailStrategy::GuardWithIf);
 }
 
-} // namespace lapidary::x86
+} // namespace lapidary

@@ -1,16 +1,16 @@
-// Rows.cpp - embedding lookup and activation quantization on x86-64.
+// Rows.cpp - embedding lookup and activation quantization.
 // SPDX-License-Identifier: Apache-2.0
 //
 // Embedding rows of a tiled matrix are strided, so their loads are scalar; it is one row per token.
-#include "targets/x86/schedules/Schedules.h"
+#include "targets/common/schedules/CpuSchedules.h"
 
-namespace lapidary::x86 {
+namespace lapidary {
 
 using namespace Halide;
 
-void schedule(EmbedFloat &embed, const X86Isa &isa) { embed.out.vectorize(embed.column, 16, TailStrategy::RoundUp); }
+void schedule(EmbedFloat &embed, const CpuIsa &isa) { embed.out.vectorize(embed.column, 16, TailStrategy::RoundUp); }
 
-void schedule(EmbedGroup &embed, const X86Isa &isa) {
+void schedule(EmbedGroup &embed, const CpuIsa &isa) {
   embed.out.bound(embed.c, 0, 4).bound(embed.block, 0, embed.blocks).bound(embed.half, 0, embed.halves);
   embed.out.reorder(embed.c, embed.block, embed.half, embed.group)
       .vectorize(embed.c)
@@ -18,12 +18,12 @@ void schedule(EmbedGroup &embed, const X86Isa &isa) {
       .unroll(embed.half);
 }
 
-void schedule(EmbedRow &embed, const X86Isa &isa) {
+void schedule(EmbedRow &embed, const CpuIsa &isa) {
   embed.out.bound(embed.c, 0, 4).bound(embed.field, 0, embed.fields);
   embed.out.reorder(embed.c, embed.field, embed.block).vectorize(embed.c).unroll(embed.field);
 }
 
-void schedule(QuantizeRow &quantize, const X86Isa &isa) {
+void schedule(QuantizeRow &quantize, const CpuIsa &isa) {
   quantize.scale.compute_root();
   quantize.most.compute_root().store_in(MemoryType::Stack);
   quantize.most.update().atomic().vectorize(quantize.strandR);
@@ -37,7 +37,7 @@ void schedule(QuantizeRow &quantize, const X86Isa &isa) {
   quantize.low.compute_root().vectorize(quantize.column, LAP_COLUMN_PAD, TailStrategy::RoundUp);
 }
 
-void schedule(Quantize &quantize, const X86Isa &isa) {
+void schedule(Quantize &quantize, const CpuIsa &isa) {
   quantize.scales.compute_root();
   quantize.largest.compute_at(quantize.scales, quantize.group).store_in(MemoryType::Stack);
   quantize.largest.update().atomic().vectorize(quantize.columns, LAP_GROUP);
@@ -47,4 +47,4 @@ void schedule(Quantize &quantize, const X86Isa &isa) {
   quantize.sumOf.update().atomic().vectorize(quantize.columns, LAP_GROUP);
 }
 
-} // namespace lapidary::x86
+} // namespace lapidary

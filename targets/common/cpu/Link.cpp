@@ -4,7 +4,8 @@
 // LLD runs inside the compiler, and the start files, libc and runtime lie beside it, so nothing else has to be
 // installed to compile. Programs are static-PIE with full RELRO and no segment that is writable and executable.
 //===----------------------------------------------------------------------===//
-#include "targets/x86/X86Target.h"
+#include "targets/common/cpu/CpuTarget.h"
+#include "targets/common/cpu/Emit.h"
 
 #include "support/FileIO.h"
 
@@ -17,7 +18,7 @@
 
 LLD_HAS_DRIVER(elf)
 
-namespace lapidary::x86 {
+namespace lapidary {
 
 namespace {
 
@@ -33,11 +34,6 @@ bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnosti
   return result.retCode == 0 ||
          diagnostics.error(ErrorCode::KernelBuildFailed, "linking the program failed: " + text, "",
                            "the compiler's lib/lapidary directory may be incomplete; build `lapidary-resources`");
-}
-
-/// The runtime's objects for programs of other people, which bring their own (glibc-compatible) libc.
-std::string foreignRuntime(const EmitContext &context) {
-  return joinPath(context.resourceDirectory, "x86_64-linux/gnu/liblapidary_rt.a");
 }
 
 llvm::Error addMembers(const std::string &archive, std::vector<llvm::NewArchiveMember> &out,
@@ -65,7 +61,8 @@ llvm::Error addMembers(const std::string &archive, std::vector<llvm::NewArchiveM
   return error;
 }
 
-llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string &runtime, const std::string &path) {
+llvm::Error writeStaticLibrary(const EmittedObjects &objects, llvm::ArrayRef<std::string> archives,
+                               const std::string &path) {
   std::vector<llvm::NewArchiveMember> members;
   std::vector<std::unique_ptr<llvm::MemoryBuffer>> keepAlive;
   for (const std::string &object : objects.objects) {
@@ -76,8 +73,10 @@ llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string 
     member->MemberName = llvm::sys::path::filename(object);
     members.push_back(std::move(*member));
   }
-  if (llvm::Error error = addMembers(runtime, members, keepAlive)) {
-    return error;
+  for (const std::string &archive : archives) {
+    if (llvm::Error error = addMembers(archive, members, keepAlive)) {
+      return error;
+    }
   }
   return llvm::writeArchive(path, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU,
                             /*Deterministic=*/true, /*Thin=*/false);
@@ -85,8 +84,8 @@ llvm::Error writeStaticLibrary(const EmittedObjects &objects, const std::string 
 
 } // namespace
 
-bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
-  std::string resources = joinPath(context.resourceDirectory, "x86_64-linux");
+bool CpuTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
+  std::string resources = resourcesOf(family, context);
   std::vector<std::string> arguments{
       "ld.lld",
       "-static",
@@ -109,17 +108,24 @@ bool X86Target::linkProgram(const EmittedObjects &objects, llvm::StringRef image
       joinPath(resources, "rcrt1.o"),
       joinPath(resources, "lapidary_main.o")};
   arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
+  if (std::string kernels = kernelArchive(family, *level, context); !kernels.empty()) {
+    arguments.push_back(kernels);
+  }
   for (const char *library : {"liblapidary_rt.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
     arguments.push_back(joinPath(resources, library));
   }
   return runLinker(arguments, context.diagnostics);
 }
 
-bool X86Target::linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
+bool CpuTarget::linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
                             EmitContext &context) const {
-  std::string runtime = foreignRuntime(context);
+  // The runtime's objects for programs of other people, which bring their own (glibc-compatible) libc.
+  std::vector<std::string> archives{joinPath(resourcesOf(family, context), "gnu/liblapidary_rt.a")};
+  if (std::string kernels = kernelArchive(family, *level, context); !kernels.empty()) {
+    archives.push_back(kernels);
+  }
   std::string archive = joinPath(directory.str(), ("lib" + name + ".a").str());
-  if (llvm::Error error = writeStaticLibrary(objects, runtime, archive)) {
+  if (llvm::Error error = writeStaticLibrary(objects, archives, archive)) {
     return context.diagnostics.error(ErrorCode::WriteFailed, "cannot write the library: " + toString(std::move(error)),
                                      archive);
   }
@@ -130,4 +136,4 @@ bool X86Target::linkLibrary(const EmittedObjects &objects, llvm::StringRef direc
                    context.diagnostics);
 }
 
-} // namespace lapidary::x86
+} // namespace lapidary

@@ -1,15 +1,15 @@
-//===- KernelSelection.cpp - which kernels run an op on x86-64 -----------------===//
+//===- KernelSelection.cpp - which kernels run an op on a CPU ------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Names in the order of the op driver's kernel parameters (ProgramAbi.h). Ops that are not here need none.
 //===----------------------------------------------------------------------===//
 #include "targets/common/KernelNames.h"
+#include "targets/common/cpu/CpuTarget.h"
 #include "targets/common/packing/PackedShape.h"
-#include "targets/x86/X86Target.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
-namespace lapidary::x86 {
+namespace lapidary {
 
 namespace {
 
@@ -38,7 +38,7 @@ std::pair<KernelOp, KernelOp> roundingKernels(llvm::StringRef element) {
 
 } // namespace
 
-std::vector<std::string> X86Target::selectKernels(kernel::ComputeOpInterface op) const {
+std::vector<std::string> CpuTarget::selectKernels(kernel::ComputeOpInterface op) const {
   auto names = [&](lap_format format, std::initializer_list<KernelOp> kernels) {
     std::vector<std::string> result;
     for (KernelOp kernel : kernels) {
@@ -77,4 +77,4 @@ std::vector<std::string> X86Target::selectKernels(kernel::ComputeOpInterface op)
       .Default([](mlir::Operation *) { return Names(); });
 }
 
-} // namespace lapidary::x86
+} // namespace lapidary

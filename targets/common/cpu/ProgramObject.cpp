@@ -1,12 +1,13 @@
 //===- ProgramObject.cpp - program functions and descriptor as an object -------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program functions only call drivers, so they are compiled for any x86-64: the program must be able to start and
+// The program functions only call drivers, so they are compiled for any CPU of the family: the program must be able to
+// start and
 // say what it misses. The speed is in the kernels.
 //===----------------------------------------------------------------------===//
 #include "passes/lowering/LoweringPipeline.h"
-#include "targets/x86/Emit.h"
-#include "targets/x86/X86Target.h"
+#include "targets/common/cpu/CpuTarget.h"
+#include "targets/common/cpu/Emit.h"
 
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -17,34 +18,25 @@
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
-#include <mutex>
 #include <set>
 
-namespace lapidary::x86 {
+namespace lapidary {
 
 namespace {
 
-constexpr llvm::StringLiteral triple = "x86_64-unknown-linux-musl";
-
-std::unique_ptr<llvm::TargetMachine> targetMachine(Diagnostics &diagnostics) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-  });
+std::unique_ptr<llvm::TargetMachine> targetMachine(const CpuFamily &family, Diagnostics &diagnostics) {
+  family.initializeBackend(); // registering twice is harmless
+  const llvm::Triple triple(family.triple);
   std::string error;
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(llvm::Triple(triple), error);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!target) {
     diagnostics.error(ErrorCode::InternalError, "LLVM cannot generate code for " + triple.str() + ": " + error);
     return nullptr;
   }
   return std::unique_ptr<llvm::TargetMachine>(
-      target->createTargetMachine(llvm::Triple(triple), "x86-64", "", llvm::TargetOptions(), llvm::Reloc::PIC_));
+      target->createTargetMachine(triple, family.baseCpu, "", llvm::TargetOptions(), llvm::Reloc::PIC_));
 }
 
 std::vector<std::string> kernelsOf(mlir::ModuleOp module) {
@@ -61,16 +53,17 @@ std::vector<std::string> kernelsOf(mlir::ModuleOp module) {
 
 } // namespace
 
-bool writeProgramObject(mlir::ModuleOp module, llvm::StringRef path, Diagnostics &diagnostics) {
+bool writeProgramObject(mlir::ModuleOp module, const CpuFamily &family, llvm::StringRef path,
+                        Diagnostics &diagnostics) {
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> ir = mlir::translateModuleToLLVMIR(module, context, "program");
-  std::unique_ptr<llvm::TargetMachine> machine = targetMachine(diagnostics);
+  std::unique_ptr<llvm::TargetMachine> machine = targetMachine(family, diagnostics);
   if (!ir || !machine) {
     return diagnostics.error(ErrorCode::InternalError, "the program functions cannot be translated to LLVM IR");
   }
-  ir->setTargetTriple(llvm::Triple(triple));
+  ir->setTargetTriple(llvm::Triple(family.triple));
   ir->setDataLayout(machine->createDataLayout());
   std::error_code code;
   llvm::raw_fd_ostream file(path, code, llvm::sys::fs::OF_None);
@@ -80,7 +73,7 @@ bool writeProgramObject(mlir::ModuleOp module, llvm::StringRef path, Diagnostics
   }
   llvm::legacy::PassManager passes;
   if (machine->addPassesToEmitFile(passes, file, nullptr, llvm::CodeGenFileType::ObjectFile)) {
-    return diagnostics.error(ErrorCode::InternalError, "LLVM cannot write x86-64 objects");
+    return diagnostics.error(ErrorCode::InternalError, "LLVM cannot write objects for " + family.triple.str());
   }
   passes.run(*ir);
   file.flush();
@@ -92,7 +85,7 @@ bool writeProgramObject(mlir::ModuleOp module, llvm::StringRef path, Diagnostics
   return true;
 }
 
-bool X86Target::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
+bool CpuTarget::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
                             EmittedObjects &out) const {
   std::vector<std::string> kernels = kernelsOf(module);
   mlir::OwningOpRef<mlir::ModuleOp> lowered = module.clone();
@@ -103,11 +96,11 @@ bool X86Target::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descript
   }
   llvm::SmallString<128> object(context.workDirectory);
   llvm::sys::path::append(object, "program.o");
-  if (!writeProgramObject(*lowered, object, context.diagnostics)) {
+  if (!writeProgramObject(*lowered, family, object, context.diagnostics)) {
     return false;
   }
   out.objects.push_back(object.str().str());
-  return findKernelObjects(kernels, *level, context, out.objects);
+  return findKernelObjects(kernels, family, *level, context, out.objects);
 }
 
-} // namespace lapidary::x86
+} // namespace lapidary

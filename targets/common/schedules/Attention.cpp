@@ -1,12 +1,12 @@
-// Attention.cpp - K/V cache writes and attention on x86-64.
+// Attention.cpp - K/V cache writes and attention.
 // SPDX-License-Identifier: Apache-2.0
 //
 // Scores: two 16-key blocks times up to 8 queries in registers, the query values broadcast; every K vector is loaded
 // once for all queries. Values: 32 columns of V times up to 8 queries, the weights broadcast. The scores and weights of
 // a slice (32 blocks, 8 queries) are two 16 KiB arrays on the stack.
-#include "targets/x86/schedules/Schedules.h"
+#include "targets/common/schedules/CpuSchedules.h"
 
-namespace lapidary::x86 {
+namespace lapidary {
 
 using namespace Halide;
 
@@ -15,7 +15,7 @@ constexpr int maxBlocks = LAP_ATTENTION_SLICE / LAP_ROW_TILE;
 constexpr int maxQueries = 8;
 
 /// Calls `apply(stage, queries)` for every number of query rows that has its own code.
-template <typename Apply> void forQueryCounts(Func f, Expr queries, const X86Isa &isa, Apply apply) {
+template <typename Apply> void forQueryCounts(Func f, Expr queries, const CpuIsa &isa, Apply apply) {
   for (int count : {8, 4, 2}) {
     // A narrower register file takes 8 queries in two steps.
     apply(f.specialize(queries == count), std::min(count, isa.accumulators));
@@ -23,7 +23,7 @@ template <typename Apply> void forQueryCounts(Func f, Expr queries, const X86Isa
   apply(f, 1);
 }
 
-void scheduleScores(AttentionSlice &a, const X86Isa &isa) {
+void scheduleScores(AttentionSlice &a, const CpuIsa &isa) {
   Var step("step"), blockInner("blockInner"), queryOuter("queryOuter"), queryInner("queryInner");
   a.score.compute_root()
       .store_in(MemoryType::Stack)
@@ -67,7 +67,7 @@ void scheduleSoftmax(AttentionSlice &a) {
   }
 }
 
-void scheduleValues(AttentionSlice &a, const X86Isa &isa) {
+void scheduleValues(AttentionSlice &a, const CpuIsa &isa) {
   Var step("valueStep"), inner("inner"), queryOuter("queryOuter"), queryInner("queryInner");
   a.sum.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
   a.sum.bound(a.column, 0, LAP_ROW_TILE);
@@ -96,22 +96,22 @@ void scheduleValues(AttentionSlice &a, const X86Isa &isa) {
 }
 } // namespace
 
-void schedule(KvAppend &append, const X86Isa &isa) {
+void schedule(KvAppend &append, const CpuIsa &isa) {
   append.keyOut.compute_root();
   append.valueOut.output_buffer().dim(0).set_extent(LAP_ROW_TILE);
   append.valueOut.compute_root().bound(append.column, 0, LAP_ROW_TILE).vectorize(append.column, LAP_ROW_TILE);
 }
 
-void schedule(AttentionSlice &a, const X86Isa &isa) {
+void schedule(AttentionSlice &a, const CpuIsa &isa) {
   scheduleScores(a, isa);
   scheduleSoftmax(a);
   scheduleValues(a, isa);
 }
 
-void schedule(AttentionMerge &merge, const X86Isa &isa) {
+void schedule(AttentionMerge &merge, const CpuIsa &isa) {
   merge.newMaximum.compute_root();
   merge.newTotal.compute_root();
   merge.newSum.compute_root().vectorize(merge.d, 16, TailStrategy::GuardWithIf);
 }
 
-} // namespace lapidary::x86
+} // namespace lapidary
