@@ -65,7 +65,8 @@ std::vector<float> run(const Scene &s, const Sequence &sequence, uint32_t chunk,
     setRows(machine, append.key, sequence.key, kvWidth, position, rows);
     setRows(machine, append.value, sequence.value, kvWidth, position, rows);
     setRows(machine, attend.query, sequence.query, qWidth, position, rows);
-    machine.run(lanes, rows, position, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
+    // Starting lanes is slow under an emulator, and what is only written to the cache does not need them.
+    machine.run(checked ? lanes : 1, rows, position, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
       lap_op_kv_append(step, &append, kernel(KernelOp::KvAppend, s.element), lane, count);
       lap_op_barrier(step, lane, count);
       if (checked) {
@@ -162,16 +163,16 @@ TEST(AttentionConformance, SixteenQueryHeadsPerKvHead) { checkScene({16, 1, 32, 
 TEST(AttentionConformance, SmallWindowWrapsItsRingOften) { checkScene({4, 1, 16, 8, 150, 32, LAP_F32, 0}, allRuns); }
 TEST(AttentionConformance, WindowOfOddSize) { checkScene({4, 2, 32, 37, 200, 32, LAP_BF16, 0}, allRuns); }
 TEST(AttentionConformance, WindowOf512CrossesSlices) {
-  checkScene({8, 1, 64, 512, 1600, 32, LAP_BF16, 1000}, {{32, 1}, {1, 2}, {5, 3}, {32, 2}});
+  checkScene({8, 1, 64, 512, 1600, 32, LAP_BF16, 1480}, {{32, 1}, {1, 2}, {5, 3}, {32, 2}});
 }
 TEST(AttentionConformance, GlobalLayerOverSeveralSlices) {
-  checkScene({8, 2, 64, 0, 1700, 256, LAP_BF16, 1500}, {{32, 1}, {1, 2}, {1, 3}, {9, 3}});
+  checkScene({8, 2, 64, 0, 1580, 256, LAP_BF16, 1520}, {{32, 1}, {1, 2}, {1, 3}, {9, 3}});
 }
 TEST(AttentionConformance, DecodeBeyondOneRoundOfSlices) {
   checkScene({2, 1, 32, 0, 9000, 256, LAP_BF16, 8990}, {{256, 1}, {1, 1}, {1, 2}, {1, 3}});
 }
-TEST(AttentionConformance, IntegerCache) { checkScene({8, 2, 64, 0, 600, 32, LAP_I8, 500}, allRuns); }
+TEST(AttentionConformance, IntegerCache) { checkScene({8, 2, 64, 0, 530, 32, LAP_I8, 500}, allRuns); }
 TEST(AttentionConformance, IntegerCacheWithAWindow) { checkScene({4, 1, 32, 37, 150, 32, LAP_I8, 0}, allRuns); }
-TEST(AttentionConformance, LargeHead) { checkScene({8, 1, 512, 0, 600, 32, LAP_BF16, 505}, {{32, 1}, {1, 2}, {3, 3}}); }
+TEST(AttentionConformance, LargeHead) { checkScene({8, 1, 512, 0, 530, 32, LAP_BF16, 505}, {{32, 1}, {1, 2}, {3, 3}}); }
 
 } // namespace

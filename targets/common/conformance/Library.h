@@ -1,7 +1,8 @@
-// Library.h - the shared library of kernels under test.
+// Library.h - where the kernels under test come from.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Loaded at run time, so that the suite is compiled once and pointed at any target's kernels.
+// A shared library that is loaded at run time (SharedLibrary.cpp), so that the suite is compiled once for the machine
+// that builds; or kernels linked into the suite (LinkedLibrary.cpp), for machines that are emulated and load nothing.
 #ifndef LAPIDARY_TARGETS_COMMON_CONFORMANCE_LIBRARY_H
 #define LAPIDARY_TARGETS_COMMON_CONFORMANCE_LIBRARY_H
 
@@ -9,10 +10,11 @@
 
 namespace lapidary::conformance {
 
-/// Loads `path`, whose kernels are named for `isa`; every CPU feature in `features` (comma separated, the names of
-/// __builtin_cpu_supports and /proc/cpuinfo) must be there, else the tests are skipped. False after a message on
-/// stderr.
-bool loadLibrary(const std::string &path, const std::string &isa, const std::string &features);
+/// Makes the kernels of `path` known; LinkedLibrary has its own and wants "". False after a message on stderr.
+bool openLibrary(const std::string &path);
+
+/// The address of a kernel, by symbol; null when the library has none.
+void *findKernel(const std::string &symbol);
 
 } // namespace lapidary::conformance
 

@@ -43,7 +43,7 @@ int main() {
 
 LIBRARIES = """LapidaryTarget_x86 LapidaryTarget_arm LapidaryCpuTarget LapidaryPacking LapidaryLoweringPasses LapidaryLayoutPasses LapidaryKernelDialect
 LapidaryGemmaDialect LapidarySupport""".split()
-BUILT = ("common", "common/packing", "common/cpu", "common/schedules", "x86", "x86/schedules", "arm", "arm/schedules",
+BUILT = ("common", "common/packing", "common/cpu", "common/schedules", "common/conformance", "x86", "x86/schedules", "arm", "arm/schedules",
          "template")  # in the build already
 
 
