@@ -1,0 +1,149 @@
+"""Programs for another machine, under an emulator, against the same programs for this one.
+SPDX-License-Identifier: Apache-2.0
+
+Kernels add up in one order whatever the instruction set (docs/architecture.md), so logits are compared bit for bit with
+the program of this machine, which the other scripts hold against the reference implementation; greedy ids and the text
+commands follow. In f32 the fixture's own reference is compared, too.
+Usage: run_emulated.py --lapidary L --target TARGET --emulator "qemu-aarch64 -cpu CPU" [--lacking "EMULATOR" FEATURE]
+"""
+import argparse
+import json
+import os
+import pathlib
+import shlex
+import tempfile
+
+import numpy
+from safetensors.numpy import load_file
+
+from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, ids_file, run
+
+TOLERANCE = 1e-3
+PLAIN = ["edge_dense_f32", "edge_dense_gqa_bf16", "large_dense_bf16", "moe_bf16", "odd_sizes_f32", "text_only_bf16"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lapidary", default=str(ROOT / "build" / "dev" / "bin" / "lapidary"))
+    parser.add_argument("--target", required=True)
+    parser.add_argument("--emulator", required=True, help="command that runs a program of the target")
+    parser.add_argument("--lacking", default="", help="emulator of a machine that lacks a feature of the target")
+    parser.add_argument("--only", default="")
+    return parser.parse_args()
+
+
+class Case:
+    """One checkpoint in one format, compiled for both machines."""
+
+    def __init__(self, options, fixture, flags, directory, problems):
+        self.name = f"{fixture.name} {' '.join(flags)}"
+        self.emulator = shlex.split(options.emulator)
+        self.here, self.there = directory / "here", directory / "there"
+        self.directory, self.problems = directory, problems
+        self.compiled = True
+        for program, target in ((self.here, "native"), (self.there, options.target)):
+            done = run(options.lapidary, "compile", fixture, "-o", program, f"--target={target}", "--context=128",
+                       "--progress=none", *flags)
+            self.compiled &= problems.expect(done.returncode == 0, f"{self.name}: compile for {target}: {done.stderr}")
+
+    def both(self, *words, stdin=None):
+        """The same command on both machines; fails unless both succeed and print the same."""
+        here = run(self.here, *words, stdin=stdin)
+        there = run(*self.emulator, self.there, *words, stdin=stdin)
+        label = f"{self.name}: {' '.join(str(w) for w in words)}"
+        self.problems.expect(here.returncode == 0 and there.returncode == 0,
+                             f"{label}: exit {here.returncode} and {there.returncode}: {here.stderr}{there.stderr}")
+        self.problems.expect(here.stdout == there.stdout, f"{label}: prints {there.stdout!r}, here {here.stdout!r}")
+        return there
+
+    def logits(self, ids, *words):
+        """Logits of both, the emulated ones first."""
+        found = []
+        for command in ([*self.emulator, self.there], [self.here]):
+            out = self.directory / "logits.f32"
+            done = run(*command, "logits", "--ids", ids, "--out", out, *words)
+            ok = self.problems.expect(done.returncode == 0, f"{self.name}: logits: exit {done.returncode} {done.stderr}")
+            found.append(numpy.fromfile(out, dtype="<f4") if ok else None)
+        return found
+
+
+def check(case, reference, exact):
+    ids = reference["input_ids"][0]
+    path = ids_file(case.directory, ids)
+    whole = None
+    for words in ([], ["--chunk", "1", "--threads", "2"], ["--chunk", "5", "--threads", "1"],
+                  ["--last", "--chunk", "5", "--threads", "2"]):
+        there, here = case.logits(path, *words)
+        same = there is not None and here is not None and numpy.array_equal(there.view("<u4"), here.view("<u4"))
+        case.problems.expect(same, f"{case.name}: logits {' '.join(words)} have other bits than on this machine")
+        whole = there if whole is None else whole
+    if exact and whole is not None:
+        logits = reference["logits"][0]
+        difference = float(numpy.abs(whole.reshape(-1, logits.shape[1]) - logits).max())
+        print(f"  {case.name}: max |logits - reference| = {difference:.2e}")
+        case.problems.expect(difference <= TOLERANCE, f"{case.name}: logits differ from the reference by {difference}")
+    case.both("generate", "--ids", path, "-n", "8", "--greedy", "--print-ids")
+    print(f"  {case.name}: same bits")
+
+
+def cases():
+    """(checkpoint, flags, whether its f32 reference is what the program computes)."""
+    for name in PLAIN:
+        yield FIXTURES / name, ["--quant=f32" if name.endswith("f32") else "--quant=bf16"], True
+        for quant in ("w8", "w4", "mobile"):
+            if quant != "mobile" or not name.startswith("moe"):
+                yield FIXTURES / name, [f"--quant={quant}"], False
+    for fixture in sorted(p.parent for p in QUANTIZED_FIXTURES.glob("*/reference.safetensors")):
+        yield fixture, [], False
+
+
+def check_text(options, directory, problems):
+    """A model with a tokenizer: every command that reads or prints text."""
+    case = Case(options, ROOT / "examples" / "tiny-gemma4", [], directory, problems)
+    if not case.compiled:
+        return
+    text = "Once upon a time\n"
+    case.both("-p", text.strip(), "-n", "12", "--greedy")
+    ids = case.both("tokenize", stdin=text).stdout
+    case.both("detokenize", stdin=ids)
+    case.both("verify")
+    info = json.loads(run(*case.emulator, case.there, "info", "--json").stdout)
+    problems.expect(info["target"] == options.target, f"info says {info['target']}, not {options.target}")
+    bench = run(*case.emulator, case.there, "bench", "-p", "8", "-n", "2", "-r", "1", "--json")
+    problems.expect(bench.returncode == 0 and json.loads(bench.stdout)["decode_tok_s"] > 0, f"bench: {bench.stderr}")
+    if options.lacking:
+        done = run(*shlex.split(options.lacking), case.there, "info")
+        done = run(*shlex.split(options.lacking), case.there, "-p", text, "-n", "1")
+        problems.expect(done.returncode != 0 and "lacks features" in done.stderr and "--target=native" in done.stderr,
+                        f"on a CPU without the features: exit {done.returncode}, {done.stderr}")
+
+
+def check_library(options, directory, problems):
+    done = run(options.lapidary, "compile", FIXTURES / "edge_dense_f32", "-o", directory / "model", "--emit=library",
+               f"--target={options.target}", "--progress=none")
+    problems.expect(done.returncode == 0, f"--emit=library: {done.stderr}")
+    for path in sorted(p for p in directory.rglob("*.so")):
+        machine = int.from_bytes(path.read_bytes()[18:20], "little")
+        problems.expect(machine != 62 and machine != 0, f"{path.name} is for ELF machine {machine}")
+
+
+def main():
+    options = arguments()
+    problems = Problems()
+    ran = 0
+    for fixture, flags, exact in cases():
+        if options.only not in fixture.name:
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            case = Case(options, fixture, flags, pathlib.Path(directory), problems)
+            if case.compiled:
+                check(case, load_file(fixture / "reference.safetensors"), exact)
+        ran += 1
+    for part in (check_text, check_library):
+        with tempfile.TemporaryDirectory() as directory:
+            part(options, pathlib.Path(directory), problems)
+    problems.finish(least=8 * ran)
+
+
+if __name__ == "__main__":
+    main()
