@@ -6,6 +6,7 @@
 #include "compiler/ProgramDescriptor.h"
 
 #include "lapidary/ProgramAbi.h"
+#include "passes/lowering/AbiArguments.h"
 #include "support/FileIO.h"
 
 #include "llvm/Support/JSON.h"
@@ -96,7 +97,18 @@ std::vector<char> makeDescriptor(const ProgramFacts &facts) {
   std::string manifest = makeManifest(facts);
   program.manifest = builder.add(llvm::ArrayRef(manifest.data(), manifest.size()));
   program.licenses = builder.addString(facts.licenses);
+  program.caches = builder.add(
+      llvm::ArrayRef(reinterpret_cast<const char *>(facts.caches.data()), facts.caches.size() * sizeof(lap_cache)));
   return builder.finish(program);
+}
+
+std::vector<lap_cache> listCaches(mlir::ModuleOp module, const TargetBackend &target) {
+  AbiArguments abi(module, target);
+  std::vector<lap_cache> caches;
+  for (auto cache : module.getOps<kernel::KvCacheOp>()) {
+    caches.push_back(abi.cache(mlir::FlatSymbolRefAttr::get(cache.getSymNameAttr())));
+  }
+  return caches;
 }
 
 std::string makeInfoJson(const ProgramFacts &facts) {

@@ -8,6 +8,7 @@
 
 #include "compiler/Plan.h"
 #include "frontends/huggingface/ModelConfig.h"
+#include "lapidary/ProgramAbi.h"
 
 namespace lapidary {
 
@@ -21,8 +22,9 @@ struct ProgramFacts {
   ProgramOptions program;
   std::string target, cpuFeatures; ///< of the TargetBackend
   std::string quant;
-  std::vector<char> tokenizer;  ///< empty: none
-  std::vector<char> chatFormat; ///< empty: none
+  std::vector<char> tokenizer;   ///< empty: none
+  std::vector<char> chatFormat;  ///< empty: none
+  std::vector<lap_cache> caches; ///< of a sequence
   std::string licenses;
   std::vector<std::string> shardHashes; ///< 32 bytes each, or empty
   uint64_t parameters = 0;              ///< of the text model
@@ -33,6 +35,9 @@ std::string makeManifest(const ProgramFacts &facts);
 
 /// The descriptor with its blobs, 8-byte aligned inside; weight_sha256 is zero until it is known.
 std::vector<char> makeDescriptor(const ProgramFacts &facts);
+
+/// The planned caches of a lowered module.
+std::vector<lap_cache> listCaches(mlir::ModuleOp module, const TargetBackend &target);
 
 /// What `info --json` prints.
 std::string makeInfoJson(const ProgramFacts &facts);

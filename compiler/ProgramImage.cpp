@@ -165,8 +165,9 @@ bool plausible(const lap_program &program, uint64_t room) {
       program.descriptor_bytes > room) {
     return false;
   }
-  for (const lap_blob *blob : {&program.model_name, &program.target, &program.cpu_features, &program.tokenizer,
-                               &program.chat_format, &program.info_json, &program.manifest, &program.licenses}) {
+  for (const lap_blob *blob :
+       {&program.model_name, &program.target, &program.cpu_features, &program.tokenizer, &program.chat_format,
+        &program.info_json, &program.manifest, &program.licenses, &program.caches}) {
     if (!inside(blob->offset, blob->bytes, program.descriptor_bytes)) {
       return false;
     }

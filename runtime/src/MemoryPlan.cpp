@@ -73,14 +73,18 @@ lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error) {
               ull(bytes), ull(available));
 }
 
-bool planSession(const lap_program &program, uint32_t lanes, uint32_t logitRows, MemoryPlan *out) {
-  uint64_t scratch = 0, end = 0;
-  return !__builtin_mul_overflow(program.lane_scratch_bytes, static_cast<uint64_t>(lanes), &scratch) &&
-         place(program.cache_bytes, &out->caches, &end) && place(program.arena_bytes, &out->arena, &end) &&
+bool planSession(const lap_program &program, const SessionSize &size, MemoryPlan *out) {
+  uint64_t scratch = 0, checkpoints = 0, end = 0;
+  const bool owns = size.lanes != 0;
+  return !__builtin_mul_overflow(program.lane_scratch_bytes, uint64_t(size.lanes), &scratch) &&
+         !__builtin_mul_overflow(size.checkpointBytes, uint64_t(size.checkpoints), &checkpoints) &&
+         place(program.cache_bytes, &out->caches, &end) && place(owns ? program.arena_bytes : 0, &out->arena, &end) &&
          place(scratch, &out->laneScratch, &end) &&
-         place(uint64_t(logitRows) * program.vocab_padded * sizeof(float), &out->logits, &end) &&
-         place(uint64_t(program.vocab) * sizeof(Candidate), &out->sampler, &end) &&
-         (out->total = end, end <= UINT64_MAX / 2);
+         place(uint64_t(size.logitRows) * program.vocab_padded * sizeof(float), &out->logits, &end) &&
+         place(owns ? uint64_t(program.vocab) * sizeof(Candidate) : 0, &out->sampler, &end) &&
+         place(uint64_t(program.context) * sizeof(int32_t), &out->ids, &end) &&
+         place(owns ? uint64_t(program.chunk) * sizeof(lap_row_place) : 0, &out->places, &end) &&
+         place(checkpoints, &out->checkpoints, &end) && (out->total = end, end <= UINT64_MAX / 2);
 }
 
 } // namespace lap

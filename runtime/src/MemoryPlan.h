@@ -23,13 +23,23 @@ uint64_t availableAddressSpace();
 lap_status checkAddressSpace(uint64_t bytes, const char *what, lap_error *error);
 lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error);
 
-/// Where the parts of a session's one block lie (each 64-byte aligned), in bytes.
-struct MemoryPlan {
-  uint64_t caches, arena, laneScratch, logits, sampler, total;
+/// What a session is made for.
+struct SessionSize {
+  uint32_t lanes = 0;     // 0: arena, scratch and sampler are another session's
+  uint32_t logitRows = 1; // at least 1
+  uint32_t checkpoints = 0;
+  uint64_t checkpointBytes = 0; // of one
 };
 
-/// Plans a session; false if a number overflows or the total exceeds 2^63. logitRows >= 1.
-bool planSession(const lap_program &program, uint32_t lanes, uint32_t logitRows, MemoryPlan *out);
+/// Where the parts of a session's one block lie (each 64-byte aligned), in bytes.
+struct MemoryPlan {
+  uint64_t caches, ids, logits, checkpoints;    // every session
+  uint64_t arena, laneScratch, sampler, places; // those with lanes
+  uint64_t total;
+};
+
+/// Plans a session; false if a number overflows or the total exceeds 2^63.
+bool planSession(const lap_program &program, const SessionSize &size, MemoryPlan *out);
 
 } // namespace lap
 

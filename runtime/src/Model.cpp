@@ -50,6 +50,9 @@ lap_status checkDescriptor(const lap_program &program, lap_error *error) {
 
 lap_status openTables(lap_model &model, lap_error *error) {
   const lap_program &program = *model.program;
+  if (!model.caches.open(program)) {
+    return fail(error, LAP_BAD_FILE, "damaged list of caches; compile the model again");
+  }
   if (program.tokenizer.bytes != 0) {
     model.tokenizer = lap_tokenizer_open(blobData(program, program.tokenizer), program.tokenizer.bytes);
     if (!model.tokenizer) {
@@ -117,7 +120,9 @@ lap_status lap_model_get_info(const lap_model *model, lap_model_info *info, lap_
   }
   const lap_program &program = *model->program;
   lap::MemoryPlan plan{};
-  lap::planSession(program, lap::usableCpus(), 1, &plan);
+  lap::SessionSize size;
+  size.lanes = lap::usableCpus();
+  lap::planSession(program, size, &plan);
   lap_model_info full{};
   full.struct_size = info->struct_size;
   full.name = lap::blobString(program, program.model_name);

@@ -7,6 +7,7 @@
 #ifndef LAPIDARY_RUNTIME_MODEL_H
 #define LAPIDARY_RUNTIME_MODEL_H
 
+#include "runtime/src/Caches.h"
 #include "runtime/src/WeightMap.h"
 #include "runtime/src/chat/ChatFormat.h"
 #include "runtime/src/tokenizer/TokenizerTables.h"
@@ -14,6 +15,7 @@
 struct lap_model {
   const lap_program *program = nullptr;
   lap::WeightMap map;
+  lap::CacheLayout caches;
   const lap_tokenizer *tokenizer = nullptr; // null: compiled without
   const lap_chat_format *chat = nullptr;    // null: not an instruction model
 };

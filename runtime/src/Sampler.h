@@ -20,6 +20,8 @@ public:
   uint32_t next();
   /// Uniform in [0, 1), a multiple of 2^-53.
   double uniform();
+  uint64_t position() const { return state; }
+  void continueFrom(uint64_t position) { state = position; }
 
 private:
   uint64_t state = 0;

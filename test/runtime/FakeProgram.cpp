@@ -29,6 +29,7 @@ struct ChatBlock {
 
 struct Fake {
   lap_program program;
+  lap_cache caches[2]; // all positions, the ring
   char name[16], target[32], features[16], json[64], licenses[32];
   alignas(8) TokenizerBlock tokenizer;
   alignas(8) ChatBlock chat;
@@ -123,13 +124,27 @@ void fillChat() {
   block.header.offset[LAP_CHAT_STRINGS] = at;
 }
 
+constexpr uint32_t HeadDim = 16, Ring = 16; // elements, slots
+
+void fillCaches() {
+  uint64_t offset = 0;
+  for (uint32_t i = 0; i < 2; ++i) {
+    lap_cache &c = fake.caches[i];
+    c.slots = i == 0 ? FakeContext : Ring, c.window = i == 0 ? 0 : FakeWindow;
+    c.kv_heads = 1, c.head_dim = HeadDim, c.element = LAP_F32, c.key_step = c.value_step = 1;
+    c.key_offset = offset;
+    c.value_offset = offset + HeadDim * c.slots * sizeof(float);
+    offset = c.value_offset + HeadDim * c.slots * sizeof(float);
+  }
+}
+
 __attribute__((constructor)) void fillDescriptor() {
   lap_program &p = fake.program;
   p.abi_version = LAP_ABI_VERSION;
   p.descriptor_bytes = sizeof(fake);
   p.vocab = FakeVocab, p.vocab_padded = FakeVocabPadded, p.hidden = 32;
   p.context = FakeContext, p.chunk = FakeChunk, p.layers = 3, p.prompt_layers = 1;
-  p.arena_bytes = FakeChunk * sizeof(int32_t), p.cache_bytes = FakeContext * sizeof(int32_t);
+  p.arena_bytes = FakeChunk * sizeof(int32_t), p.cache_bytes = 2 * (HeadDim * (FakeContext + Ring) * sizeof(float));
   p.lane_scratch_bytes = 64;
   p.weight_bytes = FakeWeightBytes, p.resident_weight_bytes = 50000, p.weight_bytes_per_token = 65000;
   p.temperature = 1, p.top_p = 0.95f, p.top_k = 64;
@@ -144,22 +159,49 @@ __attribute__((constructor)) void fillDescriptor() {
   p.cpu_features = text(fake.features, "sse2 popcnt");
   p.info_json = text(fake.json, "{\"model\":\"fake\"}");
   p.licenses = text(fake.licenses, "fake licence\n");
+  fillCaches();
+  p.caches = blobOf(fake.caches, sizeof(fake.caches));
   fillTokenizer();
   p.tokenizer = blobOf(fake.tokenizer, sizeof(fake.tokenizer));
   fillChat();
   p.chat_format = blobOf(fake.chat, sizeof(fake.chat));
 }
 
+lap_row_place placeOf(const lap_step *step, uint32_t row) {
+  return step->places ? step->places[row] : lap_row_place{step->caches, step->position + row, 0};
+}
+
+/// The first column of the key at a position.
+int32_t &keyAt(const lap_cache &cache, uint8_t *caches, uint32_t position) {
+  const uint32_t slot = position % cache.slots;
+  return reinterpret_cast<int32_t *>(caches + cache.key_offset)[slot / 16 * 16 * HeadDim + slot % 16];
+}
+
+/// The last column of the value at a position.
+int32_t &valueAt(const lap_cache &cache, uint8_t *caches, uint32_t position) {
+  const uint32_t slot = position % cache.slots, block = HeadDim / 16 - 1;
+  return reinterpret_cast<int32_t *>(caches + cache.value_offset)[(block * cache.slots + slot) * 16 + 15];
+}
+
 /// Row r of a call: the id that follows, written to arena[r] by lane r % lanes.
 void predict(const lap_step *step, uint32_t lane, uint32_t lanes) {
-  int32_t *cache = reinterpret_cast<int32_t *>(step->caches);
   int32_t *next = reinterpret_cast<int32_t *>(step->arena);
   for (uint32_t r = lane; r < step->tokens; r += lanes) {
-    cache[step->position + r] = step->ids[r];
+    const lap_row_place at = placeOf(step, r);
+    for (const lap_cache &cache : fake.caches) {
+      keyAt(cache, at.caches, at.position) = valueAt(cache, at.caches, at.position) = step->ids[r];
+    }
   }
   lap_op_barrier(step, lane, lanes);
   for (uint32_t r = lane; r < step->tokens; r += lanes) {
-    next[r] = fakeNext(cache, step->position + r + 1);
+    const lap_row_place at = placeOf(step, r);
+    int32_t ids[FakeContext];
+    for (uint32_t p = 0; p <= at.position; ++p) {
+      const lap_cache &cache = fake.caches[p + FakeWindow > at.position];
+      const int32_t key = keyAt(cache, at.caches, p), value = valueAt(cache, at.caches, p);
+      ids[p] = key == value ? key : 0; // both halves of a cache must have been kept
+    }
+    next[r] = fakeNext(ids, at.position + 1);
   }
   lap_op_barrier(step, lane, lanes);
 }

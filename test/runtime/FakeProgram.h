@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Stands for what the compiler emits: a descriptor and the three program functions, with arithmetic simple enough to
-// predict. Its "model" remembers every id in the KV cache and makes the next id a function of the whole sequence, so a
-// chunk boundary, a rewind or a lost barrier changes the answer. Logits also read the weights.
+// predict. Its "model" remembers every id in its K/V caches and makes the next id a function of the whole sequence, so
+// a chunk boundary, a rewind or a lost barrier changes the answer. It reads the latest FakeWindow ids from a ring, as a
+// sliding-window layer does, and those before from a cache of all positions. Logits also read the weights.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TEST_RUNTIME_FAKEPROGRAM_H
 #define LAPIDARY_TEST_RUNTIME_FAKEPROGRAM_H
@@ -15,6 +16,7 @@ enum {
   FakeVocabPadded = 288,
   FakeContext = 64,
   FakeChunk = 8,
+  FakeWindow = 8,          // ids read from the ring, which has 16 slots
   FakeWeightBytes = 70000, // byte i is (i * 7 + 3) mod 256; not a multiple of the page size
   FakeEos = 1,
   FakeSuppressed = 259,

@@ -66,7 +66,7 @@ struct Opened {
     file.write(goodFile());
     lap_model_options modelOptions{sizeof(modelOptions), file.path.c_str()};
     EXPECT_EQ(lap_model_open(&modelOptions, &model, &error), LAP_OK) << error.message;
-    lap_session_options options{sizeof(options), threads, context, chunk, scoreRows};
+    lap_session_options options{sizeof(options), threads, context, chunk, scoreRows, 0, 0, nullptr};
     EXPECT_EQ(lap_session_create(model, &options, &session, &error), LAP_OK) << error.message;
   }
   ~Opened() {
@@ -150,9 +150,9 @@ TEST(Session, RefusesWrongIds) {
 TEST(Session, RefusesOptionsBeyondTheProgram) {
   Opened o;
   lap_session *other = nullptr;
-  const lap_session_options cases[] = {{sizeof(lap_session_options), 65, 0, 0, 0},
-                                       {sizeof(lap_session_options), 1, FakeContext + 1, 0, 0},
-                                       {sizeof(lap_session_options), 1, 0, FakeChunk + 1, 0}};
+  const lap_session_options cases[] = {{sizeof(lap_session_options), 65, 0, 0, 0, 0, 0, nullptr},
+                                       {sizeof(lap_session_options), 1, FakeContext + 1, 0, 0, 0, 0, nullptr},
+                                       {sizeof(lap_session_options), 1, 0, FakeChunk + 1, 0, 0, 0, nullptr}};
   for (const auto &options : cases) {
     EXPECT_EQ(lap_session_create(o.model, &options, &other, &o.error), LAP_INVALID_ARGUMENT);
   }

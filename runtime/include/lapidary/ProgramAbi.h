@@ -8,7 +8,7 @@
  * Change a layout only together with LAP_ABI_VERSION.
  *
  * Words used throughout
- *   token row   one row of an activation: row r of a call holds the token at `position + r`
+ *   token row   one row of an activation: row r of a call holds the token at `position + r` (of places[r], if given)
  *   lane        one of the threads that run the program in lockstep; every lane executes every op
  *   arena       the one block of scratch memory, planned at compile time by plan-memory
  *   padding     every activation row is padded with zeros to a multiple of 32 columns (LAP_COLUMN_PAD);
@@ -24,7 +24,7 @@ extern "C" {
 #endif
 
 enum {
-  LAP_ABI_VERSION = 3,
+  LAP_ABI_VERSION = 4,
   LAP_COLUMN_PAD = 32,       /* columns of every activation and weight are padded to this multiple */
   LAP_ROW_TILE = 16,         /* weight rows per packed tile (lanes of one 512-bit int32 vector) */
   LAP_GROUP = 32,            /* columns that share one scale in the group formats */
@@ -165,6 +165,13 @@ static inline uint32_t lap_moment_stride(uint32_t columns) {
   return columns < LAP_MOMENT_BLOCK ? columns : (uint32_t)LAP_MOMENT_BLOCK;
 }
 
+/* Whose token a row is, when a call serves several sequences. Several rows of one sequence are successive tokens. */
+typedef struct lap_row_place {
+  uint8_t *caches;   /* of the row's sequence, as lap_step.caches */
+  uint32_t position; /* of the row's token in its sequence */
+  uint32_t reserved;
+} lap_row_place;
+
 /* Everything one call of a program function needs; built by the runtime, read-only for the lanes. */
 typedef struct lap_step {
   const int32_t *ids;     /* [tokens] */
@@ -179,12 +186,14 @@ typedef struct lap_step {
   lap_barrier *barrier;
   const lap_weight_file *file; /* NULL: read tables from `weights` too */
   lap_observer *observer;      /* NULL except while calibrating */
+  const lap_row_place *places; /* [tokens]; then `position` and `caches` mean nothing. NULL: one sequence's rows */
 } lap_step;
 
 /* The three functions every program exports. All lanes call them with the same step.
  *   extend  writes K/V for the tokens, computes no logits (every prompt chunk but the last)
  *   step    the same, and the logits of the last token (last prompt chunk; decode with tokens == 1)
- *   score   the same, and the logits of every token (dead-position pruning off) */
+ *   score   the same, and the logits of every token (dead-position pruning off)
+ * Only extend and score may be called with places. A row's results do not depend on the other rows of its call. */
 typedef void lap_program_fn(const lap_step *step, uint32_t lane, uint32_t lanes);
 lap_program_fn lap_program_extend, lap_program_step, lap_program_score;
 
@@ -389,6 +398,7 @@ typedef struct lap_program {
   lap_blob licenses;      /* string */
   uint32_t prompt_layers; /* layers that run whole for every token of a prompt; the others for its last token only */
   uint32_t reserved;      /* 0 */
+  lap_blob caches;        /* lap_cache[]: what a sequence's cache_bytes hold */
 } lap_program;
 
 extern const lap_program lap_program_data;

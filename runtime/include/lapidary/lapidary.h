@@ -80,7 +80,7 @@ typedef struct lap_model_info {
   uint32_t has_tokenizer, has_chat_format; /* 0 or 1 */
   uint64_t weight_bytes;                   /* mapped */
   uint64_t weight_bytes_per_token;         /* read by one decode step */
-  uint64_t session_bytes;                  /* memory of one session without score rows */
+  uint64_t session_bytes;                  /* memory of one session without score rows and checkpoints */
 } lap_model_info;
 
 /* Fills in the first info->struct_size bytes. Errors: LAP_INVALID_ARGUMENT. */
@@ -111,10 +111,14 @@ const char *lap_text_stream_finish(lap_text_stream *stream, size_t *out_bytes);
 /* ---- Session */
 typedef struct lap_session_options {
   size_t struct_size;
-  uint32_t threads;    /* 0: one per CPU this process may use, at most 64 */
-  uint32_t context;    /* tokens, 0: the compiled context; never larger than it */
-  uint32_t chunk;      /* most tokens per call of the program, 0: the compiled chunk */
-  uint32_t score_rows; /* rows of logits lap_session_score may return; 0: none, one row is kept for sampling */
+  uint32_t threads;     /* 0: one per CPU this process may use, at most 64 */
+  uint32_t context;     /* tokens, 0: the compiled context; never larger than it */
+  uint32_t chunk;       /* most tokens per call of the program, 0: the compiled chunk */
+  uint32_t score_rows;  /* rows of logits lap_session_score may return; 0: none, one row is kept for sampling */
+  uint32_t checkpoints; /* earlier positions that the session can return to, see lap_session_checkpoint; 0: none */
+  uint32_t reserved;    /* 0 */
+  lap_session *share;   /* NULL, or a session whose threads and scratch memory this one uses too (threads is ignored).
+                           Sessions that share form a group: one thread at a time uses the group. Free `share` last. */
 } lap_session_options;
 
 /* Reserves all memory and starts threads - 1 threads. options may be NULL.
@@ -141,14 +145,47 @@ lap_status lap_session_decode(lap_session *session, int32_t id, lap_error *error
 /* Appends 1..score_rows tokens and keeps the logits of every one of them. */
 lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t count, lap_error *error);
 
-/* Row `row` of the latest prefill, decode (row 0 only) or score: vocab floats, valid until the next call.
- * NULL if there is no such row. */
+/* Appends one token to each of `count` sessions of one group (see lap_session_options.share), in as few passes over the
+ * weights as possible. Every session's results are the bits that lap_session_decode would give. `count` is at most the
+ * score_rows of the session that lends (or 1). All rows of logits of the group from earlier calls become invalid.
+ * Errors: LAP_INVALID_ARGUMENT (another group, a session twice, an id), LAP_CONTEXT_FULL; no session has changed then.
+ */
+lap_status lap_session_decode_many(lap_session *const *sessions, const int32_t *ids, size_t count, lap_error *error);
+
+/* Row `row` of the latest prefill, decode, decode_many (row 0 only) or score: vocab floats, valid until the session's
+ * next call and the group's next decode_many. NULL if there is no such row. */
 const float *lap_session_logits(const lap_session *session, size_t row);
 
-/* Shortens the sequence to its first `position` tokens; the next call must come before sampling again.
- * Sliding-window caches forget, so position must be 0 or at most the compiled chunk behind the current one.
- * Errors: LAP_INVALID_ARGUMENT. */
+/* The ids of the sequence, lap_session_position of them; valid until the next call. */
+const int32_t *lap_session_ids(const lap_session *session);
+
+/* Shortens the sequence to its first `position` tokens; the next call must come before sampling again. Sliding-window
+ * caches forget: positions up to the compiled chunk behind the longest the sequence has been can be reached, those at
+ * or just behind a checkpoint, and 0. Errors: LAP_INVALID_ARGUMENT. */
 lap_status lap_session_rewind(lap_session *session, uint32_t position, lap_error *error);
+
+/* Keeps what the session needs to return to its position, or up to 16 tokens before it, whatever is appended later.
+ * When lap_session_options.checkpoints are in use, the one least recently used is given up. Reading other tokens in
+ * place of those that a checkpoint was made behind ends it. Costs a copy of the sliding-window caches; nothing for a
+ * model without. Errors: LAP_INVALID_ARGUMENT (created without checkpoints). */
+lap_status lap_session_checkpoint(lap_session *session, lap_error *error);
+
+/* Tokens of ids[count] that the session need not read again: how far the sequence and ids agree, as far as it can be
+ * returned to, and at most count - 1. */
+uint32_t lap_session_reusable(const lap_session *session, const int32_t *ids, size_t count);
+
+/* Makes `to` a copy of `from` (sequence and caches, not checkpoints or logits); both are of one model.
+ * Errors: LAP_INVALID_ARGUMENT, LAP_CONTEXT_FULL (`to` holds fewer tokens). */
+lap_status lap_session_copy(lap_session *to, const lap_session *from, lap_error *error);
+
+/* Writes sequence, caches and the state of the random numbers to a file, which appears whole or not at all.
+ * Errors: LAP_IO_ERROR, LAP_INVALID_ARGUMENT. */
+lap_status lap_session_save(const lap_session *session, const char *path, lap_error *error);
+
+/* Continues from a file that lap_session_save wrote: the same program, or one of the same weights, cache format and
+ * compiled context and chunk. Errors: LAP_IO_ERROR, LAP_BAD_FILE (damaged, or of another model: what was found and
+ * expected), LAP_CONTEXT_FULL. The session is unchanged then, or empty if the file changed while it was read. */
+lap_status lap_session_load(lap_session *session, const char *path, lap_error *error);
 
 /* ---- Sampling, in the order of Hugging Face transformers: suppressed ids, temperature, top_k, top_p. */
 typedef struct lap_sampling {

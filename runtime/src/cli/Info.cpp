@@ -35,7 +35,9 @@ ExitCode runInfo(const Options &options, Output &out) {
     return ExitOk;
   }
   MemoryPlan plan{};
-  planSession(program, usableCpus(), 1, &plan);
+  SessionSize size;
+  size.lanes = usableCpus();
+  planSession(program, size, &plan);
   lap_error error;
   const char *target = blobString(program, program.target);
   const char *features = blobString(program, program.cpu_features);

@@ -89,8 +89,12 @@ ExitCode Program::openSession(uint32_t scoreRows) {
   }
   double start = nowMs();
   lap_error error;
-  lap_session_options sessionOptions{sizeof(lap_session_options), orZero(options.threads), orZero(options.context),
-                                     orZero(options.chunk), scoreRows};
+  lap_session_options sessionOptions{};
+  sessionOptions.struct_size = sizeof(sessionOptions);
+  sessionOptions.threads = orZero(options.threads);
+  sessionOptions.context = orZero(options.context);
+  sessionOptions.chunk = orZero(options.chunk);
+  sessionOptions.score_rows = scoreRows;
   if (lap_session_create(model, &sessionOptions, &session, &error) != LAP_OK) {
     return report(error);
   }

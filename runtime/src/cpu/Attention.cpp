@@ -5,8 +5,10 @@
 // blocks as lanes, a lane walks the slices of its blocks alone; decode over few keys cuts the heads into smaller blocks
 // to get there. With fewer blocks (decode over many keys) the slices are shared among lanes: rounds of 16 slices, each
 // lane keeping its results in its own scratch, and between barriers one lane per block folds them in. All ways fold the
-// same results in the same order, so they give the same bits.
+// same results in the same order, so they give the same bits. Rows of several sequences read different keys: each is a
+// block of its own, and as sequences differ in length, lanes claim such blocks.
 //===----------------------------------------------------------------------===//
+#include "Claims.h"
 #include "Kernels.h"
 #include "LaneScratch.h"
 #include "Observe.h"
@@ -46,6 +48,7 @@ struct Attention {
 struct Block {
   uint32_t kvHead, firstHead, heads; // firstHead: absolute query head
   uint32_t firstRow, tokens;
+  const uint8_t *caches;                // of the block's sequence
   uint32_t queries;                     // rows of the kernel call: heads * tokens rounded up to 1, 2, 4 or 8
   uint32_t firstPosition, lastPosition; // visible to any row
   uint32_t firstSlice, slices;
@@ -84,10 +87,22 @@ Scratch scratchOf(const Attention &a, uint32_t lane) {
 
 void cutIntoBlocks(Attention &a, uint32_t blockHeads) {
   a.blockHeads = blockHeads;
-  a.blockTokens = AttentionQueries / blockHeads;
+  a.blockTokens = a.step->places ? 1 : AttentionQueries / blockHeads;
   a.headBlocks = (a.groupHeads + blockHeads - 1) / blockHeads;
   a.tokenBlocks = (a.rows + a.blockTokens - 1) / a.blockTokens;
   a.blocks = a.tokenBlocks * a.args->cache.kv_heads * a.headBlocks;
+}
+
+/// Keys that the row that sees most of them sees.
+uint32_t mostKeys(const Attention &a) {
+  const lap_buffer &query = a.args->query;
+  uint32_t last = positionOf(a.step, query, a.rows - 1);
+  for (uint32_t row = 0; a.step->places && row < a.rows; ++row) {
+    const uint32_t position = positionOf(a.step, query, row);
+    last = position > last ? position : last;
+  }
+  const uint32_t window = a.args->cache.window;
+  return window && window <= last ? window : last + 1;
 }
 
 Attention describe(const lap_step *step, const lap_attention_args *args, uint32_t lane, uint32_t lanes) {
@@ -100,16 +115,14 @@ Attention describe(const lap_step *step, const lap_attention_args *args, uint32_
   a.groupHeads = args->heads / args->cache.kv_heads;
   cutIntoBlocks(a, a.groupHeads < AttentionQueries ? a.groupHeads : AttentionQueries);
   // Decode over few keys: lanes that share heads read the same keys, but need no barrier between them.
-  const uint32_t lastPosition = step->position + step->tokens - 1;
-  const uint32_t keys =
-      args->cache.window && args->cache.window <= lastPosition ? args->cache.window : lastPosition + 1;
-  while (a.rows == 1 && a.blocks < lanes && a.blockHeads > 1 && keys < ShortSlices * LAP_ATTENTION_SLICE) {
+  const bool decodes = a.rows == 1 || step->places;
+  while (decodes && a.blocks < lanes && a.blockHeads > 1 && mostKeys(a) < ShortSlices * LAP_ATTENTION_SLICE) {
     cutIntoBlocks(a, (a.blockHeads + 1) / 2);
   }
   return a;
 }
 
-uint32_t positionOf(const Attention &a, uint32_t row) { return a.step->position + tokenOf(a.step, a.args->query, row); }
+uint32_t positionOf(const Attention &a, uint32_t row) { return lap::positionOf(a.step, a.args->query, row); }
 
 /// First position that the query at `position` sees.
 uint32_t lowest(const Attention &a, uint32_t position) {
@@ -127,6 +140,7 @@ Block blockAt(const Attention &a, uint32_t index) {
   b.heads = a.groupHeads - headInGroup < a.blockHeads ? a.groupHeads - headInGroup : a.blockHeads;
   b.firstRow = tokenBlock * a.blockTokens;
   b.tokens = a.rows - b.firstRow < a.blockTokens ? a.rows - b.firstRow : a.blockTokens;
+  b.caches = cachesOf(a.step, a.args->query, b.firstRow);
   b.queries = 1;
   while (b.queries < b.heads * b.tokens) {
     b.queries *= 2;
@@ -175,9 +189,9 @@ void attendSlice(const Attention &a, const Block &b, const Scratch &s, uint32_t 
   const uint64_t headBytes = static_cast<uint64_t>(cache.slots) * cache.head_dim * elementBytes(cache);
 
   Array query(s.query, {headDim, 1}, {queries, headDim});
-  Array key(a.step->caches + cache.key_offset + b.kvHead * headBytes, {KeyBlock, 1}, {headDim, KeyBlock},
+  Array key(b.caches + cache.key_offset + b.kvHead * headBytes, {KeyBlock, 1}, {headDim, KeyBlock},
             {ringBlocks, headDim * KeyBlock});
-  Array value(a.step->caches + cache.value_offset + b.kvHead * headBytes, {ValueColumns, 1}, {KeyBlock, ValueColumns},
+  Array value(b.caches + cache.value_offset + b.kvHead * headBytes, {ValueColumns, 1}, {KeyBlock, ValueColumns},
               {ringBlocks, KeyBlock * ValueColumns}, {headDim / ValueColumns, cache.slots * ValueColumns});
   Array low(s.low, {queries, 1}), high(s.high, {queries, 1});
   Array maximum(result, {queries, 1}), total(result + AttentionQueries, {queries, 1});
@@ -221,19 +235,32 @@ void writeOut(const Attention &a, const Block &b, const Scratch &s, uint32_t tur
   }
 }
 
-/// Every lane walks the slices of its own blocks.
-void attendBlocks(const Attention &a) {
+/// One lane walks the slices of a block.
+void attendBlock(const Attention &a, uint32_t index) {
   const Scratch s = scratchOf(a, a.lane);
+  const Block b = blockAt(a, index);
+  gather(a, b, s);
+  clearState(a, s);
+  for (uint32_t slice = 0; slice < b.slices; ++slice) {
+    attendSlice(a, b, s, slice, s.results);
+    fold(a, b, s, slice % 2, s.results);
+  }
+  writeOut(a, b, s, b.slices % 2);
+}
+
+/// Every lane has an equal share of the blocks.
+void attendBlocks(const Attention &a) {
   const Range blocks = share(a.blocks, a.lane, a.lanes);
   for (uint64_t index = blocks.begin; index < blocks.end; ++index) {
-    const Block b = blockAt(a, static_cast<uint32_t>(index));
-    gather(a, b, s);
-    clearState(a, s);
-    for (uint32_t slice = 0; slice < b.slices; ++slice) {
-      attendSlice(a, b, s, slice, s.results);
-      fold(a, b, s, slice % 2, s.results);
-    }
-    writeOut(a, b, s, b.slices % 2);
+    attendBlock(a, static_cast<uint32_t>(index));
+  }
+}
+
+/// The same for rows of several sequences, which may differ a lot in length.
+void attendSequences(const Attention &a) {
+  Claims claims(a.step, a.blocks, a.lane, a.lanes);
+  for (uint32_t index; claims.next(index);) {
+    attendBlock(a, index);
   }
 }
 
@@ -294,14 +321,15 @@ extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args 
   for (uint64_t item = items.begin; item < items.end; ++item) {
     const uint32_t row = static_cast<uint32_t>(item / cache.kv_heads);
     const uint64_t head = item % cache.kv_heads;
-    const uint64_t slot = (step->position + tokenOf(step, args->key, row)) % cache.slots;
+    const uint64_t slot = positionOf(step, args->key, row) % cache.slots;
+    uint8_t *caches = cachesOf(step, args->key, row);
     const uint64_t start = head * cache.slots * cache.head_dim;
     const uint64_t keyElement = start + slot / KeyBlock * KeyBlock * cache.head_dim + slot % KeyBlock;
     Array key(rowFloats(step, args->key, row) + head * cache.head_dim, {headDim, 1});
     const int64_t parts = headDim / ValueColumns;
     Array value(rowFloats(step, args->value, row) + head * cache.head_dim, {ValueColumns, 1}, {parts, ValueColumns});
-    Array keyOut(step->caches + cache.key_offset + keyElement * bytes, {headDim, KeyBlock});
-    Array valueOut(step->caches + cache.value_offset + (start + slot * ValueColumns) * bytes, {ValueColumns, 1},
+    Array keyOut(caches + cache.key_offset + keyElement * bytes, {headDim, KeyBlock});
+    Array valueOut(caches + cache.value_offset + (start + slot * ValueColumns) * bytes, {ValueColumns, 1},
                    {parts, cache.slots * ValueColumns});
     if (cache.element == LAP_I8) {
       kernelCast<KvAppendIntegerKernel>(kv_append)(key, value, cache.key_step, cache.value_step, keyOut, valueOut);
@@ -316,7 +344,7 @@ extern "C" void lap_op_attention(const lap_step *step, const lap_attention_args 
   Attention a = describe(step, args, lane, lanes);
   a.slice = kernelCast<AttentionSliceKernel>(slice);
   a.merge = kernelCast<AttentionMergeKernel>(merge);
-  (a.blocks >= lanes ? attendBlocks : attendSlices)(a);
+  (a.blocks < lanes ? attendSlices : step->places ? attendSequences : attendBlocks)(a);
   if (lane == lanes - 1) {
     for (uint32_t row = 0; row < a.rows; ++row) {
       zeroPadding(step, args->out, row, args->heads * args->cache.head_dim);

@@ -75,7 +75,7 @@ extern "C" void lap_op_rotary_table(const lap_step *step, const lap_rotary_table
   for (uint64_t item = items.begin; item < items.end; ++item) {
     const uint32_t row = static_cast<uint32_t>(item / pairs), pair = static_cast<uint32_t>(item % pairs);
     // The reference rounds the angle to float; its cosine is then as exact as a float can be.
-    const float angle = static_cast<float>(step->position + tokenOf(step, args->out, row)) * frequencies[pair];
+    const float angle = static_cast<float>(positionOf(step, args->out, row)) * frequencies[pair];
     float *table = rowFloats(step, args->out, row);
     table[pair] = angle == 0.0f ? 1.0f : static_cast<float>(cos(static_cast<double>(angle)));
     table[pair + pairs] = angle == 0.0f ? 0.0f : static_cast<float>(sin(static_cast<double>(angle)));

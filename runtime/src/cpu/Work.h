@@ -33,6 +33,17 @@ inline uint32_t tokenOf(const lap_step *step, const lap_buffer &buffer, uint32_t
   return buffer.rows_per_token ? row / buffer.rows_per_token : step->tokens - 1;
 }
 
+/// The position of a row's token in its sequence.
+inline uint32_t positionOf(const lap_step *step, const lap_buffer &buffer, uint32_t row) {
+  const uint32_t token = tokenOf(step, buffer, row);
+  return step->places ? step->places[token].position : step->position + token;
+}
+
+/// The caches of a row's sequence.
+inline uint8_t *cachesOf(const lap_step *step, const lap_buffer &buffer, uint32_t row) {
+  return step->places ? step->places[tokenOf(step, buffer, row)].caches : step->caches;
+}
+
 inline uint8_t *rowBytes(const lap_step *step, const lap_buffer &buffer, uint64_t row) {
   uint8_t *base = buffer.space == LAP_LOGITS ? reinterpret_cast<uint8_t *>(step->logits) : step->arena + buffer.offset;
   return base + row * buffer.row_bytes;

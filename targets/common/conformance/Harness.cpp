@@ -260,14 +260,33 @@ bool Machine::paddingIsZero(const lap_buffer &buffer, uint32_t rows, uint32_t co
 
 void Machine::run(uint32_t lanes, uint32_t tokens, uint32_t position, const int32_t *ids,
                   const std::function<void(const lap_step *, uint32_t, uint32_t)> &op) {
-  lap::Lockstep team;
-  ASSERT_EQ(team.start(lanes, nullptr), 0) << "cannot start " << lanes << " threads";
   lap_step step = {};
   step.ids = ids;
   step.tokens = tokens;
   step.position = position;
-  step.arena = arena.get();
   step.caches = caches.get();
+  runStep(lanes, step, op);
+}
+
+void Machine::runPlaced(uint32_t lanes, const std::vector<SequenceRow> &rows,
+                        const std::function<void(const lap_step *, uint32_t, uint32_t)> &op) {
+  std::vector<lap_row_place> places;
+  for (const SequenceRow &row : rows) {
+    const uint64_t start = row.sequence * ((cachesUsed + 63) / 64 * 64);
+    ASSERT_LE(start + cachesUsed, CacheBytes) << "sequence " << row.sequence << " does not fit";
+    places.push_back({caches.get() + start, row.position, 0});
+  }
+  lap_step step = {};
+  step.tokens = static_cast<uint32_t>(rows.size());
+  step.places = places.data();
+  runStep(lanes, step, op);
+}
+
+void Machine::runStep(uint32_t lanes, lap_step step,
+                      const std::function<void(const lap_step *, uint32_t, uint32_t)> &op) {
+  lap::Lockstep team;
+  ASSERT_EQ(team.start(lanes, nullptr), 0) << "cannot start " << lanes << " threads";
+  step.arena = arena.get();
   step.weights = weights.get();
   step.lane_scratch = scratch.get();
   step.lane_scratch_bytes = ScratchBytes;

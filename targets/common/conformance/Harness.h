@@ -66,6 +66,11 @@ Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &
 /// The steps of int8 caches; some of the tests' values are beyond 127 of them.
 constexpr float IntegerKeyStep = 0.01f, IntegerValueStep = 0.023f;
 
+/// Whose token a row is.
+struct SequenceRow {
+  uint32_t sequence, position;
+};
+
 /// One machine: memory, and a step that refers to it.
 class Machine {
 public:
@@ -94,6 +99,9 @@ public:
   /// Runs `op` on `lanes` lanes, tokens and position as given; ids may be null.
   void run(uint32_t lanes, uint32_t tokens, uint32_t position, const int32_t *ids,
            const std::function<void(const lap_step *, uint32_t lane, uint32_t lanes)> &op);
+  /// The same for rows of several sequences, each of which has caches of its own.
+  void runPlaced(uint32_t lanes, const std::vector<SequenceRow> &rows,
+                 const std::function<void(const lap_step *, uint32_t lane, uint32_t lanes)> &op);
 
 private:
   /// Zeroed pages that cost nothing until they are touched.
@@ -103,6 +111,8 @@ private:
   };
   using Block = std::unique_ptr<uint8_t, Unmap>;
   static Block allocate(uint64_t bytes);
+  void runStep(uint32_t lanes, lap_step step,
+               const std::function<void(const lap_step *, uint32_t lane, uint32_t lanes)> &op);
   uint64_t place(uint64_t &used, uint64_t bytes, uint64_t capacity);
   lap_buffer placeBuffer(uint32_t rowsPerToken, uint32_t fixedRows, uint32_t columns, uint64_t rowBytes,
                          uint32_t maxTokens);
