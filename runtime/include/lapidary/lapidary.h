@@ -205,6 +205,79 @@ void lap_session_seed(lap_session *session, uint64_t seed);
  * Errors: LAP_INVALID_ARGUMENT (no logits yet, or a value out of range), LAP_NUMERIC_ERROR. */
 lap_status lap_session_sample(lap_session *session, const lap_sampling *sampling, int32_t *out_id, lap_error *error);
 
+/* ---- Constraints: text that follows a JSON schema or a grammar by construction (docs/structured-output.md).
+ *
+ *   lap_constraint_create_json_schema(model, schema, strlen(schema), LAP_NOTATION_JSON, &constraint, &error);
+ *   for (left = 200; left != 0; --left) {
+ *     lap_session_sample_constrained(session, &sampling, constraint, left, &id, &error);
+ *     if (lap_model_is_eos(model, id)) break;
+ *     lap_constraint_accept(constraint, id, &error);
+ *     if (lap_constraint_is_finished(constraint)) break;
+ *     lap_session_decode(session, id, &error);
+ *   }
+ *
+ * A constraint is the state of one text: it knows which tokens may come next. Its compiled grammar and the masks found
+ * so far are shared by its clones; clones may be used from different threads, one constraint by one thread at a time.
+ * Free constraints before their model. Creating and asking allocate memory; nothing is ever allocated by accept or
+ * rewind that could fail without an error. End-of-sequence ids are allowed when the text is complete, and are never
+ * accepted. */
+typedef struct lap_constraint lap_constraint;
+
+/* How the values of a schema are written. */
+typedef enum lap_notation {
+  LAP_NOTATION_JSON = 0,
+  LAP_NOTATION_TOOL_CALL =
+      1 /* Gemma 4: {key:value}, bare keys in order, strings between the <|"|> tokens, no escapes */
+} lap_notation;
+
+/* Compiles a JSON schema (UTF-8). Errors: LAP_INVALID_ARGUMENT (no JSON: line and column; a keyword that is not
+ * supported or contradictory: its JSON pointer), LAP_UNAVAILABLE (no tokenizer, or one without byte tokens),
+ * LAP_OUT_OF_MEMORY. */
+lap_status lap_constraint_create_json_schema(const lap_model *model, const char *schema, size_t bytes,
+                                             lap_notation notation, lap_constraint **out_constraint, lap_error *error);
+
+/* Compiles a grammar in llama.cpp's GBNF (UTF-8); the text is what its rule `root` describes. Errors: as above. */
+lap_status lap_constraint_create_grammar(const lap_model *model, const char *grammar, size_t bytes,
+                                         lap_constraint **out_constraint, lap_error *error);
+
+/* One call of one of `tools` (an OpenAI-style JSON array of functions), as it follows the <|tool_call> token:
+ * call:NAME{...}, the closing <tool_call|> token included. Errors: as above. */
+lap_status lap_constraint_create_tool_call(const lap_model *model, const char *tools, size_t bytes,
+                                           lap_constraint **out_constraint, lap_error *error);
+
+/* A second text in the same state. Errors: LAP_OUT_OF_MEMORY. */
+lap_status lap_constraint_clone(const lap_constraint *constraint, lap_constraint **out_constraint, lap_error *error);
+void lap_constraint_free(lap_constraint *constraint);
+
+/* Back to the empty text. */
+void lap_constraint_reset(lap_constraint *constraint);
+/* Appends a token. Errors: LAP_INVALID_ARGUMENT (the token cannot come here; the state is unchanged),
+ * LAP_OUT_OF_MEMORY. */
+lap_status lap_constraint_accept(lap_constraint *constraint, int32_t id, lap_error *error);
+/* Takes back the last `tokens` accepted tokens, at most LAP_CONSTRAINT_HISTORY. Errors: LAP_INVALID_ARGUMENT. */
+enum { LAP_CONSTRAINT_HISTORY = 64 };
+lap_status lap_constraint_rewind(lap_constraint *constraint, uint32_t tokens, lap_error *error);
+
+/* 1 if the text so far is whole: it may end here. */
+int lap_constraint_is_complete(const lap_constraint *constraint);
+/* 1 if it is whole and nothing can follow. */
+int lap_constraint_is_finished(const lap_constraint *constraint);
+/* Tokens of the shortest way to a whole text, 0 if it is whole: found through the fewest bytes. */
+uint32_t lap_constraint_tokens_to_finish(lap_constraint *constraint);
+
+/* The tokens that may come next: bit id % 64 of word id / 64, (vocab + 63) / 64 words that belong to the constraint and
+ * are valid until its next call. With `tokens_left` (this one included; UINT32_MAX: no limit) only tokens after which
+ * the text can still be finished within them are allowed; if it cannot be, the shortest way is. Errors:
+ * LAP_INVALID_ARGUMENT (the grammar is too ambiguous here), LAP_OUT_OF_MEMORY. */
+lap_status lap_constraint_mask(lap_constraint *constraint, uint32_t tokens_left, const uint64_t **out_words,
+                               lap_error *error);
+
+/* lap_session_sample among the tokens that lap_constraint_mask allows; the mask comes before temperature, top_k and
+ * top_p. Neither accepts nor appends the token. constraint may be NULL. */
+lap_status lap_session_sample_constrained(lap_session *session, const lap_sampling *sampling,
+                                          lap_constraint *constraint, uint32_t tokens_left, int32_t *out_id,
+                                          lap_error *error);
+
 #ifdef __cplusplus
 }
 #endif
