@@ -18,7 +18,7 @@ namespace lapidary::conformance {
 namespace {
 constexpr uint64_t ArenaBytes = 64 << 20, WeightBytes = 128 << 20, CacheBytes = 64 << 20;
 constexpr uint64_t ScratchBytes = 4 << 20; // per lane
-constexpr uint32_t MaxLanes = 3;
+constexpr uint32_t MaxLanes = 64;
 } // namespace
 
 float bf16ToFloat(uint16_t bits) {
@@ -285,6 +285,7 @@ void Machine::runPlaced(uint32_t lanes, const std::vector<SequenceRow> &rows,
 void Machine::runStep(uint32_t lanes, lap_step step,
                       const std::function<void(const lap_step *, uint32_t, uint32_t)> &op) {
   lap::Lockstep team;
+  ASSERT_LE(lanes, MaxLanes) << "scratch memory of the harness";
   ASSERT_EQ(team.start(lanes, nullptr), 0) << "cannot start " << lanes << " threads";
   step.arena = arena.get();
   step.weights = weights.get();
