@@ -46,8 +46,20 @@ constexpr unsigned integerBits(lap_format format) {
 
 constexpr unsigned integersPerByte(lap_format format) { return 8 / integerBits(format); }
 
-/// What a stored integer has added to it: the value is stored - zeroPoint.
+/// Half the range of an integer; what a stored one has added to it, in offset code.
 constexpr int zeroPoint(lap_format format) { return 1 << (integerBits(format) - 1); }
+
+/// How an integer becomes bits: what the target's dot product takes as it is loaded.
+enum class IntegerCode {
+  Offset, ///< value + zeroPoint: weights are unsigned (vpdpbusd)
+  Signed  ///< two's complement: weights are signed (sdot, smmla). Integers of 2 bits keep their offset, because fields
+          ///< of a byte that are only masked have no sign
+};
+
+/// What the code flips in an integer in offset code.
+constexpr int flippedBits(lap_format format, IntegerCode code) {
+  return code == IntegerCode::Signed && integerBits(format) > 2 ? zeroPoint(format) : 0;
+}
 
 /// Bytes of one group's integers in one row: 32 columns of 8 or 4 bits.
 constexpr uint64_t groupBytes(lap_format format) { return LAP_GROUP / integersPerByte(format); }
@@ -91,15 +103,16 @@ struct PackedPlace {
   unsigned shift;
 };
 
-/// The stored integer at `place`, zero point included.
-constexpr int readInteger(lap_format format, const uint8_t *base, PackedPlace place) {
-  return base[place.byte] >> place.shift & ((1 << integerBits(format)) - 1);
+/// The integer at `place`.
+constexpr int readInteger(lap_format format, IntegerCode code, const uint8_t *base, PackedPlace place) {
+  const int stored = base[place.byte] >> place.shift & ((1 << integerBits(format)) - 1);
+  return (stored ^ flippedBits(format, code)) - zeroPoint(format);
 }
 
-/// Stores `value` (without the zero point) at `place`, whose bits are 0.
-constexpr void writeInteger(lap_format format, uint8_t *base, PackedPlace place, int value) {
-  const unsigned stored = static_cast<unsigned>(value + zeroPoint(format)) << place.shift;
-  base[place.byte] = static_cast<uint8_t>(base[place.byte] | stored);
+/// Stores `value` at `place`, whose bits are 0.
+constexpr void writeInteger(lap_format format, IntegerCode code, uint8_t *base, PackedPlace place, int value) {
+  const unsigned stored = static_cast<unsigned>((value + zeroPoint(format)) ^ flippedBits(format, code));
+  base[place.byte] = static_cast<uint8_t>(base[place.byte] | stored << place.shift);
 }
 
 namespace detail {

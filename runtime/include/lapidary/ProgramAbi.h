@@ -43,11 +43,11 @@ enum {
 typedef enum lap_format {
   LAP_F32 = 0,   /* float32 */
   LAP_BF16 = 1,  /* bfloat16 */
-  LAP_W8G32 = 2, /* int8, groups of 32 columns, bf16 scales; stored +128 as uint8 */
-  LAP_W4G32 = 3, /* int4, groups of 32 columns, bf16 scales; stored +8 as a nibble */
-  LAP_W2ROW = 4, /* int2, one f32 scale per row; stored +2 */
-  LAP_W4ROW = 5, /* int4, one f32 scale per row; stored +8 */
-  LAP_W8ROW = 6, /* int8, one f32 scale per row; stored +128 */
+  LAP_W8G32 = 2, /* int8, groups of 32 columns, bf16 scales */
+  LAP_W4G32 = 3, /* int4, groups of 32 columns, bf16 scales */
+  LAP_W2ROW = 4, /* int2, one f32 scale per row */
+  LAP_W4ROW = 5, /* int4, one f32 scale per row */
+  LAP_W8ROW = 6, /* int8, one f32 scale per row */
   LAP_I8 = 7     /* int8 as it is; K/V caches only, their scale is in lap_cache */
 } lap_format;
 
@@ -97,25 +97,28 @@ typedef struct lap_buffer {
  * as well, so that a product writes its whole padded activation row; padding is zero), in row tiles:
  *   f32, bf16   tile t: element [column][16 rows]                       tile_bytes = columns * 16 * size
  *   W8G32       tile t: per group of 32 columns bf16 scale[16 rows], then
- *               uint8 value+128 [8 blocks of 4 columns][16 rows][4 columns]   32 + 512 bytes a group
+ *               8-bit integers [8 blocks of 4 columns][16 rows][4 columns]   32 + 512 bytes a group
  *   W4G32       tile t: per group of 32 columns bf16 scale[16 rows], then
  *               uint8 byte [4 blocks of 4 columns][16 rows][4 columns]; the low nibble of byte (b,r,c) is
- *               column 4b+c of the group, the high nibble is column 16+4b+c; nibble = value+8
+ *               column 4b+c of the group, the high nibble is column 16+4b+c
  *               32 + 256 bytes a group
  *   W2ROW, W4ROW, W8ROW   tile t: float scale[16 rows], then
  *               uint8 byte [blocks of 4 * F columns][16 rows][4], F = 4, 2 or 1 integers in a byte;
- *               bits [f * 8/F, (f + 1) * 8/F) of byte (b,r,c) are column b * 4F + 4f + c, stored + half their range
+ *               bits [f * 8/F, (f + 1) * 8/F) of byte (b,r,c) are column b * 4F + 4f + c
  *               64 + columns * 16 / F bytes a tile
+ * A target chooses how an integer becomes bits, for all its weights: "offset" adds half the range (value + 128, + 8 or
+ * + 2: weights are unsigned), "signed" is two's complement but for 2-bit integers, which keep the offset. The drivers
+ * cannot tell, the kernels can.
  * A product with one activation row reads a tile from its first byte to its last: one stream, which hardware
  * prefetchers follow at the full bandwidth of memory (docs/performance.md).
  * Row r of the matrix is lane r%16 of tile r/16. Expert matrices repeat this per expert, expert_bytes apart.
  *
  * A packed table (PLE) is row-major, one row after another, row_bytes apart (multiple of 32):
  *   f32, bf16   element[columns]
- *   W8G32       per group bf16 scale, uint8 value+128 [32]
+ *   W8G32       per group bf16 scale, 8-bit integers [32]
  *   W4G32       per group bf16 scale, uint8 byte[16]: byte i holds column i (low nibble) and column 16+i (high)
  *   W2ROW, W4ROW, W8ROW   float scale[blocks], each of columns / blocks logical columns, then the integers in the order
- *               of the columns, the first in the lowest bits of its byte, stored + half their range
+ *               of the columns, the first in the lowest bits of its byte
  * A packed vector (norm weight) is float32[columns], padding zero; rows is 1. An absent weight has rows == 0. */
 typedef struct lap_weight {
   uint64_t offset;        /* bytes from the start of the weight segment */

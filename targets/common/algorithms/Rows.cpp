@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/common/algorithms/Rows.h"
 
-#include "targets/common/PackedLayout.h"
 #include "targets/common/algorithms/Math.h"
 
 namespace lapidary {
@@ -18,7 +17,14 @@ EmbedFloat::EmbedFloat(lap_format format) {
   outputs = {out};
 }
 
-EmbedGroup::EmbedGroup(lap_format format) {
+namespace {
+/// The value of a stored integer, as float.
+Expr toFloat(const Expr &stored, lap_format format, IntegerCode code) {
+  return cast<float>((cast<int32_t>(stored) ^ flippedBits(format, code)) - zeroPoint(format));
+}
+} // namespace
+
+EmbedGroup::EmbedGroup(lap_format format, IntegerCode code) {
   halves = format == LAP_W4G32 ? 2 : 1;
   blocks = LAP_GROUP / 4 / halves;
   ImageParam weights = inputBuffer("weights", UInt(8), 3);
@@ -28,20 +34,19 @@ EmbedGroup::EmbedGroup(lap_format format) {
   if (format == LAP_W4G32) {
     stored = select(half == 0, stored & cast<uint8_t>(15), stored >> 4);
   }
-  Expr value = cast<float>(cast<int32_t>(stored) - zeroPoint(format));
-  out(c, block, half, group) = value * fromBf16(weightScales(group)) * scale;
+  out(c, block, half, group) = toFloat(stored, format, code) * fromBf16(weightScales(group)) * scale;
   shapeOutput(out, {1, 4, LAP_GROUP / 2, LAP_GROUP});
   arguments = {weights, weightScales, scale};
   outputs = {out};
 }
 
-EmbedRow::EmbedRow(lap_format format) {
+EmbedRow::EmbedRow(lap_format format, IntegerCode code) {
   const int bits = static_cast<int>(integerBits(format));
   fields = static_cast<int>(integersPerByte(format));
   ImageParam weights = inputBuffer("weights", UInt(8), 2);
   Param<float> weightScale("weightScale"), scale("scale");
   Expr stored = (weights(c, block) >> cast<uint8_t>(field * bits)) & cast<uint8_t>((1 << bits) - 1);
-  out(c, field, block) = cast<float>(cast<int32_t>(stored) - zeroPoint(format)) * weightScale * scale;
+  out(c, field, block) = toFloat(stored, format, code) * weightScale * scale;
   shapeOutput(out, {0, 0, 4 * fields});
   arguments = {weights, weightScale, scale};
   outputs = {out};

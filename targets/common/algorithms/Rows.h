@@ -7,6 +7,7 @@
 #define LAPIDARY_TARGETS_COMMON_ALGORITHMS_ROWS_H
 
 #include "lapidary/ProgramAbi.h"
+#include "targets/common/PackedLayout.h"
 #include "targets/common/algorithms/Algorithm.h"
 
 namespace lapidary {
@@ -20,9 +21,9 @@ struct EmbedFloat : Algorithm {
 
 /// weights uint8 [4 columns, block, group], weightScales uint16 (bf16) [group], scale f32
 ///   -> out f32 [4 columns, block, half, group], half: low and high nibbles (extent 1 for 8 bits)
-/// out = (stored - zero point) * weightScale * scale
+/// out = integer * weightScale * scale
 struct EmbedGroup : Algorithm {
-  explicit EmbedGroup(lap_format format);
+  explicit EmbedGroup(lap_format format, IntegerCode code = IntegerCode::Offset);
   Halide::Var c{"c"}, block{"block"}, half{"half"}, group{"group"};
   Halide::Func out{"out"};
   int blocks, halves;
@@ -30,10 +31,10 @@ struct EmbedGroup : Algorithm {
 
 /// weights uint8 [4 bytes, block], weightScale, scale f32
 ///   -> out f32 [4 bytes, field, block] (any strides), field: the integers of a byte
-/// out = (stored - zero point) * weightScale * scale. The columns of a byte are neighbours in a table and 4 apart in a
+/// out = integer * weightScale * scale. The columns of a byte are neighbours in a table and 4 apart in a
 /// tile, which the strides of the output say.
 struct EmbedRow : Algorithm {
-  explicit EmbedRow(lap_format format);
+  explicit EmbedRow(lap_format format, IntegerCode code = IntegerCode::Offset);
   Halide::Var c{"c"}, field{"field"}, block{"block"};
   Halide::Func out{"out"};
   int fields;

@@ -132,7 +132,7 @@ void storeElement(uint8_t *base, PackedPlace place, const Matrix &m, uint32_t ro
   const bool real = row < m.rows && column < m.columns;
   const size_t index = static_cast<size_t>(row) * m.columns + column;
   if (isInteger(m.format)) {
-    writeInteger(m.format, base, place, real ? m.integers[index] : 0);
+    writeInteger(m.format, integerCode(), base, place, real ? m.integers[index] : 0);
   } else {
     storeFloat(base, place, m.format, real ? m.values[index] : 0.0f);
   }

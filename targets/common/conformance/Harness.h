@@ -9,6 +9,7 @@
 
 #include "lapidary/ProgramAbi.h"
 #include "targets/common/KernelNames.h"
+#include "targets/common/PackedLayout.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -25,6 +26,9 @@ lap_kernel *kernel(KernelOp op, lap_format format = LAP_F32);
 
 /// Why the kernels cannot run on this CPU; empty when they can.
 const std::string &skipReason();
+
+/// How the kernels under test want integers stored.
+IntegerCode integerCode();
 
 float bf16ToFloat(uint16_t bits);
 uint16_t floatToBf16(float value);

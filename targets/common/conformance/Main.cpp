@@ -1,7 +1,7 @@
 // Main.cpp - the suite's command line.
 // SPDX-License-Identifier: Apache-2.0
 //
-// usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [GoogleTest options]
+// usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed] [GoogleTest options]
 // --kernels: unless they are linked in. --features: names of /proc/cpuinfo; without all of them the tests are skipped.
 #include "runtime/src/CpuFeatures.h"
 #include "targets/common/conformance/Harness.h"
@@ -15,6 +15,7 @@
 namespace lapidary::conformance {
 
 static std::string isa, skip;
+static IntegerCode code = IntegerCode::Offset;
 
 lap_kernel *kernel(KernelOp op, lap_format format) {
   const std::string symbol = kernelSymbol(kernelName(op, format, isa));
@@ -27,6 +28,8 @@ lap_kernel *kernel(KernelOp op, lap_format format) {
 }
 
 const std::string &skipReason() { return skip; }
+
+IntegerCode integerCode() { return code; }
 
 static void requireFeatures(const std::string &features) {
   std::stringstream wanted(features);
@@ -51,10 +54,12 @@ int main(int count, char **words) {
       isa = word.substr(6);
     } else if (word.rfind("--features=", 0) == 0) {
       requireFeatures(word.substr(11));
+    } else if (word == "--integers=signed") {
+      code = lapidary::IntegerCode::Signed;
     }
   }
   if (isa.empty()) {
-    std::fprintf(stderr, "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c]\n", words[0]);
+    std::fprintf(stderr, "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed]\n", words[0]);
     return 2;
   }
   return openLibrary(path) ? RUN_ALL_TESTS() : 1;

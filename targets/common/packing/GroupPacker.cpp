@@ -1,8 +1,8 @@
 //===- GroupPacker.cpp - w8 and w4 weights in groups of 32 columns -------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writes through the index functions of PackedLayout.h. Padding columns hold the zero point, so that they count as
-// zero; padding rows keep scale 0.
+// Writes through the index functions of PackedLayout.h. Padding columns hold the code of zero; padding rows keep
+// scale 0.
 //===----------------------------------------------------------------------===//
 #include "targets/common/packing/GroupPacker.h"
 
@@ -50,7 +50,7 @@ void GroupPacker::placeGroup(const int8_t *integers, float scale, uint64_t row, 
     PackedPlace place = shape.table ? tableElement(shape.format, shape.paddedColumns, row, column)
                                     : matrixElement(shape.format, shape.paddedColumns, row, column);
     for (uint64_t i = 0; i < 4; ++i) {
-      writeInteger(shape.format, out, {place.byte + i, place.shift}, integers[block + i]);
+      writeInteger(shape.format, shape.code, out, {place.byte + i, place.shift}, integers[block + i]);
     }
   }
 }

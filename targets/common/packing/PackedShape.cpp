@@ -12,7 +12,7 @@ namespace lapidary {
 namespace {
 constexpr uint64_t expertAlignment = 4096; // a page: an expert that is not chosen is never read from disk
 constexpr llvm::StringLiteral tiles = "tiles16", gatedTiles = "tiles16-gated", rowsLayout = "rows",
-                              vectorLayout = "vector";
+                              vectorLayout = "vector", signedSuffix = "-signed";
 } // namespace
 
 lap_format abiFormat(gemma::FormatAttr format) {
@@ -30,10 +30,12 @@ PackedShape packedShape(kernel::PackedType type) {
   PackedShape shape;
   llvm::ArrayRef<int64_t> sizes = type.getShape();
   shape.format = abiFormat(type.getFormat());
+  llvm::StringRef layout = type.getLayout();
+  shape.code = layout.consume_back(signedSuffix) ? IntegerCode::Signed : IntegerCode::Offset;
   shape.columns = static_cast<uint64_t>(sizes.back());
   shape.paddedColumns = padColumns(shape.columns);
-  shape.table = type.getLayout() == rowsLayout;
-  shape.vector = type.getLayout() == vectorLayout;
+  shape.table = layout == rowsLayout;
+  shape.vector = layout == vectorLayout;
   shape.partRows = shape.vector ? 1 : static_cast<uint64_t>(sizes[sizes.size() - 2]);
   if (isRowScaled(shape.format)) {
     const uint64_t group = type.getFormat().getGroup();
@@ -46,7 +48,7 @@ PackedShape packedShape(kernel::PackedType type) {
     shape.expertBytes = shape.partRows * shape.tileBytes;
     return shape;
   }
-  if (type.getLayout() == gatedTiles) {
+  if (layout == gatedTiles) {
     shape.parts = 2;
     shape.partRows /= 2;
   }
@@ -61,20 +63,25 @@ PackedShape packedShape(kernel::PackedType type) {
   return shape;
 }
 
-kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) {
+kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use,
+                                 IntegerCode code) {
   mlir::MLIRContext *context = format.getContext();
+  const std::string suffix = format.isInteger() && code == IntegerCode::Signed ? signedSuffix.str() : "";
+  auto integersIn = [&](llvm::StringRef layout) {
+    return kernel::PackedType::get(context, shape, format, layout.str() + suffix);
+  };
   switch (use) {
   case WeightUse::Vector:
     return kernel::PackedType::get(context, shape, gemma::FormatAttr::get(context, "f32", 0), vectorLayout);
   case WeightUse::Table:
-    return kernel::PackedType::get(context, shape, format, rowsLayout);
+    return integersIn(rowsLayout);
   case WeightUse::GatedExperts:
-    return kernel::PackedType::get(context, shape, format, gatedTiles);
+    return integersIn(gatedTiles);
   case WeightUse::Matrix:
   case WeightUse::Experts:
     break;
   }
-  return kernel::PackedType::get(context, shape, format, tiles);
+  return integersIn(tiles);
 }
 
 lap_weight describePacked(kernel::PackedType type) {

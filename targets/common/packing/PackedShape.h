@@ -6,6 +6,7 @@
 //   tiles16-gated  experts whose two halves of rows (gate, up) each start at a multiple of 32 rows
 //   rows           a table, row after row
 //   vector         float32
+//   ..-signed      tiles16, tiles16-gated or rows with integers in two's complement (IntegerCode::Signed)
 // Rows of matrices are padded to 32 like the columns of the activations they produce, so a product always writes whole
 // padded rows.
 //===----------------------------------------------------------------------===//
@@ -19,6 +20,7 @@ namespace lapidary {
 
 struct PackedShape {
   lap_format format;
+  IntegerCode code = IntegerCode::Offset;
   bool table = false, vector = false;
   bool stacked = false; ///< a stack of experts, even if it is only one
   uint64_t experts = 1;
@@ -38,8 +40,10 @@ lap_format abiFormat(gemma::FormatAttr format);
 
 PackedShape packedShape(kernel::PackedType type);
 
-/// The layout name for a use, and the type it makes.
-kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use);
+/// The layout name for a use, and the type it makes. `code` is the target's, for all integers: one embed kernel reads
+/// matrices and tables.
+kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use,
+                                 IntegerCode code = IntegerCode::Offset);
 
 /// The driver's view of a weight; `offset` is 0.
 lap_weight describePacked(kernel::PackedType type);

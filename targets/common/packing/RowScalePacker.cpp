@@ -1,8 +1,8 @@
 //===- RowScalePacker.cpp - w8, w4 and w2 weights with f32 scales --------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A matrix has one scale per row; a table may have one per block of columns. Padding columns hold the zero point, so
-// that they count as zero; padding rows keep scale 0.
+// A matrix has one scale per row; a table may have one per block of columns. Padding columns hold the code of
+// zero; padding rows keep scale 0.
 //===----------------------------------------------------------------------===//
 #include "targets/common/packing/RowPacker.h"
 #include "targets/common/packing/RowScale.h"
@@ -55,7 +55,7 @@ private:
     for (uint64_t column = 0; column < shape.paddedColumns; column += 4) {
       const PackedPlace place = matrixElement(shape.format, shape.paddedColumns, row, column);
       for (uint64_t i = 0; i < 4; ++i) {
-        writeInteger(shape.format, out, {place.byte + i, place.shift}, integers[column + i]);
+        writeInteger(shape.format, shape.code, out, {place.byte + i, place.shift}, integers[column + i]);
       }
     }
   }
@@ -64,7 +64,7 @@ private:
     const unsigned bits = integerBits(shape.format), fields = integersPerByte(shape.format);
     for (uint64_t column = 0; column < shape.paddedColumns; column += fields) {
       for (unsigned field = 0; field < fields; ++field) {
-        writeInteger(shape.format, out, {column / fields, field * bits}, integers[column + field]);
+        writeInteger(shape.format, shape.code, out, {column / fields, field * bits}, integers[column + field]);
       }
     }
   }

@@ -27,12 +27,13 @@ struct Case {
   WeightUse use;
   uint32_t group = 0;
   const char *scale = "bf16";
+  IntegerCode code = IntegerCode::Offset;
 };
 
 std::string caseName(const testing::TestParamInfo<Case> &info) {
   static const char *uses[] = {"Matrix", "Experts", "GatedExperts", "Table", "Vector"};
   std::string name = std::string(info.param.kind) + "g" + std::to_string(info.param.group) + info.param.scale +
-                     uses[static_cast<int>(info.param.use)];
+                     uses[static_cast<int>(info.param.use)] + (info.param.code == IntegerCode::Signed ? "Signed" : "");
   for (int64_t size : info.param.shape) {
     name += "_" + std::to_string(size);
   }
@@ -44,7 +45,8 @@ protected:
   Packing() {
     context.loadDialect<gemma::GemmaDialect, kernel::KernelDialect>();
     const Case &test = GetParam();
-    type = packedTypeFor(test.shape, gemma::FormatAttr::get(&context, test.kind, test.group, test.scale), test.use);
+    type = packedTypeFor(test.shape, gemma::FormatAttr::get(&context, test.kind, test.group, test.scale), test.use,
+                         test.code);
     shape = packedShape(type);
     columns = static_cast<uint64_t>(test.shape.back());
     rows = 1;
@@ -87,9 +89,8 @@ protected:
                    : tableElement(shape.format, shape.paddedColumns, row, column, shape.scaleColumns);
   }
 
-  /// The stored integer without its zero point.
   int readIntegerAt(uint64_t base, uint64_t row, uint64_t column) const {
-    return readInteger(shape.format, packed.data() + base, placeOfElement(row, column)) - zeroPoint(shape.format);
+    return readInteger(shape.format, shape.code, packed.data() + base, placeOfElement(row, column));
   }
 
   float readScale(uint64_t base, uint64_t row, uint64_t column) const {
@@ -225,7 +226,18 @@ std::vector<Case> allCases() {
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, Packing, testing::ValuesIn(allCases()), caseName);
+/// Every case of integers in both codes.
+std::vector<Case> inBothCodes(std::vector<Case> cases) {
+  for (size_t i = 0, count = cases.size(); i < count; ++i) {
+    if (cases[i].kind[0] == 'w') {
+      cases.push_back(cases[i]);
+      cases.back().code = IntegerCode::Signed;
+    }
+  }
+  return cases;
+}
+
+INSTANTIATE_TEST_SUITE_P(Layouts, Packing, testing::ValuesIn(inBothCodes(allCases())), caseName);
 
 /// Integers and scales of a checkpoint, drawn from the whole range.
 class IntegerPacking : public Packing {
@@ -290,7 +302,27 @@ std::vector<Case> integerCases() {
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(Layouts, IntegerPacking, testing::ValuesIn(integerCases()), caseName);
+INSTANTIATE_TEST_SUITE_P(Layouts, IntegerPacking, testing::ValuesIn(inBothCodes(integerCases())), caseName);
+
+/// The bits themselves: everything above reads with the function that is the inverse of what wrote.
+TEST(PackedLayout, SignedIntegersAreInTwosComplement) {
+  struct {
+    lap_format format;
+    int value;
+    unsigned shift;
+    uint8_t offset, twosComplement;
+  } cases[] = {{LAP_W8G32, -128, 0, 0x00, 0x80}, {LAP_W8ROW, 127, 0, 0xff, 0x7f}, {LAP_W8ROW, 0, 0, 0x80, 0x00},
+               {LAP_W4G32, -8, 4, 0x00, 0x80},   {LAP_W4ROW, 7, 0, 0x0f, 0x07},   {LAP_W4ROW, -1, 4, 0x70, 0xf0},
+               {LAP_W2ROW, -2, 6, 0x00, 0x00},   {LAP_W2ROW, 1, 2, 0x0c, 0x0c}};
+  for (const auto &c : cases) {
+    uint8_t offset = 0, twosComplement = 0;
+    writeInteger(c.format, IntegerCode::Offset, &offset, {0, c.shift}, c.value);
+    writeInteger(c.format, IntegerCode::Signed, &twosComplement, {0, c.shift}, c.value);
+    EXPECT_EQ(offset, c.offset) << "format " << c.format << ", value " << c.value;
+    EXPECT_EQ(twosComplement, c.twosComplement) << "format " << c.format << ", value " << c.value;
+    EXPECT_EQ(readInteger(c.format, IntegerCode::Signed, &twosComplement, {0, c.shift}), c.value);
+  }
+}
 
 /// What the input looks like does not matter to rows that need no rounding.
 TEST(FeedbackPacking, KeepsRowsThatAreOnAGrid) {
