@@ -1,0 +1,83 @@
+//===- GroupMatvec.h - one row of activations, weights in groups ----------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// targets/common/algorithms/Matmul.h, GroupMatmul, defines the numbers: for every group, in order, and every plane, in
+// order, total = fma(float(dot), weightScale * scale, total). A tile is read from its first byte to its last.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
+#define LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
+
+#include "targets/arm/kernels/Arguments.h"
+#include "targets/arm/kernels/Integers.h"
+
+namespace lap::arm {
+
+/// float(sum >> Shift), exact: the sums are multiples of 2^Shift.
+template <int Shift> LAPIDARY_INLINE float32x4_t toFloat(int32x4_t sums) {
+  if constexpr (Shift == 0) {
+    return vcvtq_f32_s32(sums);
+  } else {
+    return vcvtq_n_f32_s32(sums, Shift);
+  }
+}
+
+/// 16 products of one token: `groups` groups of a tile.
+template <typename Isa, lap_format Format, int Planes>
+LAPIDARY_INLINE void multiplyTile(const uint8_t *tile, const GroupProduct &p, int token, float *out) {
+  using Dot = typename Isa::Dot;
+  using Integers = Stretch<Format>;
+  const int8_t *x = p.row(token, 0);
+  const float *scales = p.scalesOf(token, 0);
+  float32x4_t totals[RowQuads];
+  unrolled<RowQuads>([&](auto row) { totals[row] = vdupq_n_f32(0.0f); });
+  for (int group = 0; group < p.columns / LAP_GROUP; ++group) {
+    int8x16_t values[Planes][2];
+    typename Dot::Sums sums[Planes][RowQuads];
+    unrolled<Planes>([&](auto plane) {
+      unrolled<2>([&](auto i) { values[plane][i] = vld1q_s8(x + plane * p.planeBytes + i * 16); });
+      unrolled<RowQuads>([&](auto row) { sums[plane][row] = Dot::zero(); });
+    });
+    const uint8_t *bytes = tile + 2 * LAP_ROW_TILE;
+    unrolled<stretchBlocks<Format>()>([&](auto block) {
+      unrolled<RowQuads>([&](auto row) {
+        const uint8x16_t stored = vld1q_u8(bytes + block * LAP_ROW_TILE * 4 + row * 16);
+        unrolled<Integers::fields>([&](auto field) {
+          constexpr int quad = Integers::quad(decltype(block)::value, decltype(field)::value);
+          const int8x16_t weights = Integers::template inPlace<decltype(field)::value>(stored);
+          unrolled<Planes>(
+              [&](auto plane) { Dot::template add<quad % 4>(sums[plane][row], weights, values[plane][quad / 4]); });
+        });
+      });
+    });
+    float32x4_t weightScales[RowQuads];
+    widenScales(tile, weightScales);
+    unrolled<Planes>([&](auto plane) {
+      const float scale = scales[plane * (p.planeBytes >> 2)];
+      unrolled<RowQuads>([&](auto row) {
+        const float32x4_t dot = toFloat<Integers::sumShift(0)>(Dot::total(sums[plane][row]));
+        totals[row] = vfmaq_f32(totals[row], dot, vmulq_n_f32(weightScales[row], scale));
+      });
+    });
+    x += LAP_GROUP;
+    ++scales;
+    tile += 2 * LAP_ROW_TILE + stretchBytes<Format>();
+  }
+  unrolled<RowQuads>([&](auto row) { vst1q_f32(out + row * 4, totals[row]); });
+}
+
+/// The kernel `matvec` of a group format.
+template <typename Isa, lap_format Format> LAPIDARY_INLINE void groupMatvec(const GroupProduct &p) {
+  for (int token = 0; token < p.tokens; ++token) {
+    for (int tile = 0; tile < p.tileCount; ++tile) {
+      if (p.planes == 1) {
+        multiplyTile<Isa, Format, 1>(p.tile(tile), p, token, p.outOf(tile, token));
+      } else {
+        multiplyTile<Isa, Format, LAP_PLANES>(p.tile(tile), p, token, p.outOf(tile, token));
+      }
+    }
+  }
+}
+
+} // namespace lap::arm
+
+#endif // LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H

@@ -1,0 +1,107 @@
+//===- Integers.h - the integers of a tile's bytes ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every format is read in stretches of 32 columns of a tile of 16 rows: `blocks` of 64 bytes, 4 for each row, of which
+// every byte has `fields` integers (targets/common/PackedLayout.h, integers in two's complement but those of 2 bits).
+// A vector of 16 bytes, 4 rows, gives for each field 4 columns of 4 rows, in the order that a dot product by lanes
+// takes. Integers are taken out in one of two ways:
+//   in place   one instruction a field, at 1, 4 or 16 times the value; fields of the same multiple share a sum
+//   by value   what is kept in memory for many rows of activations
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_ARM_KERNELS_INTEGERS_H
+#define LAPIDARY_TARGETS_ARM_KERNELS_INTEGERS_H
+
+#include "lapidary/ProgramAbi.h"
+#include "targets/arm/kernels/Unroll.h"
+
+#include <arm_neon.h>
+
+namespace lap::arm {
+
+constexpr int StretchColumns = 32, StretchQuads = StretchColumns / 4; // a quad: four columns that follow each other
+constexpr int RowQuads = LAP_ROW_TILE / 4;                            // vectors of four rows in a tile
+
+/// Integers of 8 bits.
+struct Bytes {
+  static constexpr int fields = 1, sums = 1, zero = 0;
+  static constexpr int sumOf(int) { return 0; }
+  static constexpr int sumShift(int) { return 0; }
+  template <int Field> LAPIDARY_INLINE static int8x16_t inPlace(uint8x16_t bytes) { return vreinterpretq_s8_u8(bytes); }
+  template <int Field> LAPIDARY_INLINE static int8x16_t byValue(uint8x16_t bytes) { return vreinterpretq_s8_u8(bytes); }
+};
+
+/// Two of 4 bits; both are in the upper half of a byte when in place.
+struct Nibbles {
+  static constexpr int fields = 2, sums = 1, zero = 0;
+  static constexpr int sumOf(int) { return 0; }
+  static constexpr int sumShift(int) { return 4; }
+  template <int Field> LAPIDARY_INLINE static int8x16_t inPlace(uint8x16_t bytes) {
+    return vreinterpretq_s8_u8(Field == 0 ? vshlq_n_u8(bytes, 4) : vandq_u8(bytes, vdupq_n_u8(0xf0)));
+  }
+  template <int Field> LAPIDARY_INLINE static int8x16_t byValue(uint8x16_t bytes) {
+    return vshrq_n_s8(inPlace<Field>(bytes), 4);
+  }
+};
+
+/// Four of 2 bits, stored + 2: only the uppermost could be signed in place, and a mask costs less than two shifts.
+struct Crumbs {
+  static constexpr int fields = 4, sums = 3, zero = 2;
+  static constexpr int sumOf(int field) { return field % 3; } // the uppermost field is shifted down to the lowest
+  static constexpr int sumShift(int sum) { return 2 * sum; }
+  template <int Field> LAPIDARY_INLINE static int8x16_t inPlace(uint8x16_t bytes) {
+    return vreinterpretq_s8_u8(Field == 3 ? vshrq_n_u8(bytes, 6) : vandq_u8(bytes, vdupq_n_u8(3 << Field * 2)));
+  }
+  template <int Field> LAPIDARY_INLINE static int8x16_t byValue(uint8x16_t bytes) {
+    uint8x16_t stored = Field == 3 ? vshrq_n_u8(bytes, 6) : vandq_u8(bytes, vdupq_n_u8(3 << Field * 2));
+    if constexpr (Field == 1 || Field == 2) {
+      stored = vshrq_n_u8(stored, 2 * Field);
+    }
+    return vsubq_s8(vreinterpretq_s8_u8(stored), vdupq_n_s8(zero));
+  }
+};
+
+/// quad(block, field): the quad of a stretch that a field of a block holds.
+template <lap_format Format> struct Stretch;
+template <> struct Stretch<LAP_W8G32> : Bytes {
+  static constexpr int quad(int block, int) { return block; }
+};
+template <> struct Stretch<LAP_W4G32> : Nibbles {
+  static constexpr int quad(int block, int field) { return 4 * field + block; }
+};
+template <> struct Stretch<LAP_W8ROW> : Bytes {
+  static constexpr int quad(int block, int) { return block; }
+};
+template <> struct Stretch<LAP_W4ROW> : Nibbles {
+  static constexpr int quad(int block, int field) { return 2 * block + field; }
+};
+template <> struct Stretch<LAP_W2ROW> : Crumbs {
+  static constexpr int quad(int block, int field) { return 4 * block + field; }
+};
+
+template <lap_format Format> constexpr int stretchBlocks() { return StretchQuads / Stretch<Format>::fields; }
+template <lap_format Format> constexpr int stretchBytes() { return stretchBlocks<Format>() * LAP_ROW_TILE * 4; }
+
+/// The bf16 scales of 16 rows as floats.
+LAPIDARY_INLINE void widenScales(const uint8_t *from, float32x4_t (&scales)[RowQuads]) {
+  unrolled<RowQuads / 2>([&](auto i) {
+    const uint16x8_t eight = vreinterpretq_u16_u8(vld1q_u8(from + i * 16));
+    scales[2 * i] = vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(eight), 16));
+    scales[2 * i + 1] = vreinterpretq_f32_u32(vshll_high_n_u16(eight, 16));
+  });
+}
+
+/// One vector of four rows by value: quads[i] is columns 4i..4i+3 of the stretch whose bytes for these rows start at
+/// `from`.
+template <lap_format Format> LAPIDARY_INLINE void unpackRows(const uint8_t *from, int8x16_t (&quads)[StretchQuads]) {
+  using Integers = Stretch<Format>;
+  unrolled<stretchBlocks<Format>()>([&](auto block) {
+    const uint8x16_t bytes = vld1q_u8(from + block * LAP_ROW_TILE * 4);
+    unrolled<Integers::fields>([&](auto field) {
+      quads[Integers::quad(block, field)] = Integers::template byValue<decltype(field)::value>(bytes);
+    });
+  });
+}
+
+} // namespace lap::arm
+
+#endif // LAPIDARY_TARGETS_ARM_KERNELS_INTEGERS_H
