@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts everything Lapidary builds with on a Debian 12 machine: LLVM/MLIR 22, LLD, sentencepiece, Protobuf, RE2,
-# GoogleTest from Debian; Halide 21, zig and a current CMake from PyPI, in a virtual environment. Quiet and quick when all is there.
+# GoogleTest and qemu-user (runs ARM tests) from Debian; Halide 21, zig and a current CMake from PyPI, in a virtual
+# environment. Quiet and quick when all is there.
 set -euo pipefail
 
 VENV="${LAPIDARY_VENV:-/opt/lapidary-venv}"
@@ -10,6 +11,7 @@ DEBIAN_PACKAGES=(
   g++ git ninja-build ccache qemu-user python3 python3-venv file binutils
   libsentencepiece-dev libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev libre2-dev
   zlib1g-dev libzstd-dev libxml2-dev
+  qemu-user
 )
 PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers)
 
