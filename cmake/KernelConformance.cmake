@@ -61,8 +61,10 @@ function(lapidary_emulated_suite isa target)
   add_custom_target(kernel-conformance-${isa} ALL DEPENDS "${program}")
 endfunction()
 
-# lapidary_emulated_conformance_test(isa EMULATOR cpu): test KernelConformance.<isa>.<cpu>.
+# lapidary_emulated_conformance_test(isa cpu features emulator ..): test KernelConformance.<isa>.<cpu>, of a target whose
+# integers are signed. What takes minutes under an emulator is left to this machine: 9000 positions of attention.
 function(lapidary_emulated_conformance_test isa cpu features)
   add_test(NAME KernelConformance.${isa}.${cpu}
-    COMMAND ${ARGN} "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/kernel-conformance-${isa}" --isa=${isa} "--features=${features}")
+    COMMAND ${ARGN} "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/kernel-conformance-${isa}" --isa=${isa} "--features=${features}"
+            --integers=signed "--gtest_filter=-*LanesShareTheSlicesOfSeveralLongSequences")
 endfunction()

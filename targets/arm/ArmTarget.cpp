@@ -46,6 +46,7 @@ constexpr CpuFamily family = {"aarch64-linux",
                               "64-bit ARM Linux: one static executable, NEON, dot products, i8mm",
                               "aarch64-unknown-linux-musl",
                               "generic",
+                              IntegerCode::Signed,
                               initializeBackend,
                               runsHere,
                               levels};

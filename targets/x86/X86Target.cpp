@@ -44,6 +44,7 @@ constexpr CpuFamily family = {"x86_64-linux",
                               "x86-64 Linux: one static executable, AVX2 to AVX-512 VNNI",
                               "x86_64-unknown-linux-musl",
                               "x86-64",
+                              IntegerCode::Offset,
                               initializeBackend,
                               runsHere,
                               levels};

@@ -11,9 +11,9 @@ const KernelFamily &kernelFamily() {
   static const KernelFamily family = {
       "aarch64-linux",
       "arm-64-linux",
-      {{"neon", "", 4, 4, ByteProducts::Fours},
-       {"dotprod", "armv82a-arm_dot_prod", 4, 4, ByteProducts::Fours},
-       {"i8mm", "armv86a-arm_dot_prod", 4, 4, ByteProducts::Fours}},
+      {{"neon", "", 4, 4, ByteProducts::Fours, IntegerCode::Signed},
+       {"dotprod", "armv82a-arm_dot_prod", 4, 4, ByteProducts::Fours, IntegerCode::Signed},
+       {"i8mm", "armv86a-arm_dot_prod", 4, 4, ByteProducts::Fours, IntegerCode::Signed}},
       {{"", "dotprod"}, {"armv8-a", "neon"}, {"cortex-a76", "dotprod"}, {"neoverse-v1", "i8mm"}},
       [](KernelOp op, lap_format format) { return !isIntegerProduct(op, format); },
       buildCommonKernel};

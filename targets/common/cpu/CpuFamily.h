@@ -8,6 +8,8 @@
 #ifndef LAPIDARY_TARGETS_COMMON_CPU_CPUFAMILY_H
 #define LAPIDARY_TARGETS_COMMON_CPU_CPUFAMILY_H
 
+#include "targets/common/PackedLayout.h"
+
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
@@ -27,6 +29,7 @@ struct CpuFamily {
   llvm::StringLiteral summary;             ///< one line for `lapidary targets`
   llvm::StringLiteral triple;              ///< of the program functions
   llvm::StringLiteral baseCpu;             ///< LLVM's name for any member: a program must start to say what it misses
+  IntegerCode integers;                    ///< how its dot products take weights
   void (*initializeBackend)();             ///< registers LLVM's code generator; called once
   bool (*runsHere)(const CpuLevel &level); ///< true when this machine has the level's features
   llvm::ArrayRef<CpuLevel> levels;         ///< the default first; of those that run here the last is "native"

@@ -23,9 +23,9 @@ Algorithm scheduledEmbed(lap_format format, const CpuIsa &isa) {
     return scheduled(EmbedFloat(format), isa);
   }
   if (isRowScaled(format)) {
-    return scheduled(EmbedRow(format), isa);
+    return scheduled(EmbedRow(format, isa.integers), isa);
   }
-  return scheduled(EmbedGroup(format), isa);
+  return scheduled(EmbedGroup(format, isa.integers), isa);
 }
 } // namespace
 

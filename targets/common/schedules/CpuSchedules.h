@@ -25,6 +25,7 @@ struct CpuIsa {
   int lanes;                       // floats in a vector register
   int accumulators;                // 16-row accumulators that fit the register file beside the operands
   ByteProducts products;           // of integer matrices
+  IntegerCode integers;            // of weights
 };
 
 /// matvec (one row of activations) or matmat (many).

@@ -28,10 +28,10 @@ const KernelFamily &kernelFamily() {
   static const KernelFamily family = {
       "x86_64-linux",
       "x86-64-linux",
-      {{"avx2", "sse41-avx-f16c-fma-avx2", 8, 4, ByteProducts::Pairs},
-       {"avx512", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake", 16, 8, ByteProducts::Pairs},
+      {{"avx2", "sse41-avx-f16c-fma-avx2", 8, 4, ByteProducts::Pairs, IntegerCode::Offset},
+       {"avx512", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake", 16, 8, ByteProducts::Pairs, IntegerCode::Offset},
        {"vnni", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake-avx512_cannonlake-avx512_zen4", 16, 8,
-        ByteProducts::Fours}},
+        ByteProducts::Fours, IntegerCode::Offset}},
       {{"", "avx2"}, {"x86-64-v3", "avx2"}, {"x86-64-v4", "avx512"}, {"icelake-server", "vnni"}, {"znver4", "vnni"}},
       [](KernelOp, lap_format) { return true; },
       build};
