@@ -46,13 +46,18 @@ def Kernel_PackedType : TypeDef<Kernel_Dialect, "Packed", [DeclareTypeInterfaceM
   let summary = "A weight in a target's layout";
   let description = [{
     Logical shape, storage format, and the layout's name: `tiles16` (row tiles of 16, ProgramAbi.h), `rows` (a table
-    gathered by row), `vector`. Targets may define more names; only their own kernels read them.
+    gathered by row), `vector`. Targets may define more names, for tables `rows-..`; only their own kernels read them.
+    `tiles16-signed` and `rows-signed` hold integers in two's complement.
 
     ```mlir
     !kernel.packed<2048x1536, <w4, group = 32>, "tiles16">
     !kernel.packed<128x1408x2816, <w4, group = 32>, "tiles16">
     !kernel.packed<1536, <f32>, "vector">
     ```
+  }];
+  let extraClassDeclaration = [{
+    /// True for tables, whose rows lie one behind the other: layouts named `rows` or `rows-..`.
+    bool isTable() const { return getLayout().starts_with("rows"); }
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$shape, "::lapidary::gemma::FormatAttr":$format,
                         StringRefParameter<"layout name">:$layout);

@@ -26,7 +26,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::EmbedOp op) {
   lap_embed_args args = {};
   args.out = abi.buffer(op.getOut());
   args.table = abi.weight(op.getTable());
-  args.tiled = cast<kernel::PackedType>(op.getTable().getType()).getLayout() != "rows";
+  args.tiled = cast<kernel::PackedType>(op.getTable().getType()).isTable() ? 0 : 1;
   args.scale = op.getScale().convertToFloat();
   return call("lap_op_embed", args);
 }

@@ -90,9 +90,9 @@ def cases():
     """(checkpoint, flags, whether its f32 reference is what the program computes)."""
     for name in PLAIN:
         yield FIXTURES / name, ["--quant=f32" if name.endswith("f32") else "--quant=bf16"], True
-        for quant in ("w8", "w4", "mobile"):
-            if quant != "mobile" or not name.startswith("moe"):
-                yield FIXTURES / name, [f"--quant={quant}"], False
+        for quant in ("w8", "w4"):
+            yield FIXTURES / name, [f"--quant={quant}"], False
+    yield FIXTURES / "edge_dense_gqa_bf16", ["--quant=w8row", "--kv=q8"], False
     for fixture in sorted(p.parent for p in QUANTIZED_FIXTURES.glob("*/reference.safetensors")):
         yield fixture, [], False
 
