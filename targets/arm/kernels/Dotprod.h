@@ -13,7 +13,7 @@ namespace lap::arm {
 
 struct LaneDot {
   using Sums = int32x4_t;
-  LAPIDARY_INLINE static Sums zero() { return vdupq_n_s32(0); }
+  LAPIDARY_INLINE static Sums from(int32_t start) { return vdupq_n_s32(start); }
 
   /// Adds four columns of four rows (`weights`) times quad `Quad` of 16 values.
   template <int Quad> LAPIDARY_INLINE static void add(Sums &sums, int8x16_t weights, int8x16_t values) {

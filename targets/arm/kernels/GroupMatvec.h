@@ -35,7 +35,7 @@ LAPIDARY_INLINE void multiplyTile(const uint8_t *tile, const GroupProduct &p, in
     typename Dot::Sums sums[Planes][RowQuads];
     unrolled<Planes>([&](auto plane) {
       unrolled<2>([&](auto i) { values[plane][i] = vld1q_s8(x + plane * p.planeBytes + i * 16); });
-      unrolled<RowQuads>([&](auto row) { sums[plane][row] = Dot::zero(); });
+      unrolled<RowQuads>([&](auto row) { sums[plane][row] = Dot::from(0); });
     });
     const uint8_t *bytes = tile + 2 * LAP_ROW_TILE;
     unrolled<stretchBlocks<Format>()>([&](auto block) {

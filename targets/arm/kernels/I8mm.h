@@ -25,8 +25,8 @@ struct PairTile {
 
   template <int Rows> struct Block {
     int32x4_t sums[vectors<Rows>];
-    LAPIDARY_INLINE Block() {
-      unrolled<vectors<Rows>>([&](auto i) { sums[i] = vdupq_n_s32(0); });
+    LAPIDARY_INLINE explicit Block(int32_t start) {
+      unrolled<vectors<Rows>>([&](auto i) { sums[i] = vdupq_n_s32(start); });
     }
     LAPIDARY_INLINE int32x4_t operator[](int i) const { return sums[i]; }
   };

@@ -16,7 +16,10 @@ struct NeonDot {
   struct Sums {
     int32x4_t low, high; // of two rows each
   };
-  LAPIDARY_INLINE static Sums zero() { return {vdupq_n_s32(0), vdupq_n_s32(0)}; }
+  LAPIDARY_INLINE static Sums from(int32_t start) {
+    const int32x4_t halves = vreinterpretq_s32_s64(vdupq_n_s64(static_cast<uint32_t>(start)));
+    return {halves, halves};
+  }
 
   /// Adds four columns of four rows (`weights`) times quad `Quad` of 16 values.
   template <int Quad> LAPIDARY_INLINE static void add(Sums &sums, int8x16_t weights, int8x16_t values) {

@@ -22,8 +22,8 @@ template <typename Dot, int Tokens> struct QuadTile {
 
   template <int Rows> struct Block {
     typename Dot::Sums sums[vectors<Rows>];
-    LAPIDARY_INLINE Block() {
-      unrolled<vectors<Rows>>([&](auto i) { sums[i] = Dot::zero(); });
+    LAPIDARY_INLINE explicit Block(int32_t start) {
+      unrolled<vectors<Rows>>([&](auto i) { sums[i] = Dot::from(start); });
     }
     LAPIDARY_INLINE int32x4_t operator[](int i) const { return Dot::total(sums[i]); }
   };

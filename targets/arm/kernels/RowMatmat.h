@@ -46,7 +46,7 @@ LAPIDARY_INLINE void addStretches(RowScratch<Tile> &scratch, int stretches,
   const int8_t *values[Tile::tokens];
   int32_t *out[Tile::tokens];
   unrolled<Tile::tokens>([&](auto t) { values[t] = rows[t].values, out[t] = rows[t].sums; });
-  typename Tile::template Block<LAP_ROW_TILE> block;
+  typename Tile::template Block<LAP_ROW_TILE> block(0);
   const int8_t *weights = scratch.weights[0];
   for (int at = 0; at < stretches * StretchColumns; at += 16) {
     Tile::template add<LAP_ROW_TILE>(block, weights, values, at);

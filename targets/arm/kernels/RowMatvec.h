@@ -58,7 +58,7 @@ LAPIDARY_INLINE void dotTile(const uint8_t *bytes, const int8_t *x, int64_t plan
   using Integers = Stretch<Format>;
   typename Dot::Sums sums[Integers::sums][Planes][RowQuads];
   unrolled<Integers::sums * Planes * RowQuads>(
-      [&](auto i) { sums[i / (Planes * RowQuads)][i / RowQuads % Planes][i % RowQuads] = Dot::zero(); });
+      [&](auto i) { sums[i / (Planes * RowQuads)][i / RowQuads % Planes][i % RowQuads] = Dot::from(0); });
   for (int column = 0; column < columns; column += StretchColumns) {
     int8x16_t values[Planes][2];
     unrolled<Planes * 2>([&](auto i) { values[i / 2][i % 2] = vld1q_s8(x + i / 2 * planeBytes + i % 2 * 16); });
