@@ -13,6 +13,7 @@ namespace lap::arm {
 
 struct LaneDot {
   using Sums = int32x4_t;
+  static constexpr int registers = 1; // of Sums
   LAPIDARY_INLINE static Sums from(int32_t start) { return vdupq_n_s32(start); }
 
   /// Adds four columns of four rows (`weights`) times quad `Quad` of 16 values.

@@ -40,8 +40,8 @@ LAPIDARY_INLINE const int8_t *opaque(const int8_t *pointer) {
   return pointer;
 }
 
-/// A sum of whole numbers below 2^22 in magnitude that starts from these bits, 1.5 * 2^23 as a float, is a float as it is:
-/// the conversion is a subtraction, which runs on more pipes than scvtf. (32 * 128 * 128 is 2^19.)
+/// A sum of whole numbers below 2^22 in magnitude that starts from these bits, 1.5 * 2^23 as a float, is a float as it
+/// is: the conversion is a subtraction, which runs on more pipes than scvtf. (32 * 128 * 128 is 2^19.)
 constexpr int32_t roundBits = 0x4b400000;
 LAPIDARY_INLINE float32x4_t floatOf(int32x4_t sum) {
   return vsubq_f32(vreinterpretq_f32_s32(sum), vdupq_n_f32(12582912.0f));

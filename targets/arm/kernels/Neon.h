@@ -16,6 +16,7 @@ struct NeonDot {
   struct Sums {
     int32x4_t low, high; // of two rows each
   };
+  static constexpr int registers = 2; // of Sums
   LAPIDARY_INLINE static Sums from(int32_t start) {
     const int32x4_t halves = vreinterpretq_s32_s64(vdupq_n_s64(static_cast<uint32_t>(start)));
     return {halves, halves};

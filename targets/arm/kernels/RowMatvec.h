@@ -50,20 +50,20 @@ LAPIDARY_INLINE int32_t sumOf(const int8_t *values, int columns) {
   return vaddvq_s32(sums);
 }
 
-/// The dots of a tile's rows with Planes planes of values: [plane][row quad], without the zero point.
-template <typename Isa, lap_format Format, int Planes>
-LAPIDARY_INLINE void dotTile(const uint8_t *bytes, const int8_t *x, int64_t planeBytes, int columns,
-                             int32x4_t (&dots)[Planes][RowQuads]) {
+/// The dots of Quads row quads with Planes planes of values, without the zero point; `bytes` are the first quad's.
+template <typename Isa, lap_format Format, int Planes, int Quads>
+LAPIDARY_INLINE void dotRows(const uint8_t *bytes, const int8_t *x, int64_t planeBytes, int columns,
+                             int32x4_t (&dots)[Planes][RowQuads], int firstQuad) {
   using Dot = typename Isa::Dot;
   using Integers = Stretch<Format>;
-  typename Dot::Sums sums[Integers::sums][Planes][RowQuads];
-  unrolled<Integers::sums * Planes * RowQuads>(
-      [&](auto i) { sums[i / (Planes * RowQuads)][i / RowQuads % Planes][i % RowQuads] = Dot::from(0); });
+  typename Dot::Sums sums[Integers::sums][Planes][Quads];
+  unrolled<Integers::sums * Planes * Quads>(
+      [&](auto i) { sums[i / (Planes * Quads)][i / Quads % Planes][i % Quads] = Dot::from(0); });
   for (int column = 0; column < columns; column += StretchColumns) {
     int8x16_t values[Planes][2];
     unrolled<Planes * 2>([&](auto i) { values[i / 2][i % 2] = vld1q_s8(x + i / 2 * planeBytes + i % 2 * 16); });
     unrolled<stretchBlocks<Format>()>([&](auto block) {
-      unrolled<RowQuads>([&](auto row) {
+      unrolled<Quads>([&](auto row) {
         const uint8x16_t stored = vld1q_u8(bytes + block * LAP_ROW_TILE * 4 + row * 16);
         unrolled<Integers::fields>([&](auto field) {
           constexpr int quad = Integers::quad(decltype(block)::value, decltype(field)::value);
@@ -78,30 +78,34 @@ LAPIDARY_INLINE void dotTile(const uint8_t *bytes, const int8_t *x, int64_t plan
     x += StretchColumns;
     bytes += stretchBytes<Format>();
   }
-  unrolled<Planes * RowQuads>([&](auto i) {
+  unrolled<Planes * Quads>([&](auto i) {
     int32x4_t dot = vdupq_n_s32(0);
     unrolled<Integers::sums>([&](auto sum) { // exact: multiples of what is shifted out
-      const int32x4_t part = Dot::total(sums[sum][i / RowQuads][i % RowQuads]);
+      const int32x4_t part = Dot::total(sums[sum][i / Quads][i % Quads]);
       dot = vaddq_s32(dot, vshlq_s32(part, vdupq_n_s32(-Integers::sumShift(sum))));
     });
-    dots[i / RowQuads][i % RowQuads] = dot;
+    dots[i / Quads][firstQuad + i % Quads] = dot;
   });
 }
 
-/// 16 products of one token. Planes pass together where their sums fit the registers, else one after the other: the
-/// tile stays in the first or second level cache.
+/// How many row quads of a tile go together, so that their sums fit the registers.
+template <typename Isa, lap_format Format, int Planes> constexpr int quadsTogether() {
+  constexpr int registers = Stretch<Format>::sums * Planes * Isa::Dot::registers, most = 20;
+  return 4 * registers <= most ? 4 : 2 * registers <= most ? 2 : 1;
+}
+
+/// 16 products of one token. A tile that is passed over more than once stays in the first level cache.
 template <typename Isa, lap_format Format, int Planes>
 LAPIDARY_INLINE void multiplyTile(const RowProduct &p, int tile, int token, const int32_t (&zeros)[LAP_PLANES]) {
-  constexpr int together = Stretch<Format>::sums == 1 ? Planes : 1;
+  constexpr int together = quadsTogether<Isa, Format, Planes>();
   const uint8_t *bytes = p.tile(tile) + 4 * LAP_ROW_TILE;
-  int32x4_t dots[Planes / together][together][RowQuads];
+  int32x4_t dots[Planes][RowQuads];
 #pragma clang loop unroll(disable)
-  for (int pass = 0; pass < Planes / together; ++pass) {
-    dotTile<Isa, Format, together>(bytes, p.row(token, pass * together), p.planeBytes, p.columns, dots[pass]);
+  for (int quad = 0; quad < RowQuads; quad += together) {
+    dotRows<Isa, Format, Planes, together>(bytes + quad * 16, p.row(token, 0), p.planeBytes, p.columns, dots, quad);
   }
-  scaleTile(p, tile, token, Planes, [&](int plane, int row) {
-    return vsubq_s32(dots[plane / together][plane % together][row], vdupq_n_s32(zeros[plane]));
-  });
+  scaleTile(p, tile, token, Planes,
+            [&](int plane, int row) { return vsubq_s32(dots[plane][row], vdupq_n_s32(zeros[plane])); });
 }
 
 /// The kernel `matvec` of a row format.
