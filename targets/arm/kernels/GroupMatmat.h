@@ -24,11 +24,7 @@ template <typename Tile> struct UnpackedGroups {
       float32x4_t wide[RowQuads];
       widenScales(from, wide);
       Tile::keepScales(wide, scales[group]);
-      for (int row = 0; row < RowQuads; ++row) {
-        int8x16_t quads[StretchQuads];
-        unpackRows<Format>(from + 2 * LAP_ROW_TILE + row * 16, quads);
-        Tile::keep(quads, row, weights[group]);
-      }
+      unpackStretch<Tile, Format>(from + 2 * LAP_ROW_TILE, weights[group]);
       from += 2 * LAP_ROW_TILE + stretchBytes<Format>();
     }
   }
@@ -54,6 +50,20 @@ struct TokenRow {
   int32_t *out;
 };
 
+/// Adds one group of one plane, which is `at` columns into the values, to the totals of Rows rows.
+template <typename Tile, int Rows>
+LAPIDARY_INLINE void addGroup(const int8_t *weights, const float *weightScales,
+                              const int8_t *const (&values)[Tile::tokens], int64_t at, const float (&x)[Tile::tokens],
+                              float32x4_t (&totals)[Tile::template vectors<Rows>]) {
+  typename Tile::template Block<Rows> block(roundBits);
+  Tile::template add<Rows>(block, weights, values, at);
+  Tile::template add<Rows>(block, weights + LAP_ROW_TILE * 16, values, at + 16);
+  float32x4_t scales[Tile::template vectors<Rows>];
+  Tile::template scale<Rows>(weightScales, x, scales);
+  unrolled<Tile::template vectors<Rows>>(
+      [&](auto i) { totals[i] = vfmaq_f32(totals[i], floatOf(block[i]), scales[i]); });
+}
+
 /// Adds `groups` groups to Rows rows, from row `row` of the tile on, of a few tokens. `fresh`: nothing is in the
 /// output.
 template <typename Tile, int Rows, int Planes>
@@ -61,11 +71,10 @@ LAPIDARY_INLINE void addGroups(const UnpackedGroups<Tile> &unpacked, int groups,
                                const RowBlock<Tile::tokens, TokenRow> &tokens, bool fresh) {
   constexpr int vectors = Tile::template vectors<Rows>;
   const int8_t *values[Tile::tokens];
-  const float *tokenScales[Tile::tokens];
+  const float *scales[Tile::tokens];
   int32_t *out[Tile::tokens];
   unrolled<Tile::tokens>([&](auto t) {
-    values[t] = tokens[t].values;
-    tokenScales[t] = tokens[t].scales;
+    values[t] = tokens[t].values, scales[t] = tokens[t].scales;
     out[t] = tokens[t].out + row;
   });
   int32x4_t bits[vectors];
@@ -81,15 +90,9 @@ LAPIDARY_INLINE void addGroups(const UnpackedGroups<Tile> &unpacked, int groups,
 #pragma clang loop unroll(disable)
     for (int plane = 0; plane < Planes; ++plane) {
       weights = opaque(weights);
-      typename Tile::template Block<Rows> block(roundBits);
-      const int64_t at = plane * planeBytes + group * LAP_GROUP;
-      Tile::template add<Rows>(block, weights, values, at);
-      Tile::template add<Rows>(block, weights + LAP_ROW_TILE * 16, values, at + 16);
       float x[Tile::tokens];
-      unrolled<Tile::tokens>([&](auto t) { x[t] = tokenScales[t][plane * (planeBytes >> 2) + group]; });
-      float32x4_t scales[vectors];
-      Tile::template scale<Rows>(weightScales, x, scales);
-      unrolled<vectors>([&](auto i) { totals[i] = vfmaq_f32(totals[i], floatOf(block[i]), scales[i]); });
+      unrolled<Tile::tokens>([&](auto t) { x[t] = scales[t][plane * (planeBytes >> 2) + group]; });
+      addGroup<Tile, Rows>(weights, weightScales, values, plane * planeBytes + group * LAP_GROUP, x, totals);
     }
     weights += LAP_ROW_TILE * LAP_GROUP;
     weightScales += Tile::scalesPerTile;

@@ -8,7 +8,7 @@
 #define LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
 
 #include "targets/arm/kernels/Arguments.h"
-#include "targets/arm/kernels/Integers.h"
+#include "targets/arm/kernels/StretchDot.h"
 
 namespace lap::arm {
 
@@ -21,40 +21,22 @@ template <int Shift> LAPIDARY_INLINE float32x4_t toFloat(int32x4_t sums) {
   }
 }
 
-/// 16 products of one token: `groups` groups of a tile.
+/// 16 products of one token.
 template <typename Isa, lap_format Format, int Planes>
 LAPIDARY_INLINE void multiplyTile(const uint8_t *tile, const GroupProduct &p, int token, float *out) {
-  using Dot = typename Isa::Dot;
-  using Integers = Stretch<Format>;
   const int8_t *x = p.row(token, 0);
   const float *scales = p.scalesOf(token, 0);
   float32x4_t totals[RowQuads];
   unrolled<RowQuads>([&](auto row) { totals[row] = vdupq_n_f32(0.0f); });
   for (int group = 0; group < p.columns / LAP_GROUP; ++group) {
-    int8x16_t values[Planes][2];
-    typename Dot::Sums sums[Planes][RowQuads];
-    unrolled<Planes>([&](auto plane) {
-      unrolled<2>([&](auto i) { values[plane][i] = vld1q_s8(x + plane * p.planeBytes + i * 16); });
-      unrolled<RowQuads>([&](auto row) { sums[plane][row] = Dot::from(0); });
-    });
-    const uint8_t *bytes = tile + 2 * LAP_ROW_TILE;
-    unrolled<stretchBlocks<Format>()>([&](auto block) {
-      unrolled<RowQuads>([&](auto row) {
-        const uint8x16_t stored = vld1q_u8(bytes + block * LAP_ROW_TILE * 4 + row * 16);
-        unrolled<Integers::fields>([&](auto field) {
-          constexpr int quad = Integers::quad(decltype(block)::value, decltype(field)::value);
-          const int8x16_t weights = Integers::template inPlace<decltype(field)::value>(stored);
-          unrolled<Planes>(
-              [&](auto plane) { Dot::template add<quad % 4>(sums[plane][row], weights, values[plane][quad / 4]); });
-        });
-      });
-    });
+    StretchSums<typename Isa::Dot, Format, Planes, RowQuads> sums;
+    sums.add(tile + 2 * LAP_ROW_TILE, x, p.planeBytes);
     float32x4_t weightScales[RowQuads];
     widenScales(tile, weightScales);
     unrolled<Planes>([&](auto plane) {
       const float scale = scales[plane * (p.planeBytes >> 2)];
       unrolled<RowQuads>([&](auto row) {
-        const float32x4_t dot = toFloat<Integers::sumShift(0)>(Dot::total(sums[plane][row]));
+        const float32x4_t dot = toFloat<Stretch<Format>::sumShift(0)>(Isa::Dot::total(sums.sums[0][plane][row]));
         totals[row] = vfmaq_f32(totals[row], dot, vmulq_n_f32(weightScales[row], scale));
       });
     });

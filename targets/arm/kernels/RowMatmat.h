@@ -22,11 +22,7 @@ template <typename Tile> struct RowScratch {
 
   template <lap_format Format> LAPIDARY_INLINE void unpack(const uint8_t *from, int stretches) {
     for (int stretch = 0; stretch < stretches; ++stretch) {
-      for (int row = 0; row < RowQuads; ++row) {
-        int8x16_t quads[StretchQuads];
-        unpackRows<Format>(from + row * 16, quads);
-        Tile::keep(quads, row, weights[stretch]);
-      }
+      unpackStretch<Tile, Format>(from, weights[stretch]);
       from += stretchBytes<Format>();
     }
   }

@@ -8,7 +8,7 @@
 #define LAPIDARY_TARGETS_ARM_KERNELS_ROWMATVEC_H
 
 #include "targets/arm/kernels/Arguments.h"
-#include "targets/arm/kernels/Integers.h"
+#include "targets/arm/kernels/StretchDot.h"
 
 namespace lap::arm {
 
@@ -50,42 +50,18 @@ LAPIDARY_INLINE int32_t sumOf(const int8_t *values, int columns) {
   return vaddvq_s32(sums);
 }
 
-/// The dots of Quads row quads with Planes planes of values, without the zero point; `bytes` are the first quad's.
+/// The dots of Quads row quads, from `firstQuad` of a tile on, with Planes planes of values; with the zero point.
 template <typename Isa, lap_format Format, int Planes, int Quads>
-LAPIDARY_INLINE void dotRows(const uint8_t *bytes, const int8_t *x, int64_t planeBytes, int columns,
-                             int32x4_t (&dots)[Planes][RowQuads], int firstQuad) {
-  using Dot = typename Isa::Dot;
-  using Integers = Stretch<Format>;
-  typename Dot::Sums sums[Integers::sums][Planes][Quads];
-  unrolled<Integers::sums * Planes * Quads>(
-      [&](auto i) { sums[i / (Planes * Quads)][i / Quads % Planes][i % Quads] = Dot::from(0); });
+LAPIDARY_INLINE void dotRows(const uint8_t *tile, const int8_t *x, int64_t planeBytes, int columns, int firstQuad,
+                             int32x4_t (&dots)[Planes][RowQuads]) {
+  StretchSums<typename Isa::Dot, Format, Planes, Quads> sums;
+  const uint8_t *bytes = tile + 4 * LAP_ROW_TILE + firstQuad * 16;
   for (int column = 0; column < columns; column += StretchColumns) {
-    int8x16_t values[Planes][2];
-    unrolled<Planes * 2>([&](auto i) { values[i / 2][i % 2] = vld1q_s8(x + i / 2 * planeBytes + i % 2 * 16); });
-    unrolled<stretchBlocks<Format>()>([&](auto block) {
-      unrolled<Quads>([&](auto row) {
-        const uint8x16_t stored = vld1q_u8(bytes + block * LAP_ROW_TILE * 4 + row * 16);
-        unrolled<Integers::fields>([&](auto field) {
-          constexpr int quad = Integers::quad(decltype(block)::value, decltype(field)::value);
-          constexpr int sum = Integers::sumOf(decltype(field)::value);
-          const int8x16_t weights = Integers::template inPlace<decltype(field)::value>(stored);
-          unrolled<Planes>([&](auto plane) {
-            Dot::template add<quad % 4>(sums[sum][plane][row], weights, values[plane][quad / 4]);
-          });
-        });
-      });
-    });
-    x += StretchColumns;
+    sums.add(bytes, x + column, planeBytes);
     bytes += stretchBytes<Format>();
   }
-  unrolled<Planes * Quads>([&](auto i) {
-    int32x4_t dot = vdupq_n_s32(0);
-    unrolled<Integers::sums>([&](auto sum) { // exact: multiples of what is shifted out
-      const int32x4_t part = Dot::total(sums[sum][i / Quads][i % Quads]);
-      dot = vaddq_s32(dot, vshlq_s32(part, vdupq_n_s32(-Integers::sumShift(sum))));
-    });
-    dots[i / Quads][firstQuad + i % Quads] = dot;
-  });
+  unrolled<Planes>(
+      [&](auto plane) { unrolled<Quads>([&](auto quad) { dots[plane][firstQuad + quad] = sums.dot(plane, quad); }); });
 }
 
 /// How many row quads of a tile go together, so that their sums fit the registers.
@@ -98,11 +74,10 @@ template <typename Isa, lap_format Format, int Planes> constexpr int quadsTogeth
 template <typename Isa, lap_format Format, int Planes>
 LAPIDARY_INLINE void multiplyTile(const RowProduct &p, int tile, int token, const int32_t (&zeros)[LAP_PLANES]) {
   constexpr int together = quadsTogether<Isa, Format, Planes>();
-  const uint8_t *bytes = p.tile(tile) + 4 * LAP_ROW_TILE;
   int32x4_t dots[Planes][RowQuads];
 #pragma clang loop unroll(disable)
   for (int quad = 0; quad < RowQuads; quad += together) {
-    dotRows<Isa, Format, Planes, together>(bytes + quad * 16, p.row(token, 0), p.planeBytes, p.columns, dots, quad);
+    dotRows<Isa, Format, Planes, together>(p.tile(tile), p.row(token, 0), p.planeBytes, p.columns, quad, dots);
   }
   scaleTile(p, tile, token, Planes,
             [&](int plane, int row) { return vsubq_s32(dots[plane][row], vdupq_n_s32(zeros[plane])); });
