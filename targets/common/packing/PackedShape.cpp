@@ -34,7 +34,7 @@ PackedShape packedShape(kernel::PackedType type) {
   shape.code = layout.consume_back(signedSuffix) ? IntegerCode::Signed : IntegerCode::Offset;
   shape.columns = static_cast<uint64_t>(sizes.back());
   shape.paddedColumns = padColumns(shape.columns);
-  shape.table = layout == rowsLayout;
+  shape.table = type.isTable();
   shape.vector = layout == vectorLayout;
   shape.partRows = shape.vector ? 1 : static_cast<uint64_t>(sizes[sizes.size() - 2]);
   if (isRowScaled(shape.format)) {
