@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "frontends/tokenizer/TokenizerWriter.h"
 
+#include "frontends/tokenizer/VocabularyTrieWriter.h"
 #include "runtime/src/tokenizer/TokenizerTables.h"
 
 #include <algorithm>
@@ -42,6 +43,9 @@ public:
     writeMerges();
     writeTries();
     findSpaceJoiners();
+    std::vector<char> trie = writeVocabularyTrie(model);
+    header.vocabulary_trie = append(trie);
+    header.vocabulary_trie_bytes = trie.size();
     header.total_bytes = block.size();
     std::memcpy(block.data(), &header, sizeof header);
     return std::move(block);

@@ -82,37 +82,49 @@ bool Sampler::suppressed(int32_t id) const {
   return false;
 }
 
-int32_t Sampler::greedy(const float *logits) const {
-  int32_t best = -1;
-  float largest = -INFINITY;
-  for (uint32_t i = 0; i < program->vocab; ++i) {
-    int32_t id = static_cast<int32_t>(i);
-    if (logits[i] > largest && !suppressed(id)) {
-      best = id;
-      largest = logits[i];
+/// Calls visit(id) for every id below vocab that is allowed, in ascending order.
+template <typename Visit> static void forAllowed(uint32_t vocab, const uint64_t *allowed, Visit visit) {
+  for (uint32_t id = 0; !allowed && id < vocab; ++id) {
+    visit(id);
+  }
+  for (uint32_t word = 0; allowed && word < (vocab + 63) / 64; ++word) {
+    for (uint64_t bits = allowed[word]; bits != 0; bits &= bits - 1) {
+      visit(word * 64 + uint32_t(__builtin_ctzll(bits)));
     }
   }
+}
+
+int32_t Sampler::greedy(const float *logits, const uint64_t *allowed) const {
+  int32_t best = -1;
+  float largest = -INFINITY;
+  forAllowed(program->vocab, allowed, [&](uint32_t index) {
+    int32_t id = static_cast<int32_t>(index);
+    if (logits[index] > largest && !suppressed(id)) {
+      best = id;
+      largest = logits[index];
+    }
+  });
   return best;
 }
 
 /// Fills scratch with the usable logits divided by the temperature; returns their number.
-uint32_t Sampler::gather(const float *logits, float temperature) {
+uint32_t Sampler::gather(const float *logits, float temperature, const uint64_t *allowed) {
   uint32_t count = 0;
-  for (uint32_t i = 0; i < program->vocab; ++i) {
-    int32_t id = static_cast<int32_t>(i);
-    if (logits[i] > -INFINITY && !suppressed(id)) { // false for NaN
-      scratch[count++] = {logits[i] / temperature, id};
+  forAllowed(program->vocab, allowed, [&](uint32_t index) {
+    int32_t id = static_cast<int32_t>(index);
+    if (logits[index] > -INFINITY && !suppressed(id)) { // false for NaN
+      scratch[count++] = {logits[index] / temperature, id};
     }
-  }
+  });
   return count;
 }
 
-int32_t Sampler::sample(const float *logits, const lap_sampling &sampling) {
-  int32_t best = greedy(logits);
+int32_t Sampler::sample(const float *logits, const lap_sampling &sampling, const uint64_t *allowed) {
+  int32_t best = greedy(logits, allowed);
   if (sampling.temperature == 0 || best < 0 || isinf(logits[best] / sampling.temperature)) {
     return best; // so cold that the division overflows: the limit is greedy
   }
-  uint32_t count = gather(logits, sampling.temperature);
+  uint32_t count = gather(logits, sampling.temperature, allowed);
   bool limited = sampling.top_k != 0 && sampling.top_k < count;
   float largest = logits[best] / sampling.temperature;
   uint32_t kept = count;

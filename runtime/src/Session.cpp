@@ -166,6 +166,12 @@ const float *lap_session_logits(const lap_session *session, size_t row) {
 void lap_session_seed(lap_session *session, uint64_t seed) { session->sampler.random.seed(seed); }
 
 lap_status lap_session_sample(lap_session *session, const lap_sampling *sampling, int32_t *out_id, lap_error *error) {
+  return lap_session_sample_constrained(session, sampling, nullptr, UINT32_MAX, out_id, error);
+}
+
+lap_status lap_session_sample_constrained(lap_session *session, const lap_sampling *sampling,
+                                          lap_constraint *constraint, uint32_t tokens_left, int32_t *out_id,
+                                          lap_error *error) {
   lap_sampling chosen{};
   chosen.struct_size = sizeof(chosen);
   if (sampling && sampling->struct_size >= sizeof(chosen)) {
@@ -182,7 +188,15 @@ lap_status lap_session_sample(lap_session *session, const lap_sampling *sampling
   if (rows == 0) {
     return fail(error, LAP_INVALID_ARGUMENT, "there are no logits to sample from; read a token first");
   }
-  int32_t id = session->sampler.sample(lap_session_logits(session, rows - 1), chosen);
+  const uint64_t *allowed = nullptr;
+  lap_status status = constraint ? lap_constraint_mask(constraint, tokens_left, &allowed, error) : LAP_OK;
+  if (status != LAP_OK) {
+    return status;
+  }
+  int32_t id = session->sampler.sample(lap_session_logits(session, rows - 1), chosen, allowed);
+  if (id < 0 && constraint && lap_constraint_is_finished(constraint)) {
+    return fail(error, LAP_INVALID_ARGUMENT, "the text is whole and the model has no end-of-sequence token: stop here");
+  }
   if (id < 0) {
     return fail(error, LAP_NUMERIC_ERROR, "no logit of token %u is a number; check the program with `verify`",
                 session->position);

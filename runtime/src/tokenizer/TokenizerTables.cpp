@@ -38,6 +38,7 @@ bool extentsHold(const lap_tokenizer *t) {
       {t->trie_nodes, t->trie_nodes_count, sizeof(lap_trie_node)},
       {t->trie_edge_bytes, t->trie_edges_count, 1},
       {t->trie_edge_nodes, t->trie_edges_count, 4},
+      {t->vocabulary_trie, t->vocabulary_trie_bytes, 1},
   };
   for (const Section &section : sections) {
     if (!inside(section, t->total_bytes)) {

@@ -23,7 +23,7 @@ extern "C" {
 #define LAP_TOKENIZER_MAGIC "LAPTOKEN" /* 8 bytes, no NUL */
 
 enum {
-  LAP_TOKENIZER_VERSION = 1,
+  LAP_TOKENIZER_VERSION = 2,
   LAP_TOKENIZER_ALIGN = 8,    /* alignment of the block and of every section */
   LAP_TOKENIZER_MAX_AFFIX = 8 /* ids the post-processor may put before (and after) the text */
 };
@@ -87,6 +87,8 @@ typedef struct lap_tokenizer {
   uint64_t trie_nodes;       /* lap_trie_node[trie_nodes_count]; node 0 is unused */
   uint64_t trie_edge_bytes;  /* uint8[trie_edges_count] */
   uint64_t trie_edge_nodes;  /* uint32[trie_edges_count] */
+  uint64_t vocabulary_trie;  /* texts of all tokens, see VocabularyTrie.h */
+  uint64_t vocabulary_trie_bytes; /* 0: none */
 } lap_tokenizer;
 
 /* Slot at which the search for a piece starts. bits is 1..31. */

@@ -1,0 +1,500 @@
+//===- Gbnf.cpp - parser of grammars in llama.cpp's notation --------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Recursive descent; nesting, repetitions and size are limited. A rule ends at the end of its line unless a group is open
+// or the line ends in `|`, as in llama.cpp.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/constraint/Gbnf.h"
+
+#include "runtime/src/Error.h"
+#include "runtime/src/tokenizer/Decoder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+namespace lap {
+
+TextPlace placeOf(const char *text, size_t bytes, size_t offset) {
+  TextPlace place = {1, 1};
+  for (size_t i = 0; i < offset && i < bytes; ++i) {
+    bool newline = text[i] == '\n', continuation = (text[i] & 0xC0) == 0x80;
+    place.line += newline;
+    place.column = newline ? 1 : place.column + !continuation;
+  }
+  return place;
+}
+
+namespace {
+
+constexpr uint32_t MaxNesting = 64;
+constexpr uint32_t MaxRepetitions = 100000;
+constexpr size_t MaxGrammarBytes = 1u << 20;
+
+bool isNameByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+int hexValue(char c) {
+  return c >= '0' && c <= '9'               ? c - '0'
+         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                            : -1;
+}
+
+class Parser {
+public:
+  Parser(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar, lap_error *error)
+      : text(text), bytes(bytes), tokenizer(tokenizer), grammar(grammar), error(error) {}
+
+  lap_status parse();
+
+private:
+  struct Name {
+    const char *text;
+    size_t length, place; // place: of the definition, before it of the first use
+    bool defined;
+  };
+
+  bool refuse(size_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
+  bool more() const { return at < bytes; }
+  char peek(size_t ahead = 0) const { return at + ahead < bytes ? text[at + ahead] : 0; }
+  void skipSpace(bool newlines);
+  bool parseRule();
+  bool checkNames();
+  uint32_t ruleOf(const char *name, size_t length, size_t place);
+  bool parseName(size_t *length);
+  bool parseChoice(uint32_t *out, bool nested);
+  bool parseSequence(uint32_t *out, bool nested);
+  bool parseItem(uint32_t *out, bool nested);
+  bool parseRepetition(uint32_t *item, bool nested);
+  bool parseCounts(uint32_t *least, uint32_t *most, bool nested);
+  bool parseCount(uint32_t *out);
+  bool parseText(uint32_t *out);
+  bool parseClass(uint32_t *out);
+  bool parseCharacter(uint32_t *out);
+  bool parseHex(uint32_t digits, uint32_t *out);
+  bool parseToken(uint32_t *out);
+
+  const char *text;
+  size_t bytes, at = 0;
+  const lap_tokenizer *tokenizer;
+  Grammar &grammar;
+  lap_error *error;
+  static constexpr uint32_t NameSlots = 1u << 17;
+  Array<Name> names{1u << 16};     // of rule i
+  Array<uint32_t> slots{NameSlots}; // hash table over names: rule + 1, 0: free
+  uint32_t nesting = 0;
+};
+
+bool Parser::refuse(size_t offset, const char *format, ...) {
+  char message[320];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(message, sizeof(message), format, arguments);
+  va_end(arguments);
+  TextPlace place = placeOf(text, bytes, offset);
+  fail(error, LAP_INVALID_ARGUMENT, "grammar:%u:%u: %s", place.line, place.column, message);
+  return false;
+}
+
+void Parser::skipSpace(bool newlines) {
+  while (more()) {
+    char c = peek();
+    if (c == '#') {
+      while (more() && peek() != '\n') {
+        ++at;
+      }
+    } else if (c == ' ' || c == '\t' || (newlines && (c == '\n' || c == '\r'))) {
+      ++at;
+    } else {
+      return;
+    }
+  }
+}
+
+/// The rule with this name; a new one if there is none.
+uint32_t Parser::ruleOf(const char *name, size_t length, size_t place) {
+  uint32_t hash = 2166136261u; // FNV-1a
+  for (size_t i = 0; i < length; ++i) {
+    hash = (hash ^ uint8_t(name[i])) * 16777619u;
+  }
+  uint32_t slot = hash % NameSlots;
+  for (; slots[slot] != 0; slot = (slot + 1) % NameSlots) {
+    uint32_t rule = slots[slot] - 1;
+    if (sameText(names[rule].text, names[rule].length, name, length)) {
+      return rule;
+    }
+  }
+  uint32_t rule = grammar.addRule(uint32_t(place));
+  names.add({name, length, place, false});
+  if (!names.failed() && !grammar.rules.failed()) {
+    slots[slot] = rule + 1;
+  }
+  return rule;
+}
+
+bool Parser::parseName(size_t *length) {
+  size_t start = at;
+  while (more() && isNameByte(peek())) {
+    ++at;
+  }
+  *length = at - start;
+  return *length != 0;
+}
+
+bool Parser::parseRule() {
+  size_t start = at, length;
+  if (!parseName(&length)) {
+    return refuse(at, "expected the name of a rule");
+  }
+  uint32_t rule = ruleOf(text + start, length, start);
+  if (names[rule].defined) {
+    TextPlace first = placeOf(text, bytes, names[rule].place);
+    return refuse(start, "rule '%.*s' is defined twice, first in line %u", int(length), text + start, first.line);
+  }
+  skipSpace(false);
+  if (peek() != ':' || peek(1) != ':' || peek(2) != '=') {
+    return refuse(at, "expected '::=' after the name '%.*s'", int(length > 60 ? 60 : length), text + start);
+  }
+  at += 3;
+  skipSpace(true);
+  uint32_t expr;
+  if (!parseChoice(&expr, false)) {
+    return false;
+  }
+  if (more() && peek() != '\n' && peek() != '\r') {
+    return refuse(at, peek() == ')' ? "there is no '(' for this ')'" : "unexpected '%c'", peek());
+  }
+  names[rule].defined = true;
+  names[rule].place = start;
+  grammar.define(rule, expr);
+  grammar.rules[rule].origin = uint32_t(start);
+  skipSpace(true);
+  return true;
+}
+
+bool Parser::parseChoice(uint32_t *out, bool nested) {
+  if (++nesting > MaxNesting) {
+    return refuse(at, "groups are nested deeper than %u", MaxNesting);
+  }
+  Array<uint32_t> parts(1u << 16);
+  for (;;) {
+    uint32_t part;
+    if (!parseSequence(&part, nested)) {
+      return false;
+    }
+    parts.add(part);
+    if (peek() != '|') {
+      break;
+    }
+    ++at;
+    skipSpace(true);
+  }
+  --nesting;
+  if (parts.failed()) {
+    return refuse(at, "too many alternatives");
+  }
+  *out = grammar.choice(parts.begin(), parts.size());
+  return true;
+}
+
+bool Parser::parseSequence(uint32_t *out, bool nested) {
+  Array<uint32_t> parts(1u << 16);
+  while (more() && peek() != '|' && peek() != ')' && peek() != '\n' && peek() != '\r') {
+    uint32_t item;
+    if (!parseItem(&item, nested) || !parseRepetition(&item, nested)) {
+      return false;
+    }
+    parts.add(item);
+  }
+  if (parts.failed()) {
+    return refuse(at, "too long a sequence");
+  }
+  *out = grammar.sequence(parts.begin(), parts.size());
+  return true;
+}
+
+bool Parser::parseItem(uint32_t *out, bool nested) {
+  size_t start = at, length;
+  switch (peek()) {
+  case '"':
+    return parseText(out) && (skipSpace(nested), true);
+  case '[':
+    return parseClass(out) && (skipSpace(nested), true);
+  case '<':
+    return parseToken(out) && (skipSpace(nested), true);
+  case '.': {
+    ++at;
+    SetBuilder any;
+    any.add(0, LastCharacter);
+    *out = grammar.set(any);
+    skipSpace(nested);
+    return true;
+  }
+  case '(':
+    ++at;
+    skipSpace(true);
+    if (!parseChoice(out, true)) {
+      return false;
+    }
+    if (peek() != ')') {
+      return refuse(start, "this '(' is not closed");
+    }
+    ++at;
+    skipSpace(nested);
+    return true;
+  default:
+    break;
+  }
+  if (!parseName(&length)) {
+    return refuse(at, "unexpected '%c'; expected \"text\", [characters], '.', a group or the name of a rule", peek());
+  }
+  *out = grammar.rule(ruleOf(text + start, length, start));
+  skipSpace(nested);
+  return true;
+}
+
+bool Parser::parseRepetition(uint32_t *item, bool nested) {
+  for (size_t start = at; more(); start = at) {
+    uint32_t least = 0, most = Unlimited;
+    char c = peek();
+    if (c == '+') {
+      least = 1;
+    } else if (c == '?') {
+      most = 1;
+    } else if (c != '*' && c != '{') {
+      return true;
+    }
+    ++at;
+    if (c == '{' && !parseCounts(&least, &most, nested)) {
+      return false;
+    }
+    if (least > most) {
+      return refuse(start, "a repetition from %u to %u times", least, most);
+    }
+    skipSpace(nested);
+    *item = grammar.repeat(*item, least, most);
+  }
+  return true;
+}
+
+bool Parser::parseCount(uint32_t *out) {
+  size_t start = at;
+  uint64_t value = 0;
+  for (; more() && peek() >= '0' && peek() <= '9'; ++at) {
+    value = value * 10 + uint64_t(peek() - '0');
+    if (value > MaxRepetitions) {
+      return refuse(start, "more than %u repetitions", MaxRepetitions);
+    }
+  }
+  *out = uint32_t(value);
+  return at != start || refuse(at, "expected a number of repetitions");
+}
+
+bool Parser::parseCounts(uint32_t *least, uint32_t *most, bool nested) {
+  skipSpace(nested);
+  if (peek() == ',') {
+    *least = 0;
+  } else if (!parseCount(least)) {
+    return false;
+  }
+  skipSpace(nested);
+  *most = *least;
+  if (peek() == ',') {
+    ++at;
+    skipSpace(nested);
+    *most = Unlimited;
+    if (peek() != '}' && !parseCount(most)) {
+      return false;
+    }
+    skipSpace(nested);
+  }
+  if (peek() != '}') {
+    return refuse(at, "expected '}' after the number of repetitions");
+  }
+  ++at;
+  return true;
+}
+
+bool Parser::parseHex(uint32_t digits, uint32_t *out) {
+  size_t start = at;
+  uint32_t value = 0;
+  for (uint32_t i = 0; i < digits; ++i, ++at) {
+    int digit = more() ? hexValue(peek()) : -1;
+    if (digit < 0) {
+      return refuse(start, "expected %u hexadecimal digits", digits);
+    }
+    value = value << 4 | uint32_t(digit);
+  }
+  if (value > LastCharacter || (value >= 0xD800 && value <= 0xDFFF)) {
+    return refuse(start, "U+%04X is no character", value);
+  }
+  *out = value;
+  return true;
+}
+
+bool Parser::parseCharacter(uint32_t *out) {
+  size_t start = at;
+  if (peek() != '\\') {
+    *out = decodeUtf8(text, bytes, &at);
+    return *out != UINT32_MAX || refuse(start, "invalid UTF-8");
+  }
+  ++at;
+  char c = peek();
+  ++at;
+  switch (c) {
+  case 'x':
+    return parseHex(2, out);
+  case 'u':
+    return parseHex(4, out);
+  case 'U':
+    return parseHex(8, out);
+  case 't':
+    *out = '\t';
+    return true;
+  case 'r':
+    *out = '\r';
+    return true;
+  case 'n':
+    *out = '\n';
+    return true;
+  case '\\':
+  case '"':
+  case '[':
+  case ']':
+  case '-':
+  case '^':
+    *out = uint8_t(c);
+    return true;
+  default:
+    return refuse(start, "unknown escape; known are \\n \\r \\t \\\\ \\\" \\[ \\] \\- \\^ \\xHH \\uHHHH \\UHHHHHHHH");
+  }
+}
+
+bool Parser::parseText(uint32_t *out) {
+  size_t start = at++;
+  Array<char> content(1u << 20);
+  while (peek() != '"') {
+    if (!more()) {
+      return refuse(start, "this text is not closed");
+    }
+    uint32_t character;
+    char encoded[4];
+    if (!parseCharacter(&character)) {
+      return false;
+    }
+    content.append(encoded, encodeUtf8(character, encoded));
+  }
+  ++at;
+  *out = grammar.text(content.begin(), content.size());
+  return true;
+}
+
+bool Parser::parseClass(uint32_t *out) {
+  size_t start = at++;
+  bool inverted = peek() == '^';
+  at += inverted;
+  SetBuilder builder;
+  while (peek() != ']') {
+    if (!more()) {
+      return refuse(start, "this '[' is not closed");
+    }
+    size_t from = at;
+    uint32_t low, high;
+    if (!parseCharacter(&low)) {
+      return false;
+    }
+    high = low;
+    if (peek() == '-' && peek(1) != ']' && at + 1 < bytes) {
+      ++at;
+      if (!parseCharacter(&high)) {
+        return false;
+      }
+    }
+    if (low > high) {
+      return refuse(from, "the range ends before it starts");
+    }
+    builder.add(low, high);
+  }
+  ++at;
+  if (inverted) {
+    builder.invert();
+  }
+  *out = grammar.set(builder);
+  return *out != Grammar::NeverExpr || refuse(start, "the class holds no character");
+}
+
+bool Parser::parseToken(uint32_t *out) {
+  size_t start = at, end = at + 1;
+  while (end < bytes && text[end] != '>' && text[end] != '\n') {
+    ++end;
+  }
+  if (end == bytes || text[end] != '>') {
+    return refuse(start, "this '<' is not closed; a control token is written <name>");
+  }
+  at = end + 1;
+  for (uint32_t id = 0; tokenizer && id < tokenizer->pieces; ++id) {
+    uint32_t length;
+    const char *piece = lap_tokenizer_piece(tokenizer, id, &length);
+    if (sameText(piece, length, text + start, at - start) &&
+        lap_decode_kind(tokenizer, int32_t(id), 1) == LAP_PIECE_NOTHING) {
+      *out = grammar.character(FirstToken + id);
+      return true;
+    }
+  }
+  size_t length = at - start;
+  return refuse(start, "'%.*s' is no control token of this model", int(length > 60 ? 60 : length), text + start);
+}
+
+bool Parser::checkNames() {
+  if (!names[0].defined) {
+    return refuse(0, "there is no rule 'root'; it describes the whole text");
+  }
+  for (const Name &name : names) {
+    if (!name.defined) {
+      return refuse(name.place, "rule '%.*s' is not defined", int(name.length > 60 ? 60 : name.length), name.text);
+    }
+  }
+  return true;
+}
+
+lap_status Parser::parse() {
+  if (bytes > MaxGrammarBytes) {
+    return fail(error, LAP_INVALID_ARGUMENT, "the grammar has %zu bytes, at most %zu are read", bytes, MaxGrammarBytes);
+  }
+  slots.addZeros(NameSlots);
+  if (slots.failed()) {
+    return fail(error, LAP_OUT_OF_MEMORY, "not enough memory to read a grammar");
+  }
+  ruleOf("root", 4, 0); // rule 0
+  skipSpace(true);
+  bool good = true;
+  while (good && more()) {
+    good = parseRule();
+    if (good && (names.failed() || grammar.failed())) {
+      return fail(error, LAP_INVALID_ARGUMENT, "the grammar is too large");
+    }
+  }
+  return good && checkNames() ? LAP_OK : LAP_INVALID_ARGUMENT;
+}
+
+} // namespace
+
+lap_status parseGbnf(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar,
+                     lap_error *error) {
+  lap_status status = Parser(text, bytes, tokenizer, grammar, error).parse();
+  if (status == LAP_OK && grammar.failed()) {
+    return fail(error, LAP_INVALID_ARGUMENT, "the grammar is too large");
+  }
+  return status;
+}
+
+void gbnfRuleName(const char *text, size_t bytes, size_t origin, char *name, size_t capacity) {
+  size_t length = 0;
+  while (origin + length < bytes && length + 1 < capacity && isNameByte(text[origin + length])) {
+    name[length] = text[origin + length];
+    ++length;
+  }
+  name[length] = 0;
+}
+
+} // namespace lap
