@@ -12,7 +12,7 @@ bool Partial::add(uint8_t byte) {
   if (left != 0) {
     value = value << 6 | (byte & 0x3F);
     --left;
-    return (byte & 0xC0) == 0x80 && high() >= least;
+    return (byte & 0xC0) == 0x80 && high() >= low();
   }
   left = byte < 0x80 ? 0 : byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
   value = left == 0 ? byte : byte & (0x3Fu >> left);
@@ -23,6 +23,11 @@ bool Partial::add(uint8_t byte) {
 uint32_t Partial::low() const {
   uint32_t lowest = value << (6 * left);
   return lowest < least ? least : lowest;
+}
+
+uint32_t Partial::high() const {
+  uint32_t highest = (value + 1) * (1u << (6 * left)) - 1;
+  return highest < LastCharacter ? highest : LastCharacter;
 }
 
 Masks::Masks(States &states, const lap_vocabulary *vocabulary, uint32_t vocab)

@@ -28,7 +28,7 @@ struct Partial {
   /// Adds a byte of UTF-8; false if it cannot be there.
   bool add(uint8_t byte);
   uint32_t low() const;
-  uint32_t high() const { return (value + 1) * (1u << (6 * left)) - 1; }
+  uint32_t high() const;
 };
 
 class Masks {

@@ -1,0 +1,360 @@
+//===- SchemaObject.cpp - objects and arrays ------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Members are written in the order in which they are declared; each that is not required may be left out. For members
+// i, i + 1, ... there are two rules, one for "nothing is written yet" and one for "a comma comes first":
+//
+//   first(i) = member(i) rest(i+1) | first(i+1)          rest(i) = "," member(i) rest(i+1) | rest(i+1)
+//
+// (the second branch only if member i is optional). Members that are not declared follow, if the schema asks for them.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/constraint/SchemaTranslator.h"
+#include "runtime/src/constraint/StringContent.h"
+
+namespace lap {
+
+namespace {
+
+constexpr uint32_t MaxMembers = 2000, MaxItems = 20000, MaxTuple = 1000;
+constexpr uint32_t MaxSharedName = 60; // letters in which an undeclared name may begin like a declared one
+
+struct Member {
+  const char *name;
+  uint32_t bytes;
+  bool required;
+  uint32_t pair; // expression: key, colon, value
+};
+
+class ObjectTranslator {
+public:
+  ObjectTranslator(SchemaTranslator &translator, const Conjunction &conjunction)
+      : t(translator), grammar(t.grammar), json(t.json), conjunction(conjunction) {}
+
+  uint32_t translate();
+
+private:
+  void collect();
+  void require(uint32_t name);
+  uint32_t memberOf(const char *name, uint32_t bytes);
+  bool describe(Member &member);
+  uint32_t extraPair();
+  uint32_t keyExcept(uint32_t first, uint32_t end, uint32_t at);
+  uint32_t pairOf(uint32_t key, uint32_t value) {
+    bool json = t.notation == LAP_NOTATION_JSON;
+    return json ? grammar.all(key, grammar.optional(grammar.text(" ")), value) : grammar.all(key, value);
+  }
+  uint32_t comma() { return grammar.all(grammar.text(","), t.whiteSpace()); }
+  uint32_t extras(bool first, uint32_t pair, uint32_t least, uint32_t most);
+  void sortMembers();
+  bool checkCounts(uint32_t *least, uint32_t *most);
+  uint32_t asRule(uint32_t expr);
+
+  SchemaTranslator &t;
+  Grammar &grammar;
+  const Json &json;
+  const Conjunction &conjunction;
+  Array<Member> members{MaxMembers}, possible{MaxMembers}; // declared, and those of them that have values
+  bool open = false, closed = false; // additional members are asked for, are forbidden
+};
+
+uint32_t ObjectTranslator::memberOf(const char *name, uint32_t bytes) {
+  for (uint32_t i = 0; i < members.size(); ++i) {
+    if (sameText(members[i].name, members[i].bytes, name, bytes)) {
+      return i;
+    }
+  }
+  return members.add({name, bytes, false, Grammar::NeverExpr});
+}
+
+void ObjectTranslator::require(uint32_t name) {
+  if (!json.is(name, JsonType::String)) {
+    t.refuse(name, "expected the name of a property");
+    return;
+  }
+  uint32_t member = memberOf(json.textOf(json[name]), json[name].textBytes);
+  if (!members.failed()) {
+    members[member].required = true;
+  }
+}
+
+/// Names, whether they are required, whether others are welcome.
+void ObjectTranslator::collect() {
+  bool declared = false;
+  for (const Conjunct &part : conjunction) {
+    uint32_t properties = json.find(part.schema, "properties");
+    declared |= properties != NoJson;
+    if (properties != NoJson && !json.is(properties, JsonType::Object)) {
+      t.refuse(properties, "expected an object");
+      return;
+    }
+    for (uint32_t at = properties == NoJson ? NoJson : json[properties].first; at != NoJson; at = json[at].next) {
+      memberOf(json.keyOf(json[at]), json[at].keyBytes);
+    }
+    uint32_t additional = json.find(part.schema, "additionalProperties");
+    closed |= json.is(additional, JsonType::False);
+    open |= json.is(additional, JsonType::True) || json.is(additional, JsonType::Object);
+    if (additional != NoJson && !closed && !open) {
+      t.refuse(additional, "expected a schema");
+      return;
+    }
+    uint32_t unevaluated = json.find(part.schema, "unevaluatedProperties");
+    closed |= json.is(unevaluated, JsonType::False);
+    if (json.is(unevaluated, JsonType::Object)) {
+      t.refuse(unevaluated, "only true and false are supported here");
+      return;
+    }
+  }
+  for (const Conjunct &part : conjunction) {
+    uint32_t required = json.find(part.schema, "required");
+    if (required != NoJson && !json.is(required, JsonType::Array)) {
+      t.refuse(required, "expected an array of names");
+      return;
+    }
+    for (uint32_t at = required == NoJson ? NoJson : json[required].first; at != NoJson; at = json[at].next) {
+      require(at);
+    }
+  }
+  open = !closed && (open || !declared);
+}
+
+/// The member's value must satisfy what each schema says about it. False if it cannot be there at all.
+bool ObjectTranslator::describe(Member &member) {
+  Conjunction value(1u << 16);
+  for (const Conjunct &part : conjunction) {
+    uint32_t schema = json.find(json.find(part.schema, "properties"), member.name, member.bytes);
+    if (schema == NoJson) {
+      schema = json.find(part.schema, "additionalProperties");
+    }
+    if (json.is(schema, JsonType::False)) {
+      return false;
+    }
+    if (schema != NoJson) {
+      value.add({schema, 0});
+    }
+  }
+  member.pair = pairOf(t.keyText(member.name, member.bytes), grammar.rule(t.ruleOf(value)));
+  return true;
+}
+
+/// Keys that are none of members[first .. end), which share their first `at` bytes and are sorted; with the end quote.
+/// Plain ASCII only, so that no escape can spell a declared name.
+uint32_t ObjectTranslator::keyExcept(uint32_t first, uint32_t end, uint32_t at) {
+  SetBuilder others;
+  others.add('a', 'z');
+  others.add('A', 'Z');
+  others.add('0', '9');
+  others.addText("_");
+  SetBuilder letters;
+  letters.ranges.append(others.ranges.begin(), others.ranges.size());
+  bool taken = first < end && members[first].bytes == at; // this is a declared name
+  Array<uint32_t> choices(256);
+  for (uint32_t i = first + taken; i < end;) {
+    uint8_t letter = uint8_t(members[i].name[at]);
+    uint32_t next = i;
+    while (next < end && uint8_t(members[next].name[at]) == letter) {
+      ++next;
+    }
+    bool word = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+                (letter >= '0' && letter <= '9') || letter == '_';
+    others.remove(letter, letter);
+    if (word && at < MaxSharedName) {
+      choices.add(grammar.all(grammar.character(letter), keyExcept(i, next, at + 1)));
+    }
+    i = next;
+  }
+  uint32_t rest = grammar.repeat(grammar.set(letters), 0, 30);
+  choices.add(grammar.all(grammar.set(others), rest));
+  if (!taken && at != 0) {
+    choices.add(Grammar::EmptyExpr);
+  }
+  return grammar.choice(choices.begin(), choices.size());
+}
+
+static int compareMembers(const void *a, const void *b) {
+  const Member *left = static_cast<const Member *>(a), *right = static_cast<const Member *>(b);
+  uint32_t shorter = left->bytes < right->bytes ? left->bytes : right->bytes;
+  int order = memcmp(left->name, right->name, shorter);
+  return order ? order : left->bytes < right->bytes ? -1 : left->bytes > right->bytes;
+}
+
+void ObjectTranslator::sortMembers() {
+  if (members.size() > 1) {
+    qsort(members.begin(), members.size(), sizeof(Member), compareMembers);
+  }
+}
+
+uint32_t ObjectTranslator::extraPair() {
+  Conjunction value(1u << 16);
+  for (const Conjunct &part : conjunction) {
+    uint32_t schema = json.find(part.schema, "additionalProperties");
+    if (schema != NoJson) {
+      value.add({schema, 0});
+    }
+  }
+  uint32_t key = keyExcept(0, members.size(), 0);
+  key = t.notation == LAP_NOTATION_JSON ? grammar.all(grammar.text("\""), key, grammar.text("\":"))
+                                        : grammar.all(key, grammar.text(":"));
+  return pairOf(key, grammar.rule(t.ruleOf(value)));
+}
+
+/// least..most pairs, the first without a comma if `first`.
+uint32_t ObjectTranslator::extras(bool first, uint32_t pair, uint32_t least, uint32_t most) {
+  uint32_t next = grammar.all(comma(), pair);
+  if (!first || most == 0) {
+    return grammar.repeat(next, least, most);
+  }
+  uint32_t more = most == Unlimited ? Unlimited : most - 1;
+  uint32_t some = grammar.all(pair, grammar.repeat(next, least > 1 ? least - 1 : 0, more));
+  return least == 0 ? grammar.optional(some) : some;
+}
+
+/// minProperties and maxProperties, as far as they can be kept: *least is 0 or 1, *most counts undeclared members.
+bool ObjectTranslator::checkCounts(uint32_t *least, uint32_t *most) {
+  uint32_t required = 0, declared = possible.size();
+  for (const Member &member : possible) {
+    required += member.required;
+  }
+  *least = t.countOf(conjunction, "minProperties", true, 0);
+  *most = t.countOf(conjunction, "maxProperties", false, Unlimited);
+  if (t.failed()) {
+    return false;
+  }
+  uint32_t place = t.keyword(conjunction, "minProperties", false);
+  if (*least > required && *least > 1) { // equal names count once, so more than one undeclared member proves nothing
+    t.refuse(place, "more properties than the %u required ones cannot be guaranteed", required);
+    return false;
+  }
+  *least = *least > required;
+  place = t.keyword(conjunction, "maxProperties", false);
+  if (*most != Unlimited && *most < declared && (declared != required || *most < required)) {
+    t.refuse(place, "fewer properties than the %u declared ones cannot be guaranteed", declared);
+    return false;
+  }
+  *most = *most == Unlimited ? Unlimited : *most - declared;
+  return open || *least == 0 || declared != 0;
+}
+
+/// The same through a rule, so that using it twice does not double it.
+uint32_t ObjectTranslator::asRule(uint32_t expr) {
+  ExprKind kind = grammar.exprs[expr].kind;
+  if (kind == ExprKind::Empty || kind == ExprKind::Never || kind == ExprKind::Rule) {
+    return expr;
+  }
+  uint32_t rule = grammar.addRule(0);
+  grammar.define(rule, expr);
+  return grammar.rule(rule);
+}
+
+uint32_t ObjectTranslator::translate() {
+  collect();
+  if (t.notation == LAP_NOTATION_TOOL_CALL) {
+    sortMembers();
+  }
+  if (members.failed()) {
+    return t.refuse(conjunction[0].schema, "more than %u properties", MaxMembers);
+  }
+  for (uint32_t i = 0; i < members.size() && !t.failed(); ++i) {
+    if (describe(members[i])) {
+      possible.add(members[i]);
+    } else if (members[i].required) {
+      return Grammar::NeverExpr;
+    }
+  }
+  uint32_t least = 0, most = Unlimited;
+  if (t.failed() || !checkCounts(&least, &most)) {
+    return Grammar::NeverExpr;
+  }
+  uint32_t first = least ? uint32_t(Grammar::NeverExpr) : uint32_t(Grammar::EmptyExpr), rest = Grammar::EmptyExpr;
+  if (open) {
+    sortMembers(); // for keyExcept
+    uint32_t pair = asRule(extraPair());
+    first = extras(true, pair, least, most);
+    rest = extras(false, pair, 0, most);
+  }
+  for (uint32_t i = possible.size(); i-- > 0;) {
+    const Member &member = possible[i];
+    uint32_t next = asRule(rest), here = grammar.all(member.pair, next), after = grammar.all(comma(), here);
+    first = member.required ? here : grammar.any(here, asRule(first));
+    rest = member.required ? after : grammar.any(after, next);
+  }
+  return grammar.all(grammar.text("{"), t.whiteSpace(), first, t.whiteSpace(), grammar.text("}"));
+}
+
+} // namespace
+
+uint32_t SchemaTranslator::objectOf(const Conjunction &conjunction) {
+  static const char *const unsupported[] = {"patternProperties", "propertyNames", "dependentRequired",
+                                            "dependentSchemas", "dependencies"};
+  if (refuseAny(conjunction, unsupported, sizeof(unsupported) / sizeof(unsupported[0]))) {
+    return Grammar::NeverExpr;
+  }
+  return ObjectTranslator(*this, conjunction).translate();
+}
+
+uint32_t SchemaTranslator::arrayOf(const Conjunction &conjunction) {
+  static const char *const unsupported[] = {"contains", "minContains", "maxContains", "unevaluatedItems"};
+  if (refuseAny(conjunction, unsupported, sizeof(unsupported) / sizeof(unsupported[0]))) {
+    return Grammar::NeverExpr;
+  }
+  uint32_t least = countOf(conjunction, "minItems", true, 0), most = countOf(conjunction, "maxItems", false, Unlimited);
+  uint32_t unique = keyword(conjunction, "uniqueItems", false), prefix = 0;
+  for (const Conjunct &part : conjunction) {
+    uint32_t tuple = json.find(part.schema, "prefixItems"), items = json.find(part.schema, "items");
+    tuple = tuple == NoJson && json.is(items, JsonType::Array) ? items : tuple;
+    if (tuple != NoJson && !json.is(tuple, JsonType::Array)) {
+      return refuse(tuple, "expected an array of schemas");
+    }
+    prefix = tuple != NoJson && json[tuple].children > prefix ? json[tuple].children : prefix;
+  }
+  if (failed() || least > most) {
+    return Grammar::NeverExpr;
+  }
+  if (json.is(unique, JsonType::True) && most > 1) {
+    return refuse(unique, "different items cannot be guaranteed");
+  }
+  if (least > MaxItems || prefix > MaxTuple || (most != Unlimited && most > MaxItems)) {
+    return refuse(conjunction[0].schema, "more than %u items, or %u of a tuple", MaxItems, MaxTuple);
+  }
+  // What item `index` must satisfy; index == prefix: every one behind the tuple.
+  auto itemRule = [&](uint32_t index) {
+    Conjunction value(1u << 16);
+    for (const Conjunct &part : conjunction) {
+      uint32_t tuple = json.find(part.schema, "prefixItems"), items = json.find(part.schema, "items");
+      if (json.is(items, JsonType::Array)) {
+        tuple = items;
+        items = json.find(part.schema, "additionalItems");
+      }
+      uint32_t at = tuple == NoJson ? NoJson : json[tuple].first;
+      for (uint32_t i = 0; i < index && at != NoJson; ++i) {
+        at = json[at].next;
+      }
+      at = index < prefix && at != NoJson ? at : items;
+      if (at != NoJson) {
+        value.add({at, 0});
+      }
+    }
+    return grammar.rule(ruleOf(value));
+  };
+  uint32_t comma = grammar.all(grammar.text(","), whiteSpace());
+  uint32_t tail = Grammar::EmptyExpr; // the items from `index` on, each behind a comma
+  if (most > prefix) {
+    uint32_t from = least > prefix ? least - prefix : 0;
+    uint32_t pair = grammar.all(prefix == 0 ? uint32_t(Grammar::EmptyExpr) : comma, itemRule(prefix));
+    if (prefix == 0) {
+      uint32_t more = grammar.repeat(grammar.all(comma, pair), from > 1 ? from - 1 : 0, most == Unlimited ? most : most - 1);
+      tail = grammar.all(pair, more);
+      tail = from == 0 ? grammar.optional(tail) : tail;
+    } else {
+      tail = grammar.repeat(pair, from, most == Unlimited ? most : most - prefix);
+    }
+  }
+  for (uint32_t index = prefix < most ? prefix : most; index-- > 0;) {
+    uint32_t item = grammar.all(index == 0 ? uint32_t(Grammar::EmptyExpr) : comma, itemRule(index), tail);
+    uint32_t rule = grammar.addRule(0);
+    grammar.define(rule, index < least ? item : grammar.optional(item));
+    tail = grammar.rule(rule);
+  }
+  return grammar.all(grammar.text("["), whiteSpace(), tail, whiteSpace(), grammar.text("]"));
+}
+
+} // namespace lap
