@@ -25,3 +25,11 @@ file(GLOB LAPIDARY_ZIG "${LAPIDARY_VENV}/lib/python3.*/site-packages/ziglang/zig
 if(NOT LAPIDARY_HALIDE_ROOT OR NOT LAPIDARY_ZIG)
   message(FATAL_ERROR "Halide or zig not found below ${LAPIDARY_VENV}: run tools/install-dependencies.sh")
 endif()
+
+# Headers of the emitted server. zig must not see the rest of /usr/include, which is the host's libc.
+find_path(LAPIDARY_BOOST boost/beast/version.hpp REQUIRED)
+find_path(LAPIDARY_NLOHMANN nlohmann/json.hpp REQUIRED)
+set(LAPIDARY_SERVER_HEADERS "${CMAKE_BINARY_DIR}/headers")
+file(MAKE_DIRECTORY "${LAPIDARY_SERVER_HEADERS}")
+file(CREATE_LINK "${LAPIDARY_BOOST}/boost" "${LAPIDARY_SERVER_HEADERS}/boost" SYMBOLIC)
+file(CREATE_LINK "${LAPIDARY_NLOHMANN}/nlohmann" "${LAPIDARY_SERVER_HEADERS}/nlohmann" SYMBOLIC)

@@ -26,6 +26,9 @@ function(lapidary_zig_object out_object target source)
   if(relative MATCHES "^runtime/src/cpu/")
     list(APPEND extra -ffp-contract=off) # numbers must not depend on the compiler's freedom to fuse
   endif()
+  if(relative MATCHES "^runtime/src/server/")
+    list(APPEND extra -fexceptions -frtti -isystem "${LAPIDARY_SERVER_HEADERS}")
+  endif()
   add_custom_command(OUTPUT "${object}"
     COMMAND "${LAPIDARY_ZIG}" c++ -target ${target} ${LAPIDARY_ZIG_FLAGS} ${extra} ${ARGN} -MD -MF "${object}.d"
             -c "${source}" -o "${object}"
@@ -49,9 +52,12 @@ function(lapidary_zig_archive archive target)
     DEPENDS ${objects} COMMENT "Archiving ${archive}" VERBATIM COMMAND_EXPAND_LISTS)
 endfunction()
 
-# lapidary_zig_libc(directory target): copies rcrt1.o, libc.a, libzigc.a and libcompiler_rt.a out of zig's cache.
+# lapidary_zig_libc(directory target): copies the start file and the libraries of C and C++ out of zig's cache.
 function(lapidary_zig_libc directory target)
-  set(outputs "${directory}/rcrt1.o" "${directory}/libc.a" "${directory}/libzigc.a" "${directory}/libcompiler_rt.a")
+  set(outputs)
+  foreach(name rcrt1.o libc.a libzigc.a libcompiler_rt.a libc++.a libc++abi.a libunwind.a)
+    list(APPEND outputs "${directory}/${name}")
+  endforeach()
   add_custom_command(OUTPUT ${outputs}
     COMMAND "${CMAKE_COMMAND}" "-DZIG=${LAPIDARY_ZIG}" "-DTARGET=${target}" "-DOUT=${directory}"
             "-DWORK=${CMAKE_BINARY_DIR}/zig" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
@@ -68,6 +74,8 @@ function(lapidary_program_runtime name)
                        FLAGS ${ARG_FLAGS} -fPIE)
   lapidary_zig_archive("${resources}/gnu/liblapidary_rt.a" ${ARG_GLIBC} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
                        FLAGS ${ARG_FLAGS} -fPIC)
+  lapidary_zig_archive("${resources}/liblapidary_server.a" ${ARG_MUSL} SOURCES ${LAPIDARY_SERVER_SOURCES}
+                       FLAGS ${ARG_FLAGS} -fPIE)
   lapidary_zig_object(main_object ${ARG_MUSL} "${LAPIDARY_RUNTIME_MAIN}" ${ARG_FLAGS} -fPIE)
   add_custom_command(OUTPUT "${resources}/lapidary_main.o"
     COMMAND "${CMAKE_COMMAND}" -E copy "${main_object}" "${resources}/lapidary_main.o"
@@ -75,6 +83,6 @@ function(lapidary_program_runtime name)
   lapidary_zig_libc("${resources}" ${ARG_MUSL})
   add_custom_target(lapidary-runtime-${name} ALL DEPENDS
     "${resources}/liblapidary_rt.a" "${resources}/lapidary_main.o" "${resources}/gnu/liblapidary_rt.a"
-    "${resources}/rcrt1.o" "${resources}/libc.a" "${resources}/libzigc.a" "${resources}/libcompiler_rt.a")
+    "${resources}/liblapidary_server.a" "${resources}/rcrt1.o" "${resources}/libc.a")
   add_dependencies(lapidary-resources lapidary-runtime-${name})
 endfunction()

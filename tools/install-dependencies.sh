@@ -10,6 +10,7 @@ DEBIAN_PACKAGES=(
   clang-22 clang-tidy-22 clang-format-22 libclang-rt-22-dev
   g++ git ninja-build ccache qemu-user python3 python3-venv file binutils
   libsentencepiece-dev libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev libre2-dev
+  libboost1.81-dev
   zlib1g-dev libzstd-dev libxml2-dev
   qemu-user
 )

@@ -50,16 +50,31 @@ uint32_t reachable(const lap_session &session, uint32_t limit, int *out_checkpoi
   return best;
 }
 
-void restore(lap_session &session, uint32_t index) {
-  Checkpoint &c = session.checkpoints[index];
-  const uint8_t *from = memoryOf(session, index);
-  session.model->caches.forUsed(c.position, true, [&](uint64_t offset, uint64_t bytes) {
-    memcpy(session.caches() + offset, from, bytes);
-    from += bytes;
+/// Writes the rings that a checkpoint of `from` holds into the caches of `to`, and how far back they go.
+void putRings(lap_session &to, const lap_session &from, uint32_t index) {
+  const Checkpoint &c = from.checkpoints[index];
+  const uint8_t *next = memoryOf(from, index);
+  to.model->caches.forUsed(c.position, true, [&](uint64_t offset, uint64_t bytes) {
+    memcpy(to.caches() + offset, next, bytes);
+    next += bytes;
     return true;
   });
-  c.used = ++session.clock;
-  session.floor = c.floor;
+  to.floor = c.floor;
+}
+
+/// The caches of the first `position` tokens; the rings are those of a checkpoint (-1: as they are).
+void copyCaches(lap_session &to, const lap_session &from, uint32_t position, int checkpoint) {
+  const CacheLayout &caches = from.model->caches;
+  caches.forUsed(position, false, [&](uint64_t offset, uint64_t bytes) {
+    memcpy(to.caches() + offset, from.caches() + offset, bytes);
+    return true;
+  });
+  if (checkpoint >= 0) {
+    putRings(to, from, static_cast<uint32_t>(checkpoint));
+    return;
+  }
+  const uint32_t floor = caches.copyFloor(position);
+  to.floor = position == 0 ? 0 : floor > from.floor ? floor : from.floor;
 }
 
 } // namespace
@@ -90,7 +105,8 @@ lap_status lap_session_rewind(lap_session *session, uint32_t position, lap_error
         position, session->floor);
   }
   if (checkpoint >= 0) {
-    lap::restore(*session, static_cast<uint32_t>(checkpoint));
+    lap::putRings(*session, *session, static_cast<uint32_t>(checkpoint));
+    session->checkpoints[checkpoint].used = ++session->clock;
   }
   session->floor = position == 0 ? 0 : session->floor;
   session->rows.count = position == session->position ? session->rows.count : 0;
@@ -132,26 +148,23 @@ uint32_t lap_session_reusable(const lap_session *session, const int32_t *ids, si
   return lap::reachable(*session, same, &checkpoint);
 }
 
-lap_status lap_session_copy(lap_session *to, const lap_session *from, lap_error *error) {
-  if (!to || !from || to->model != from->model) {
-    return fail(error, LAP_INVALID_ARGUMENT, "a session is NULL, or the two are of different models");
+lap_status lap_session_copy(lap_session *to, const lap_session *from, uint32_t position, lap_error *error) {
+  if (!to || !from || to == from || to->model != from->model) {
+    return fail(error, LAP_INVALID_ARGUMENT, "a session is NULL, the two are one, or they are of different models");
   }
-  if (from->position > to->context) {
-    return fail(error, LAP_CONTEXT_FULL, "%u tokens do not fit: the context has %u tokens", from->position,
-                to->context);
+  if (position > to->context) {
+    return fail(error, LAP_CONTEXT_FULL, "%u tokens do not fit: the context has %u tokens", position, to->context);
   }
-  if (to == from) {
-    return LAP_OK;
+  int checkpoint = -1;
+  if (position > from->position || lap::reachable(*from, position, &checkpoint) != position) {
+    return fail(error, LAP_INVALID_ARGUMENT,
+                "cannot copy %u tokens: the sequence has %u, and there is no checkpoint at or just behind them",
+                position, from->position);
   }
   lap::dropCheckpoints(*to, 0);
-  from->model->caches.forUsed(from->position, false, [&](uint64_t offset, uint64_t bytes) {
-    memcpy(to->caches() + offset, from->caches() + offset, bytes);
-    return true;
-  });
-  memcpy(to->ids(), from->ids(), from->position * sizeof(int32_t));
-  const uint32_t floor = from->model->caches.copyFloor(from->position);
-  to->position = from->position;
-  to->floor = floor > from->floor ? floor : from->floor;
+  lap::copyCaches(*to, *from, position, checkpoint);
+  memcpy(to->ids(), from->ids(), position * sizeof(int32_t));
+  to->position = position;
   to->rows.count = 0;
   return LAP_OK;
 }

@@ -3,6 +3,6 @@
 //
 // Apart from the archive, so that a library or a test brings its own main.
 //===----------------------------------------------------------------------===//
-#include "runtime/src/cli/Commands.h"
+#include "runtime/src/server/Serve.h"
 
-int main(int argc, char **argv) { return lap::runCommandLine(argc, argv); }
+int main(int argc, char **argv) { return lap::runCommandLine(argc, argv, lap::server::runServe); }

@@ -112,27 +112,48 @@ TEST(Checkpoint, ReusableIsTheLongestCommonStartThatCanBeReachedAndLeavesOneToke
   o.read(other, 15, 60);
 }
 
-TEST(Checkpoint, ACopyContinuesAndGoesBackAsFarAsItHolds) {
+TEST(Checkpoint, ACopyContinuesFromEveryPositionThatCanBeReached) {
   const auto ids = someIds(60, 7), others = someIds(60, 8);
-  Opened from, to;
+  Opened o;
+  lap_session_options options{};
+  options.struct_size = sizeof(options);
+  options.share = o.session;
+  lap_session *copy = nullptr;
+  ASSERT_EQ(lap_session_create(o.model, &options, &copy, nullptr), LAP_OK);
+  o.read(ids, 0, 20);
+  o.keep();
+  o.read(ids, 20, 50);
+  uint32_t copied = 0;
+  for (uint32_t position = 0; position <= 51; ++position) {
+    const bool reached = position == 0 || (position >= 11 && position <= 20) || (position >= 41 && position <= 50);
+    ASSERT_EQ(lap_session_rewind(copy, 0, nullptr), LAP_OK);
+    ASSERT_EQ(lap_session_prefill(copy, others.data(), 60, nullptr), LAP_OK);
+    ASSERT_EQ(lap_session_copy(copy, o.session, position, &o.error), reached ? LAP_OK : LAP_INVALID_ARGUMENT);
+    if (reached) {
+      EXPECT_EQ(lap_session_logits(copy, 0), nullptr);
+      ASSERT_EQ(lap_session_prefill(copy, ids.data() + position, 60 - position, nullptr), LAP_OK);
+      ASSERT_EQ(greedy(copy), fakeNext(ids.data(), 60)) << "from " << position;
+      ++copied;
+    }
+  }
+  EXPECT_EQ(copied, 21u);
+  o.read(ids, 50, 60); // the original has not noticed
+  lap_session_free(copy);
+}
+
+TEST(Checkpoint, ACopyNeedsRoomAndTheSameModel) {
+  const auto ids = someIds(60, 9);
+  Opened from, other;
   lap_session_options options{};
   options.struct_size = sizeof(options);
   options.context = 30;
-  lap_session *small = nullptr, *same = nullptr;
+  lap_session *small = nullptr;
   ASSERT_EQ(lap_session_create(from.model, &options, &small, nullptr), LAP_OK);
-  options.context = 0;
-  ASSERT_EQ(lap_session_create(from.model, &options, &same, nullptr), LAP_OK);
   from.read(ids, 0, 40);
-  EXPECT_EQ(lap_session_copy(to.session, from.session, &from.error), LAP_INVALID_ARGUMENT); // another model
-  EXPECT_EQ(lap_session_copy(small, from.session, &from.error), LAP_CONTEXT_FULL);
-  ASSERT_EQ(lap_session_prefill(same, others.data(), 60, nullptr), LAP_OK);
-  ASSERT_EQ(lap_session_copy(same, from.session, nullptr), LAP_OK);
-  EXPECT_EQ(lap_session_logits(same, 0), nullptr);
-  from.read(ids, 40, 41); // the two are independent
-  ASSERT_EQ(lap_session_prefill(same, ids.data() + 40, 20, nullptr), LAP_OK);
-  EXPECT_EQ(greedy(same), fakeNext(ids.data(), 60));
+  EXPECT_EQ(lap_session_copy(other.session, from.session, 40, &from.error), LAP_INVALID_ARGUMENT);
+  EXPECT_EQ(lap_session_copy(from.session, from.session, 40, &from.error), LAP_INVALID_ARGUMENT);
+  EXPECT_EQ(lap_session_copy(small, from.session, 40, &from.error), LAP_CONTEXT_FULL);
   lap_session_free(small);
-  lap_session_free(same);
 }
 
 TEST(Checkpoint, NeedsRoomForIt) {

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-NAMES = ["rcrt1.o", "libc.a", "libzigc.a", "libcompiler_rt.a"]
+NAMES = ["rcrt1.o", "libc++abi.a", "libc++.a", "libunwind.a", "libc.a", "libzigc.a", "libcompiler_rt.a"]
 RELOCATABLE = "ld.lld -r --build-id=none -m elf_x86_64 -static -o {cache}/half/rcrt1.o {cache}/early/rcrt1.o"
 PROGRAM = "ld.lld --build-id=none -m elf_x86_64 -static -pie -o empty {cache}/rcrt1.o empty.o {libraries}"
 

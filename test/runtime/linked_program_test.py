@@ -31,8 +31,8 @@ def link(folder):
     subprocess.run(
         [ARGUMENTS.lld, "-static", "-pie", "--no-dynamic-linker", "-z", "text", "-z", "relro", "-z", "now", "-z",
          "noexecstack", "-z", "separate-code", "--gc-sections", "--eh-frame-hdr", "-o", image, r / "rcrt1.o",
-         r / "lapidary_main.o", ARGUMENTS.fake, "--start-group", r / "liblapidary_rt.a", r / "libc.a",
-         r / "libzigc.a", r / "libcompiler_rt.a", "--end-group"], check=True)
+         r / "lapidary_main.o", ARGUMENTS.fake, "--start-group", r / "liblapidary_server.a", r / "liblapidary_rt.a",
+         r / "libc++.a", r / "libc++abi.a", r / "libunwind.a", r / "libc.a", r / "libzigc.a", r / "libcompiler_rt.a", "--end-group"], check=True)
     return image.read_bytes()
 
 

@@ -174,9 +174,10 @@ lap_status lap_session_checkpoint(lap_session *session, lap_error *error);
  * returned to, and at most count - 1. */
 uint32_t lap_session_reusable(const lap_session *session, const int32_t *ids, size_t count);
 
-/* Makes `to` a copy of `from` (sequence and caches, not checkpoints or logits); both are of one model.
+/* Makes `to` a copy of the first `position` tokens of `from` (sequence and caches, not logits or checkpoints), which
+ * stays as it is; both are of one model. position is one that `from` could be rewound to.
  * Errors: LAP_INVALID_ARGUMENT, LAP_CONTEXT_FULL (`to` holds fewer tokens). */
-lap_status lap_session_copy(lap_session *to, const lap_session *from, lap_error *error);
+lap_status lap_session_copy(lap_session *to, const lap_session *from, uint32_t position, lap_error *error);
 
 /* Writes sequence, caches and the state of the random numbers to a file, which appears whole or not at all.
  * Errors: LAP_IO_ERROR, LAP_INVALID_ARGUMENT. */

@@ -14,7 +14,11 @@ namespace lap {
 
 namespace {
 
-CommandFunction *functionOf(Command command) {
+ExitCode runWithoutServer(const Options &, Output &) {
+  return complain(ExitInput, "this program was built without a server");
+}
+
+CommandFunction *functionOf(Command command, CommandFunction *serve) {
   switch (command) {
   case RunCommand:
     return runText;
@@ -36,11 +40,13 @@ CommandFunction *functionOf(Command command) {
     return runInfo;
   case VerifyCommand:
     return runVerify;
+  case ServeCommand:
+    return serve ? serve : runWithoutServer;
   }
   return runText;
 }
 
-ExitCode dispatch(const char *program, const Options &options, Output &out) {
+ExitCode dispatch(const char *program, const Options &options, CommandFunction *serve, Output &out) {
   const lap_program &data = lap_program_data;
   if (options.help) {
     printHelp(out, program, options.command);
@@ -56,12 +62,12 @@ ExitCode dispatch(const char *program, const Options &options, Output &out) {
     return ExitOk;
   }
   installSignalHandlers();
-  return functionOf(options.command)(options, out);
+  return functionOf(options.command, serve)(options, out);
 }
 
 } // namespace
 
-int runCommandLine(int argc, const char *const *argv) {
+int runCommandLine(int argc, const char *const *argv, CommandFunction *serve) {
   Options options;
   ExitCode code = parseOptions(argc, argv, &options);
   if (code != ExitOk) {
@@ -69,7 +75,7 @@ int runCommandLine(int argc, const char *const *argv) {
   }
   const char *program = argc > 0 && argv[0] ? argv[0] : "program";
   Output out(STDOUT_FILENO);
-  code = dispatch(program, options, out);
+  code = dispatch(program, options, serve, out);
   ExitCode written = out.finish();
   return code == ExitOk ? written : code;
 }

@@ -16,8 +16,8 @@ using CommandFunction = ExitCode(const Options &options, Output &out);
 CommandFunction runText, runGenerate, runLogits, runTokenize, runDetokenize, runBench, runPerplexity, runObserve,
     runInfo, runVerify;
 
-/// The whole program: options, dispatch, exit code. Declared here so that tests can call it.
-int runCommandLine(int argc, const char *const *argv);
+/// The whole program: options, dispatch, exit code. `serve` runs the command of that name; null: there is none.
+int runCommandLine(int argc, const char *const *argv, CommandFunction *serve = nullptr);
 
 } // namespace lap
 

@@ -29,6 +29,7 @@ constexpr CommandRow Commands[] = {
     {"bench", BenchCommand, "tokens per second, time to first token, memory (medians)"},
     {"perplexity", PerplexityCommand, "perplexity of token ids, in windows without overlap"},
     {"observe", ObserveCommand, "write moments and ranges of what products see, for `lapidary compile --calibration`"},
+    {"serve", ServeCommand, "answer requests of the OpenAI API over HTTP"},
     {"info", InfoCommand, "what this program holds and needs"},
     {"verify", VerifyCommand, "recompute the hashes of code and weights"},
 };
@@ -37,7 +38,7 @@ enum Kind : uint8_t { Flag, Text, Count, Real };
 
 constexpr uint32_t Sampled = RunCommand | GenerateCommand;
 constexpr uint32_t Windowed = PerplexityCommand | ObserveCommand;
-constexpr uint32_t Computing = Sampled | LogitsCommand | BenchCommand | Windowed;
+constexpr uint32_t Computing = Sampled | LogitsCommand | BenchCommand | Windowed | ServeCommand;
 constexpr uint32_t Every = Computing | TokenizeCommand | DetokenizeCommand | InfoCommand | VerifyCommand;
 
 struct Row {
@@ -64,6 +65,16 @@ constexpr Row Rows[] = {
      "token ids, white space or commas between; - is standard input"},
     {"tokens", 'n', "N", Count, Sampled | BenchCommand, AT(tokens), 0, Many,
      "most tokens to write (run: 256, generate and bench: 128)"},
+    {"host", 0, "ADDRESS", Text, ServeCommand, AT(host), 0, 0, "address to listen on (127.0.0.1: this machine only)"},
+    {"port", 0, "N", Count, ServeCommand, AT(port), 0, 65535, "port to listen on (8080); 0: any free one"},
+    {"api-key-file", 0, "FILE", Text, ServeCommand, AT(apiKeyFile), 0, 0, "keys that open the server, one a line"},
+    {"parallel", 0, "N", Count, ServeCommand, AT(parallel), 1, 256, "sequences computed at once (4)"},
+    {"kept", 0, "N", Count, ServeCommand, AT(kept), 0, 256, "further conversations kept in memory (as --parallel)"},
+    {"max-tokens", 0, "N", Count, ServeCommand, AT(tokens), 1, Many, "most tokens one request may generate"},
+    {"max-body", 0, "MIB", Count, ServeCommand, AT(maxBody), 1, 1024, "largest body of a request, in MiB (8)"},
+    {"max-connections", 0, "N", Count, ServeCommand, AT(maxConnections), 1, 65536, "most connections (256)"},
+    {"max-waiting", 0, "N", Count, ServeCommand, AT(maxWaiting), 1, 65536, "most requests that wait (256)"},
+    {"max-seconds", 0, "N", Count, ServeCommand, AT(maxSeconds), 1, 86400, "longest time of one request (600)"},
     {"print-ids", 0, nullptr, Flag, GenerateCommand, AT(printIds), 0, 0, "print ids, one line, instead of text"},
     {"temp", 0, "X", Real, Sampled, AT(temperature), 0, 1e9, "temperature; 0 is --greedy"},
     {"top-k", 0, "N", Count, Sampled, AT(topK), 0, Many, "keep the N likeliest tokens; 0: all"},
@@ -234,8 +245,10 @@ const char *nearest(const char *word, const char *const *candidates, size_t coun
 ExitCode parseOptions(int argc, const char *const *argv, Options *out) {
   memset(out, 0, sizeof(*out));
   out->command = RunCommand;
-  uint64_t *counts[] = {&out->threads, &out->context, &out->chunk,        &out->tokens, &out->topK,
-                        &out->seed,    &out->window,  &out->promptTokens, &out->depth,  &out->repetitions};
+  uint64_t *counts[] = {&out->threads,    &out->context,   &out->chunk,        &out->tokens,  &out->topK,
+                        &out->seed,       &out->window,    &out->promptTokens, &out->depth,   &out->repetitions,
+                        &out->port,       &out->parallel,  &out->kept,         &out->maxBody, &out->maxConnections,
+                        &out->maxWaiting, &out->maxSeconds};
   for (uint64_t *count : counts) {
     *count = NotGiven;
   }

@@ -23,6 +23,7 @@ enum Command : uint32_t {
   InfoCommand = 128,
   VerifyCommand = 256,
   ObserveCommand = 512,
+  ServeCommand = 1024,
 };
 
 constexpr uint64_t NotGiven = UINT64_MAX;
@@ -30,8 +31,9 @@ constexpr uint64_t NotGiven = UINT64_MAX;
 /// Plain data: the table stores offsets into it. Counts are NotGiven and reals negative until given.
 struct Options {
   Command command;
-  const char *prompt, *file, *ids, *out, *system, *weights;
+  const char *prompt, *file, *ids, *out, *system, *weights, *host, *apiKeyFile;
   uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth, repetitions;
+  uint64_t port, parallel, kept, maxBody, maxConnections, maxWaiting, maxSeconds;
   double temperature, topP;
   bool greedy, printIds, last, noBos, stats, quiet, raw, json;
   bool help, version, licenses;

@@ -111,7 +111,8 @@ bool CpuTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image
   if (std::string kernels = kernelArchive(family, *level, context); !kernels.empty()) {
     arguments.push_back(kernels);
   }
-  for (const char *library : {"liblapidary_rt.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
+  for (const char *library : {"liblapidary_server.a", "liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a",
+                              "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
     arguments.push_back(joinPath(resources, library));
   }
   return runLinker(arguments, context.diagnostics);

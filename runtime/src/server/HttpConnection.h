@@ -1,0 +1,76 @@
+//===- HttpConnection.h - one client --------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads a request, waits for its answer while watching whether the client is still there, writes the answer, reads the
+// next request. Everything but the thread-safe face of Exchange runs on the thread of the io_context.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_SERVER_HTTPCONNECTION_H
+#define LAPIDARY_RUNTIME_SERVER_HTTPCONNECTION_H
+
+#include "runtime/src/server/Http.h"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+
+#include <atomic>
+#include <deque>
+#include <optional>
+
+namespace lap::server {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using tcp = boost::asio::ip::tcp;
+
+/// What connections share.
+struct HttpContext {
+  const Settings &settings;
+  Metrics &metrics;
+  HttpHandler handler;
+  bool loopback = true;  // only reachable from this machine
+  bool stopping = false; // answers are the last of their connections
+  std::atomic<uint32_t> exchanges{0};
+};
+
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+public:
+  HttpConnection(tcp::socket socket, HttpContext &context);
+  ~HttpConnection();
+  void start() { readHeader(); }
+  /// Answers without reading anything; for clients beyond the limit.
+  void refuse();
+
+private:
+  class Answer; // the Exchange
+
+  void readHeader();
+  void readBody();
+  void onRead(beast::error_code failure);
+  void handle();
+  void respond(HttpResponse response);
+  void beginParts(std::string type);
+  void sendPart(std::string part);
+  void endParts();
+  void writeNextPart();
+  void finished(beast::error_code failure);
+  void watch();
+  void closeSocket();
+  http::response<http::string_body> headed(const HttpResponse &response) const;
+
+  beast::tcp_stream stream;
+  HttpContext &context;
+  beast::flat_buffer buffer;
+  std::optional<http::request_parser<http::string_body>> parser;
+  http::response<http::string_body> whole;                           // being written
+  std::optional<http::response<http::empty_body>> head;              // of an answer in parts
+  std::optional<http::response_serializer<http::empty_body>> writer; // of head
+  std::deque<std::string> parts;                                     // the first is being written
+  bool writing = false, ended = false, keep = false, headOnly = false, old = false;
+  std::shared_ptr<Answer> answer;
+};
+
+} // namespace lap::server
+
+#endif // LAPIDARY_RUNTIME_SERVER_HTTPCONNECTION_H
