@@ -153,7 +153,9 @@ std::string makeInfoJson(const ProgramFacts &facts) {
 std::string licenseText(const std::string &modelDirectory) {
   std::string text = "Lapidary runtime: Apache-2.0, https://www.apache.org/licenses/LICENSE-2.0\n"
                      "musl libc: MIT, Copyright 2005-2020 Rich Felker, et al., https://musl.libc.org\n"
-                     "compiler-rt: Apache-2.0 WITH LLVM-exception, https://llvm.org\n";
+                     "compiler-rt, libc++, libunwind: Apache-2.0 WITH LLVM-exception, https://llvm.org\n"
+                     "Boost (Asio, Beast): BSL-1.0, https://www.boost.org\n"
+                     "JSON for Modern C++: MIT, Copyright 2013-2022 Niels Lohmann, https://json.nlohmann.me\n";
   constexpr uint64_t limit = 1u << 20;
   for (const char *name : {"LICENSE", "LICENSE.txt", "LICENSE.md"}) {
     std::string path = joinPath(modelDirectory, name);

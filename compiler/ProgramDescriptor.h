@@ -42,7 +42,7 @@ std::vector<lap_cache> listCaches(mlir::ModuleOp module, const TargetBackend &ta
 /// What `info --json` prints.
 std::string makeInfoJson(const ProgramFacts &facts);
 
-/// Text shown by --licenses: Lapidary, musl, LLVM's compiler-rt, and the model's own licence file if it has one.
+/// Text shown by --licenses: Lapidary, what its runtime is linked with, and the model's own licence file if it has one.
 std::string licenseText(const std::string &modelDirectory);
 
 } // namespace lapidary

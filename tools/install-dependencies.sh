@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Puts everything Lapidary builds with on a Debian 12 machine: LLVM/MLIR 22, LLD, sentencepiece, Protobuf, RE2,
-# GoogleTest and qemu-user (runs ARM tests) from Debian; Halide 21, zig and a current CMake from PyPI, in a virtual
-# environment. Quiet and quick when all is there.
+# Puts everything Lapidary builds with on a Debian 12 machine: LLVM/MLIR 22, LLD, sentencepiece, Protobuf, RE2, Boost,
+# GoogleTest and qemu-user (runs ARM tests) from Debian; Halide 21, zig, a current CMake and what tests need from PyPI, in a
+# virtual environment. Quiet and quick when all is there.
 set -euo pipefail
 
 VENV="${LAPIDARY_VENV:-/opt/lapidary-venv}"
 DEBIAN_PACKAGES=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools llvm-22 liblld-22-dev lld-22
   clang-22 clang-tidy-22 clang-format-22 libclang-rt-22-dev
-  g++ git ninja-build ccache qemu-user python3 python3-venv file binutils
+  g++ git ninja-build ccache python3 python3-venv file binutils
   libsentencepiece-dev libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev libre2-dev
   libboost1.81-dev
   zlib1g-dev libzstd-dev libxml2-dev
   qemu-user
 )
-PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers)
+PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers openai==3.57.0)
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 

@@ -134,6 +134,7 @@ void Api::answer(Job &job) {
     generation.tokens = request.tokens;
     generation.logprobs = logprobs;
     generation.topLogprobs = request.topLogprobs;
+    generation.ignoreEos = request.ignoreEos;
     generation.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(settings.seconds);
     generation.consumer = completion->choice(i);
   }

@@ -23,7 +23,7 @@ public:
       delta.tokens.push_back(token);
     }
     flush(nullptr);
-    return !stop.found() && !whole->exchange->closed();
+    return !stop.found();
   }
 
   void end(Finish how, const Usage &used, const std::string &error) override {

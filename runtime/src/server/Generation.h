@@ -52,6 +52,7 @@ struct Generation {
   uint64_t seed = 0;
   uint32_t tokens = 0; // most to generate
   bool logprobs = false;
+  bool ignoreEos = false; // go on after the model has ended its text; for measurements
   uint32_t topLogprobs = 0;
   std::chrono::steady_clock::time_point deadline;
   std::shared_ptr<Consumer> consumer;

@@ -81,6 +81,7 @@ void readCommon(const lap_model &model, const Json &body, TextRequest &request) 
   request.shape.model = blobString(*model.program, model.program->model_name);
   request.shape.stream = flagOr(body, "stream", false);
   request.shape.stops = readStops(body);
+  request.ignoreEos = flagOr(body, "ignore_eos", false);
   textOr(body, "model", ""); // there is one
   const Json *options = find(body, "stream_options");
   if (options && !options->is_object()) {

@@ -21,6 +21,7 @@ struct TextRequest {
   uint32_t tokens = 0;
   uint32_t choices = 1;
   uint32_t topLogprobs = 0;
+  bool ignoreEos = false; // as llama.cpp and vLLM have it
 };
 
 /// Both throw ApiError. `context`: most tokens of a sequence.

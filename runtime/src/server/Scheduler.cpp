@@ -262,7 +262,7 @@ void Scheduler::sample(Slot &slot) {
   ++metrics.generatedTokens;
   slot.next = token.id;
   const bool wanted = generation.consumer->token(token);
-  if (!wanted || lap_model_is_eos(model, token.id)) {
+  if (!wanted || (!generation.ignoreEos && lap_model_is_eos(model, token.id))) {
     end(slot, Finish::Stop);
   } else if (slot.usage.generated >= generation.tokens) {
     end(slot, Finish::Length);
