@@ -33,3 +33,9 @@ set(LAPIDARY_SERVER_HEADERS "${CMAKE_BINARY_DIR}/headers")
 file(MAKE_DIRECTORY "${LAPIDARY_SERVER_HEADERS}")
 file(CREATE_LINK "${LAPIDARY_BOOST}/boost" "${LAPIDARY_SERVER_HEADERS}/boost" SYMBOLIC)
 file(CREATE_LINK "${LAPIDARY_NLOHMANN}/nlohmann" "${LAPIDARY_SERVER_HEADERS}/nlohmann" SYMBOLIC)
+# RapidJSON (headers only) reads JSON in the runtime. The zig build must not see Debian's other headers: it gets a folder
+# with a link to this one.
+find_path(LAPIDARY_RAPIDJSON rapidjson/reader.h REQUIRED)
+set(LAPIDARY_RUNTIME_HEADERS "${CMAKE_BINARY_DIR}/runtime-headers")
+file(MAKE_DIRECTORY "${LAPIDARY_RUNTIME_HEADERS}")
+file(CREATE_LINK "${LAPIDARY_RAPIDJSON}/rapidjson" "${LAPIDARY_RUNTIME_HEADERS}/rapidjson" SYMBOLIC)

@@ -14,6 +14,7 @@ add_custom_target(lapidary-resources ALL)
 set(LAPIDARY_ZIG_FLAGS -std=c++20 -O2 -Wall -Wextra -Wno-unused-parameter -fno-exceptions -fno-rtti
     -fno-sanitize=undefined -fno-stack-protector -ffunction-sections -fdata-sections -g0
     "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." -I${CMAKE_SOURCE_DIR} -I${CMAKE_SOURCE_DIR}/runtime/include
+    -isystem ${LAPIDARY_RUNTIME_HEADERS}
     "-DLAPIDARY_VERSION=\"${PROJECT_VERSION}\"")
 
 # lapidary_zig_object(OUT target source flags...): one custom command per file, rebuilt when a header it reads changes.
