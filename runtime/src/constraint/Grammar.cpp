@@ -132,11 +132,12 @@ bool Grammar::failed() const {
   return exprs.failed() || lists.failed() || ranges.failed() || sets.failed() || rules.failed();
 }
 
-/// Index in a set's `classes` is that of lap_char_class; 0..2 are the lengths of non-ASCII characters.
-static uint32_t wholeClasses(const Grammar &grammar, const CharSet &set) {
+/// Fills in the classes that lie in the set as a whole or in part; 0..2 are the lengths of non-ASCII characters.
+static void classify(const Grammar &grammar, CharSet &set) {
   uint32_t missing = 0;
   for (uint32_t c = 0; c < 0x80; ++c) {
-    missing |= set.ascii[c / 64] >> (c % 64) & 1 ? 0 : 1u << lap_char_class(uint8_t(c));
+    bool in = set.ascii[c / 64] >> (c % 64) & 1;
+    (in ? set.touched : missing) |= 1u << lap_char_class(uint8_t(c));
   }
   static const Range blocks[] = {{0x80, 0x7FF}, {0x800, 0xD7FF}, {0xE000, 0xFFFF}, {0x10000, LastCharacter}};
   static const uint32_t classes[] = {0, 1, 1, 2};
@@ -147,8 +148,9 @@ static uint32_t wholeClasses(const Grammar &grammar, const CharSet &set) {
       covered |= range.low <= blocks[i].low && range.high >= blocks[i].high;
     }
     missing |= covered ? 0 : 1u << classes[i];
+    set.touched |= grammar.meets(set, blocks[i].low, blocks[i].high) ? 1u << classes[i] : 0;
   }
-  return ~missing & ((1u << LAP_CHAR_CLASSES) - 1);
+  set.classes = ~missing & ((1u << LAP_CHAR_CLASSES) - 1);
 }
 
 uint32_t Grammar::set(SetBuilder &builder) {
@@ -171,7 +173,7 @@ uint32_t Grammar::set(SetBuilder &builder) {
     uint32_t low = range.low, bytes = low < 0x80 || low >= FirstToken ? 1 : low < 0x800 ? 2 : low < 0x10000 ? 3 : 4;
     set.bytes = bytes < set.bytes ? bytes : set.bytes;
   }
-  set.classes = wholeClasses(*this, set);
+  classify(*this, set);
   return exprs.add({ExprKind::Set, sets.add(set), 0, 0});
 }
 

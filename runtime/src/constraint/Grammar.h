@@ -42,6 +42,7 @@ struct CharSet {
   uint64_t ascii[2];     // bit c % 64 of word c / 64
   uint32_t first, count; // in Grammar::ranges: sorted, disjoint
   uint32_t classes;      // of lap_char_class, those that lie in the set as a whole
+  uint32_t touched;      // those that have members in the set
   uint32_t bytes;        // of the shortest UTF-8 form of a member (1 for a token)
 };
 

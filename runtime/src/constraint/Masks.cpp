@@ -1,8 +1,8 @@
 //===- Masks.cpp - walks over the vocabulary trie -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The trie lies in preorder: a walk is a loop over node numbers that jumps over subtrees nothing can be read in. The
-// sets of places along the path lie one after another in `pool`.
+// The trie lies in preorder: a walk is a loop over node numbers that jumps over subtrees nothing can be read in, and
+// over those whose tokens all end alike.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/Masks.h"
 
@@ -32,8 +32,10 @@ uint32_t Partial::high() const {
 
 Masks::Masks(States &states, const lap_vocabulary *vocabulary, uint32_t vocab)
     : states(states), vocabulary(vocabulary), trie(lap_vocabulary_nodes(vocabulary)),
-      tokenIds(lap_vocabulary_tokens(vocabulary)), vocab(vocab) {
+      tokenIds(lap_vocabulary_tokens(vocabulary)), vocab(vocab), sets(states) {
   places.addZeros(1024);
+  ends.addZeros(vocabulary->max_bytes + 2);
+  charsAt.addZeros(vocabulary->max_bytes + 2);
 }
 
 Masks::~Masks() {
@@ -57,65 +59,96 @@ void Masks::take(Walk &walk, uint32_t firstToken, uint32_t endToken, uint32_t di
   }
 }
 
-/// Tokens to the end from a place that can read every text below the trie node by repeating its character set, so that
-/// it is there again afterwards; NoWay if there is none.
-uint32_t Masks::repeatDistance(uint32_t node, const Frame &frame, const Walk &walk) const {
-  uint32_t classes = trie[node].below >> 6, chars = trie[node].below & LAP_VOCABULARY_MAX_CHARS;
-  for (uint32_t i = 0; i < frame.count; ++i) {
-    const Configuration &place = pool[frame.first + i];
-    const Node &at = states.net.nodes[place.node];
-    if (at.kind != NodeKind::Char || at.repeats == Repeats::No ||
-        states.stackDepth(place.stack) >= States::MaxDepth ||
-        (classes & ~states.net.grammar->sets[at.a].classes) != 0) {
-      continue;
+/// Takes the tokens of at most `chars` more characters below a node, whatever they are.
+void Masks::takeShort(uint32_t node, uint32_t chars, uint32_t distance, Walk &walk) {
+  uint32_t end = trie[node].next_byte >> 8, depth = 0;
+  ends[0] = end;
+  for (uint32_t at = node + 1; at < end;) {
+    while (ends[depth] <= at) {
+      --depth;
     }
-    uint32_t most = at.repeats == Repeats::Freely ? Unlimited : states.net.nodes[at.loop].b;
-    bool lasts = most == Unlimited || (chars < LAP_VOCABULARY_MAX_CHARS && chars <= most - place.count);
-    uint32_t distance = states.distance(&place, 1);
-    if (lasts && distance <= walk.limit) {
-      return distance;
+    uint8_t byte = uint8_t(trie[at].next_byte);
+    uint32_t next = trie[at].next_byte >> 8, used = depth == 0 ? 0 : charsAt[depth];
+    used += lap_char_class(byte) < 32;
+    uint32_t below = trie[at].below & LAP_VOCABULARY_MAX_CHARS;
+    if (used > chars) {
+      at = next;
+    } else if (used + below <= chars && below < LAP_VOCABULARY_MAX_CHARS) {
+      take(walk, trie[at].first_token, trie[next].first_token, distance);
+      at = next;
+    } else {
+      take(walk, trie[at].first_token, trie[at + 1].first_token, distance);
+      ends[++depth] = next, charsAt[depth] = used;
+      ++at;
     }
   }
-  return NoWay;
+}
+
+/// Handles everything below a node at once, if all of it ends alike; false if the walk must look at it. `open` is the
+/// class of the character that the node is in the middle of, as a bit; 0: none.
+bool Masks::takeSubtree(uint32_t node, uint32_t set, uint32_t open, Walk &walk) {
+  uint32_t classes = trie[node].below >> 6 | open, chars = (trie[node].below & LAP_VOCABULARY_MAX_CHARS) + (open != 0);
+  uint32_t from = trie[node + 1].first_token, to = trie[trie[node].next_byte >> 8].first_token;
+  if (sets.staysOver(set, classes)) {
+    take(walk, from, to, sets[set].distance);
+    return true;
+  }
+  for (uint32_t i = 0; i < sets[set].repetitionCount; ++i) {
+    const Repetition &repetition = sets[set].repetitions[i];
+    if ((classes & ~repetition.classes) != 0 || repetition.distance > walk.limit) {
+      continue;
+    }
+    if (repetition.left == Unlimited || (chars < LAP_VOCABULARY_MAX_CHARS && chars <= repetition.left)) {
+      take(walk, from, to, repetition.distance);
+      return true;
+    }
+    if ((classes & ~repetition.alone) == 0 && repetition.left >= (open != 0)) {
+      takeShort(node, repetition.left - (open != 0), repetition.distance, walk);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// A node inside a character; a token that ends here is a byte.
+bool Masks::enterPartial(const Frame &frame, uint32_t node, Walk &walk) {
+  const Configuration *places = sets.placesOf(frame.set);
+  uint32_t low = frame.partial.low(), high = frame.partial.high(), count = sets[frame.set].count;
+  if (!states.accepts(places, count, low, high)) {
+    return false;
+  }
+  uint32_t first = trie[node].first_token, end = trie[node + 1].first_token;
+  uint32_t rest = first == end ? 0 : states.distanceAfter(places, count, low, high);
+  take(walk, first, end, addDistance(frame.partial.left, rest));
+  uint32_t open = frame.partial.least == 0x80 ? 1 : frame.partial.least == 0x800 ? 2 : 4;
+  if (frame.end == node + 1 || takeSubtree(node, frame.set, open, walk)) {
+    return false;
+  }
+  frames.add(frame);
+  return true;
 }
 
 /// Reads the byte of trie node `node` from the places of its parent's frame and takes its tokens. True if the walk shall
 /// go on below it: its frame is on top.
 bool Masks::enter(const Frame &top, uint32_t node, Walk &walk) {
-  uint32_t next = trie[node].next_byte >> 8, firstToken = trie[node].first_token, ownEnd = trie[node + 1].first_token;
-  Frame frame = {next, top.first, top.count, top.partial};
+  Frame frame = {trie[node].next_byte >> 8, top.set, top.partial};
   if (!frame.partial.add(uint8_t(trie[node].next_byte))) {
     return false;
   }
-  if (frame.partial.left != 0) { // inside a character: a token that ends here is a byte
-    uint32_t low = frame.partial.low(), high = frame.partial.high();
-    if (!states.accepts(&pool[top.first], top.count, low, high)) {
-      return false;
-    }
-    uint32_t rest = firstToken == ownEnd ? 0 : states.distanceAfter(&pool[top.first], top.count, low, high);
-    take(walk, firstToken, ownEnd, addDistance(frame.partial.left, rest));
-    frames.add(frame);
-    return next != node + 1;
+  if (frame.partial.left != 0) {
+    return enterPartial(frame, node, walk);
   }
-  frame.first = pool.size();
-  states.step(&pool[top.first], top.count, frame.partial.value, pool);
-  frame.count = pool.size() - frame.first;
-  if (frame.count == 0) {
+  ++states.work;
+  frame.set = sets.next(top.set, frame.partial.value);
+  if (frame.set == PlaceSets::Empty) {
     return false;
   }
-  take(walk, firstToken, ownEnd, states.distance(&pool[frame.first], frame.count));
-  if (next == node + 1) {
+  take(walk, trie[node].first_token, trie[node + 1].first_token, sets[frame.set].distance);
+  if (frame.end == node + 1 || takeSubtree(node, frame.set, 0, walk)) {
     return false;
   }
-  uint32_t distance = repeatDistance(node, frame, walk);
-  if (distance != NoWay) {
-    take(walk, ownEnd, trie[next].first_token, distance);
-    return false;
-  }
-  for (uint32_t i = 0; walk.returns && i < frame.count; ++i) {
-    if (states.isEnd(pool[frame.first + i])) {
-      walk.returns->add(node);
-    }
+  if (walk.returns && sets[frame.set].hasEnd) {
+    walk.returns->add(node);
   }
   frames.add(frame);
   return true;
@@ -123,17 +156,14 @@ bool Masks::enter(const Frame &top, uint32_t node, Walk &walk) {
 
 /// Takes the tokens whose texts continue that of a trie node, which the places have read.
 void Masks::walk(uint32_t trieNode, const Configuration *set, uint32_t count, Walk &walk) {
-  uint32_t end = trie[trieNode].next_byte >> 8;
-  pool.clear();
+  uint32_t end = trie[trieNode].next_byte >> 8, first = sets.of(set, count);
   frames.clear();
-  pool.append(set, count);
-  frames.add({end, 0, count, {0, 0, 0}});
-  for (uint32_t node = trieNode + 1; node < end && !exhausted();) {
+  frames.add({end, first, {0, 0, 0}});
+  for (uint32_t node = trieNode + 1; first != PlaceSets::Empty && node < end && !exhausted();) {
     while (frames.back().end <= node) {
       frames.pop();
     }
     const Frame top = frames.back();
-    pool.shrink(top.first + top.count);
     node = enter(top, node, walk) ? node + 1 : trie[node].next_byte >> 8;
   }
 }
@@ -172,6 +202,7 @@ Masks::Status Masks::find(const Configuration *set, uint32_t count, const Partia
                           uint64_t *out) {
   workEnd = states.work + MaxWork;
   states.clearOverflow();
+  sets.tidy();
   memset(out, 0, words() * sizeof(uint64_t));
   Walk limited = {out, limit, 0, nullptr};
   if (partial.left != 0) {
@@ -191,7 +222,7 @@ Masks::Status Masks::find(const Configuration *set, uint32_t count, const Partia
       }
     }
   }
-  if (states.outOfMemory() || pool.failed()) {
+  if (states.outOfMemory() || frames.failed()) {
     return Status::OutOfMemory;
   }
   return states.overflowed() || exhausted() ? Status::TooAmbiguous : Status::Ok;

@@ -16,7 +16,7 @@
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_MASKS_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_MASKS_H
 
-#include "runtime/src/constraint/States.h"
+#include "runtime/src/constraint/PlaceSets.h"
 
 namespace lap {
 
@@ -74,15 +74,17 @@ private:
     Array<uint32_t> *returns; // null: callers are known
   };
   struct Frame {
-    uint32_t end;         // trie node after the subtree
-    uint32_t first, count; // places in `pool`
+    uint32_t end; // trie node after the subtree
+    uint32_t set; // places that have read the text of the node
     Partial partial;
   };
 
   void walk(uint32_t trieNode, const Configuration *set, uint32_t count, Walk &walk);
   bool enter(const Frame &top, uint32_t node, Walk &walk);
+  bool enterPartial(const Frame &frame, uint32_t node, Walk &walk);
   void take(Walk &walk, uint32_t firstToken, uint32_t endToken, uint32_t distance);
-  uint32_t repeatDistance(uint32_t node, const Frame &frame, const Walk &walk) const;
+  bool takeSubtree(uint32_t node, uint32_t set, uint32_t open, Walk &walk);
+  void takeShort(uint32_t node, uint32_t chars, uint32_t distance, Walk &walk);
   void takeSpecialTokens(const Configuration &place, Walk &walk);
   void takeContinuations(const Configuration *set, uint32_t count, const Partial &partial, Walk &walk);
 
@@ -94,15 +96,16 @@ private:
   PlaceMask *computePlace(const Configuration &place);
   void keep(PlaceMask *mask);
   void forgetPlaces();
-  bool exhausted() const { return pool.failed() || frames.failed() || states.work > workEnd; }
+  bool exhausted() const { return sets.failed() || frames.failed() || states.work > workEnd; }
 
   States &states;
   const lap_vocabulary *vocabulary;
   const lap_vocabulary_node *trie;
   const uint32_t *tokenIds;
   uint32_t vocab;
-  ConfigurationList pool{1u << 22};
+  PlaceSets sets;
   Array<Frame> frames{1u << 16};
+  Array<uint32_t> ends{1u << 16}, charsAt{1u << 16}; // along a path of takeShort: end of the subtree, characters
   Array<PlaceMask *> places{1u << 20}; // hash table, null: free
   uint32_t placeCount = 0;
   uint64_t keptBytes = 0, workEnd = 0, clock = 0;

@@ -30,6 +30,8 @@ private:
   uint32_t emitStar(uint32_t body, uint32_t next, bool atLeastOnce);
   uint32_t emitCounted(const Expr &expr, uint32_t next);
   uint32_t emitCalls(const Expr &expr, uint32_t next);
+  uint32_t emitCopies(const Expr &expr, uint32_t next);
+  bool isShort(const Expr &repeat) const;
   bool isFlat(uint32_t expr, uint32_t level) const;
   bool mayBeEmpty(uint32_t expr, uint32_t level) const;
 
@@ -117,8 +119,28 @@ uint32_t Emitter::emitRepeat(const Expr &expr, uint32_t next) {
     uint32_t start = emit(expr.a, next);
     return split(start, next);
   }
+  if (isShort(expr)) {
+    return emitCopies(expr, next);
+  }
   bool counts = loop == 0 && isFlat(expr.a, 0) && !mayBeEmpty(expr.a, 0);
   return counts ? emitCounted(expr, next) : emitCalls(expr, next);
+}
+
+/// [a-z]{1,3} and the like: so few characters that copies are smaller than a counter.
+bool Emitter::isShort(const Expr &repeat) const {
+  return repeat.c <= 4 && grammar.exprs[repeat.a].kind == ExprKind::Set;
+}
+
+uint32_t Emitter::emitCopies(const Expr &expr, uint32_t next) {
+  uint32_t start = next;
+  for (uint32_t i = expr.b; i < expr.c; ++i) {
+    uint32_t copy = emit(expr.a, start);
+    start = split(copy, next);
+  }
+  for (uint32_t i = 0; i < expr.b; ++i) {
+    start = emit(expr.a, start);
+  }
+  return start;
 }
 
 uint32_t Emitter::emitCounted(const Expr &expr, uint32_t next) {
@@ -161,7 +183,7 @@ bool Emitter::isFlat(uint32_t index, uint32_t level) const {
     return false;
   }
   if (expr.kind == ExprKind::Repeat) {
-    bool plain = (expr.c == Unlimited && expr.b <= 1) || (expr.b == 0 && expr.c == 1);
+    bool plain = (expr.c == Unlimited && expr.b <= 1) || (expr.b == 0 && expr.c == 1) || isShort(expr);
     return plain && isFlat(expr.a, level + 1);
   }
   if (expr.kind == ExprKind::Sequence || expr.kind == ExprKind::Choice) {
