@@ -14,7 +14,8 @@ DEBIAN_PACKAGES=(
   zlib1g-dev libzstd-dev libxml2-dev
   qemu-user
 )
-PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers openai==3.57.0)
+PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers openai==3.57.0
+               'jsonschema[format-nongpl]')
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 

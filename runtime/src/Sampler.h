@@ -37,8 +37,8 @@ struct Sampler {
   Candidate *scratch = nullptr;         // [vocab]
   Random random;
 
-  /// The id drawn from logits[vocab], or -1 if no logit is a number above minus infinity. sampling is in range. Only ids
-  /// whose bit is set in `allowed` (id % 64 of word id / 64) are considered; null: all.
+  /// The id drawn from logits[vocab], or -1 if no logit is a number above minus infinity. sampling is in range. Only
+  /// ids whose bit is set in `allowed` (id % 64 of word id / 64) are considered; null: all.
   int32_t sample(const float *logits, const lap_sampling &sampling, const uint64_t *allowed = nullptr);
   /// The same for temperature 0: the lowest id of the largest logit.
   int32_t greedy(const float *logits, const uint64_t *allowed = nullptr) const;

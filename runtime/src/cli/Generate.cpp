@@ -79,7 +79,7 @@ ExitCode runGenerate(const Options &options, Output &out) {
     message("note: stopped because the context of %u tokens is full", lap_session_context(program.session));
   }
   program.printStats();
-  return stop == Stop::Failed ? ExitInternal : stop == Stop::Interrupted ? ExitInterrupted : ExitOk;
+  return exitCodeOf(stop);
 }
 
 } // namespace lap

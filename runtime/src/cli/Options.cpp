@@ -81,6 +81,8 @@ constexpr Row Rows[] = {
     {"top-p", 0, "X", Real, Sampled, AT(topP), 1e-9, 1, "keep the likeliest tokens that together have X"},
     {"seed", 0, "N", Count, Sampled, AT(seed), 0, 18446744073709549568.0, "same seed, same text (default: random)"},
     {"greedy", 0, nullptr, Flag, Sampled, AT(greedy), 0, 0, "always the likeliest token"},
+    {"json-schema", 0, "FILE", Text, Sampled, AT(jsonSchema), 0, 0, "write JSON that is valid by this JSON schema"},
+    {"grammar", 0, "FILE", Text, Sampled, AT(grammar), 0, 0, "write text that this grammar (GBNF) describes"},
     {"out", 0, "FILE", Text, LogitsCommand | ObserveCommand, AT(out), 0, 0,
      "where the result goes; logits: - is standard output"},
     {"last", 0, nullptr, Flag, LogitsCommand, AT(last), 0, 0, "only the last row, with dead positions pruned"},

@@ -32,6 +32,7 @@ constexpr uint64_t NotGiven = UINT64_MAX;
 struct Options {
   Command command;
   const char *prompt, *file, *ids, *out, *system, *weights, *host, *apiKeyFile;
+  const char *jsonSchema, *grammar; // of the text to be written
   uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth, repetitions;
   uint64_t port, parallel, kept, maxBody, maxConnections, maxWaiting, maxSeconds;
   double temperature, topP;

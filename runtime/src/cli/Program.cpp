@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Program.h"
 
+#include "runtime/src/cli/Constrain.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +70,7 @@ void clearInterrupt() { interruptCount = 0; }
 
 Program::~Program() {
   lap_session_free(session);
+  lap_constraint_free(constraint);
   lap_model_close(model);
 }
 
@@ -99,7 +102,7 @@ ExitCode Program::openSession(uint32_t scoreRows) {
     return report(error);
   }
   loadMs += nowMs() - start;
-  return ExitOk;
+  return openConstraint(options, model, &constraint);
 }
 
 ExitCode Program::requireRoom(size_t count, const char *what) const {
@@ -202,13 +205,27 @@ void describeLayers(const lap_program &program, uint64_t tokens, uint64_t prompt
            100 * static_cast<double>(rows.run) / static_cast<double>(rows.total));
 }
 
+ExitCode exitCodeOf(Stop stop) {
+  switch (stop) {
+  case Stop::Failed:
+    return ExitInternal;
+  case Stop::Interrupted:
+    return ExitInterrupted;
+  case Stop::NotWhole:
+    return ExitInput;
+  default:
+    return ExitOk;
+  }
+}
+
 Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit, TokenSink *sink, void *context) {
   double start = nowMs();
   lap_error error;
   Stop stop = Stop::Limit;
+  startText(program, limit);
   for (uint64_t written = 0; written < limit; ++written) {
     int32_t id = 0;
-    if (lap_session_sample(program.session, &sampling, &id, &error) != LAP_OK) {
+    if (sampleToken(program, sampling, limit - written, &id, &error) != LAP_OK) {
       report(error);
       stop = Stop::Failed;
       break;
@@ -220,6 +237,11 @@ Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit,
       stop = ended ? Stop::EndOfSequence : !open ? Stop::SinkClosed : Stop::Interrupted;
       break;
     }
+    bool failed = false;
+    if (endsText(program, id, &error, &failed)) {
+      stop = Stop::Whole;
+      break;
+    }
     if (written + 1 == limit) {
       break;
     }
@@ -227,14 +249,14 @@ Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit,
       stop = Stop::ContextFull;
       break;
     }
-    if (lap_session_decode(program.session, id, &error) != LAP_OK) {
+    if (failed || lap_session_decode(program.session, id, &error) != LAP_OK) {
       report(error);
       stop = Stop::Failed;
       break;
     }
   }
   program.decodeMs += nowMs() - start;
-  return stop;
+  return checkWhole(program, stop);
 }
 
 } // namespace lap

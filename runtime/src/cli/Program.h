@@ -33,7 +33,7 @@ struct Program {
   Program &operator=(const Program &) = delete;
 
   ExitCode openModel();
-  /// Opens the model too. scoreRows as in lap_session_options.
+  /// Opens the model too, and what --json-schema and --grammar ask for. scoreRows as in lap_session_options.
   ExitCode openSession(uint32_t scoreRows = 0);
 
   const lap_program &descriptor() const { return *model->program; }
@@ -51,6 +51,7 @@ struct Program {
   const Options &options;
   lap_model *model = nullptr;
   lap_session *session = nullptr;
+  lap_constraint *constraint = nullptr; // of every text that is written; null: none
   double loadMs = 0, promptMs = 0, decodeMs = 0;
   uint64_t promptTokens = 0, decodeTokens = 0;
   uint64_t prompts = 0; // read by readPrompt: dead positions were pruned
@@ -69,9 +70,13 @@ void describeLayers(const lap_program &program, uint64_t tokens, uint64_t prompt
 using TokenSink = bool(void *context, int32_t id);
 
 /// Why writeTokens stopped.
-enum class Stop { EndOfSequence, Limit, ContextFull, Interrupted, SinkClosed, Failed };
+enum class Stop { EndOfSequence, Whole, Limit, ContextFull, Interrupted, SinkClosed, NotWhole, Failed };
 
-/// Samples up to `limit` tokens after readPrompt. The last id handed out is not yet part of the sequence.
+/// What the process returns when it ends this way.
+ExitCode exitCodeOf(Stop stop);
+
+/// Samples up to `limit` tokens after readPrompt. The last id handed out is not yet part of the sequence. With a
+/// constraint, the text ends when it is whole and nothing can follow (Whole), or complains that it is NotWhole.
 Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit, TokenSink *sink, void *context);
 
 } // namespace lap

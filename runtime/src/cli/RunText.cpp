@@ -81,7 +81,7 @@ ExitCode Conversation::answer(const TextInput &text, bool first) {
   if (stop == Stop::ContextFull && !options.quiet) {
     message("note: stopped because the context of %u tokens is full", lap_session_context(program.session));
   }
-  return stop == Stop::Failed ? ExitInternal : stop == Stop::Interrupted ? ExitInterrupted : ExitOk;
+  return exitCodeOf(stop);
 }
 
 /// Reads one line; false at the end of input, on an error or on Ctrl-C.

@@ -105,8 +105,7 @@ uint32_t distanceOf(const lap_constraint &constraint) {
   if (now.partial.left == 0) {
     return states.distance(now.set.begin(), now.set.size());
   }
-  uint32_t rest =
-      states.distanceAfter(now.set.begin(), now.set.size(), now.partial.low(), now.partial.high());
+  uint32_t rest = states.distanceAfter(now.set.begin(), now.set.size(), now.partial.low(), now.partial.high());
   return addDistance(now.partial.left, rest);
 }
 
@@ -324,8 +323,7 @@ lap_status lap_constraint_mask(lap_constraint *constraint, uint32_t tokens_left,
     limit = tokens_left > distance ? tokens_left - 1 : distance == 0 ? 0 : distance - 1;
   }
   const lap_constraint::State &now = constraint->now();
-  lap::Masks::Status status =
-      engine.masks.find(now.set.begin(), now.set.size(), now.partial, limit, constraint->words);
+  lap::Masks::Status status = engine.masks.find(now.set.begin(), now.set.size(), now.partial, limit, constraint->words);
   if (status != lap::Masks::Status::Ok) {
     return status == lap::Masks::Status::OutOfMemory ? lap::noMemory(error) : lap::tooAmbiguous(*constraint, error);
   }

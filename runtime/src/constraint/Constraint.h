@@ -1,8 +1,8 @@
 //===- Constraint.h - what lap_constraint is inside -----------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A constraint is the state of one text: a set of places and perhaps the first bytes of a character. The compiled grammar
-// and its masks (Engine) are shared by the clones of a constraint and guarded by a lock.
+// A constraint is the state of one text: a set of places and perhaps the first bytes of a character. The compiled
+// grammar and its masks (Engine) are shared by the clones of a constraint and guarded by a lock.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_CONSTRAINT_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_CONSTRAINT_H

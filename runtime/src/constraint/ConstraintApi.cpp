@@ -78,8 +78,7 @@ lap_status lap_constraint_create_grammar(const lap_model *model, const char *gra
 }
 
 lap_status lap_constraint_create_json_schema(const lap_model *model, const char *schema, size_t bytes,
-                                             lap_notation notation, lap_constraint **out_constraint,
-                                             lap_error *error) {
+                                             lap_notation notation, lap_constraint **out_constraint, lap_error *error) {
   lap::Engine *engine;
   lap_status status = lap::begin(model, schema, bytes, out_constraint, &engine, error);
   if (status != LAP_OK) {

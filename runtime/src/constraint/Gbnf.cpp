@@ -1,8 +1,8 @@
 //===- Gbnf.cpp - parser of grammars in llama.cpp's notation --------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recursive descent; nesting, repetitions and size are limited. A rule ends at the end of its line unless a group is open
-// or the line ends in `|`, as in llama.cpp.
+// Recursive descent; nesting, repetitions and size are limited. A rule ends at the end of its line unless a group is
+// open or the line ends in `|`, as in llama.cpp.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/Gbnf.h"
 
@@ -35,9 +35,7 @@ bool isNameByte(char c) {
 }
 
 int hexValue(char c) {
-  return c >= '0' && c <= '9'               ? c - '0'
-         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
-                                            : -1;
+  return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
 class Parser {
@@ -80,7 +78,7 @@ private:
   Grammar &grammar;
   lap_error *error;
   static constexpr uint32_t NameSlots = 1u << 17;
-  Array<Name> names{1u << 16};     // of rule i
+  Array<Name> names{1u << 16};      // of rule i
   Array<uint32_t> slots{NameSlots}; // hash table over names: rule + 1, 0: free
   uint32_t nesting = 0;
 };

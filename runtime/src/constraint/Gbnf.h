@@ -1,9 +1,9 @@
 //===- Gbnf.h - grammars in llama.cpp's notation --------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// GBNF as llama.cpp documents it (grammars/README.md): rules `name ::= alternatives`, "text" and [character classes] with
-// escapes, `.`, (groups), the repetitions * + ? {m} {m,} {m,n}, # comments. The text is what `root` describes. Control
-// tokens are written as their text between angle brackets, <|tool_call> or <bos>.
+// GBNF as llama.cpp documents it (grammars/README.md): rules `name ::= alternatives`, "text" and [character classes]
+// with escapes, `.`, (groups), the repetitions * + ? {m} {m,} {m,n}, # comments. The text is what `root` describes.
+// Control tokens are written as their text between angle brackets, <|tool_call> or <bos>.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_GBNF_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_GBNF_H
@@ -16,7 +16,8 @@ namespace lap {
 
 /// Fills `grammar` (rule 0 is root; a rule's origin is the offset of its definition). tokenizer may be null: then there
 /// are no control tokens. Errors: LAP_INVALID_ARGUMENT "grammar:LINE:COLUMN: ...", LAP_OUT_OF_MEMORY.
-lap_status parseGbnf(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar, lap_error *error);
+lap_status parseGbnf(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar,
+                     lap_error *error);
 
 /// Line and column, from 1, of a byte.
 struct TextPlace {

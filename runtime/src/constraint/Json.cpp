@@ -122,7 +122,8 @@ lap_status Json::parse(const char *what, const char *text, size_t bytes, lap_err
   }
   TextPlace place = placeOf(text, bytes, result.Offset());
   if (handler.tooDeep) {
-    return fail(error, LAP_INVALID_ARGUMENT, "%s:%u:%u: nested deeper than %u", what, place.line, place.column, MaxDepth);
+    return fail(error, LAP_INVALID_ARGUMENT, "%s:%u:%u: nested deeper than %u", what, place.line, place.column,
+                MaxDepth);
   }
   return fail(error, LAP_INVALID_ARGUMENT, "%s:%u:%u: this is no JSON: %s", what, place.line, place.column,
               lapConstraintJson::GetParseError_En(result.Code()));
@@ -247,7 +248,8 @@ uint32_t Json::resolve(const char *fragment, size_t bytes) const {
     if (values[at].type == JsonType::Array) {
       uint32_t index = 0;
       for (size_t k = 0; k < length; ++k) {
-        index = name[k] >= '0' && name[k] <= '9' && index < (1u << 24) ? index * 10 + uint32_t(name[k] - '0') : 1u << 28;
+        index =
+            name[k] >= '0' && name[k] <= '9' && index < (1u << 24) ? index * 10 + uint32_t(name[k] - '0') : 1u << 28;
       }
       for (at = values[at].first; at != NoJson && values[at].index != index; at = values[at].next) {
       }

@@ -52,8 +52,8 @@ Masks::PlaceMask *Masks::computePlace(const Configuration &place) {
     return nullptr;
   }
   uint32_t *lists = reinterpret_cast<uint32_t *>(mask + 1);
-  *mask = {place.node, place.count, walk.farthest, count, returns.size(), few ? nullptr : bits, lists + returns.size(),
-           lists};
+  *mask = {place.node,     place.count,          walk.farthest,          count,
+           returns.size(), few ? nullptr : bits, lists + returns.size(), lists};
   if (returns.size() != 0) {
     memcpy(mask->returns, returns.begin(), returns.size() * sizeof(uint32_t));
   }

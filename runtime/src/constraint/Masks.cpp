@@ -128,8 +128,8 @@ bool Masks::enterPartial(const Frame &frame, uint32_t node, Walk &walk) {
   return true;
 }
 
-/// Reads the byte of trie node `node` from the places of its parent's frame and takes its tokens. True if the walk shall
-/// go on below it: its frame is on top.
+/// Reads the byte of trie node `node` from the places of its parent's frame and takes its tokens. True if the walk
+/// shall go on below it: its frame is on top.
 bool Masks::enter(const Frame &top, uint32_t node, Walk &walk) {
   Frame frame = {trie[node].next_byte >> 8, top.set, top.partial};
   if (!frame.partial.add(uint8_t(trie[node].next_byte))) {

@@ -3,15 +3,15 @@
 //
 // A token may come next if its whole text can be read from some place. Most of that does not depend on the stack: for
 // every (node, count) that is met, the vocabulary trie is walked once with an unknown caller. Tokens that stay inside
-// the rule are in or out for good; where the rule returns inside a token, the trie node is noted and the walk goes on from
-// there later, when the caller is known. Masks of whole states are kept too, as a text usually stays in its state (in a
-// string) for many tokens.
+// the rule are in or out for good; where the rule returns inside a token, the trie node is noted and the walk goes on
+// from there later, when the caller is known. Masks of whole states are kept too, as a text usually stays in its state
+// (in a string) for many tokens.
 //
 //   state -> mask (StateMask, a few) = OR over its places of PlaceMask(node, count), computed once, plus walks from
 //            the noted trie nodes with the real stack
 //
-// With a limit on the tokens left, tokens after which the end is too far are left out. That needs a walk of its own, but
-// only if some token of the mask can lead that far (farthest), so not before a text is near its limit.
+// With a limit on the tokens left, tokens after which the end is too far are left out. That needs a walk of its own,
+// but only if some token of the mask can lead that far (farthest), so not before a text is near its limit.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_MASKS_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_MASKS_H
@@ -48,18 +48,18 @@ public:
   uint32_t words() const { return (vocab + 63) / 64; }
 
 private:
-  static constexpr uint64_t MaxWork = 1u << 26;      // steps of one mask
-  static constexpr uint64_t MaxKept = 64u << 20;     // bytes of place masks
-  static constexpr uint32_t FewTokens = 1024;        // a list instead of bits
+  static constexpr uint64_t MaxWork = 1u << 26;  // steps of one mask
+  static constexpr uint64_t MaxKept = 64u << 20; // bytes of place masks
+  static constexpr uint32_t FewTokens = 1024;    // a list instead of bits
   static constexpr uint32_t StateMasks = 32;
 
   struct PlaceMask {
     uint32_t node, count;
-    uint32_t farthest;                 // of the tokens' distances, to the end of the rule
+    uint32_t farthest; // of the tokens' distances, to the end of the rule
     uint32_t tokenCount, returnCount;
-    uint64_t *bits;                    // all tokens, or null
-    uint32_t *tokens;                  // [tokenCount] if bits is null
-    uint32_t *returns;                 // [returnCount] trie nodes with children at which the rule returns
+    uint64_t *bits;    // all tokens, or null
+    uint32_t *tokens;  // [tokenCount] if bits is null
+    uint32_t *returns; // [returnCount] trie nodes with children at which the rule returns
   };
   struct StateMask {
     Array<Configuration> set;
@@ -106,7 +106,7 @@ private:
   PlaceSets sets;
   Array<Frame> frames{1u << 16};
   Array<uint32_t> ends{1u << 16}, charsAt{1u << 16}; // along a path of takeShort: end of the subtree, characters
-  Array<PlaceMask *> places{1u << 20}; // hash table, null: free
+  Array<PlaceMask *> places{1u << 20};               // hash table, null: free
   uint32_t placeCount = 0;
   uint64_t keptBytes = 0, workEnd = 0, clock = 0;
   StateMask stateMasks[StateMasks];

@@ -1,8 +1,9 @@
 //===- Network.cpp - from expressions to nodes ----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Expressions are emitted from their end to their start: emit(expression, next) returns the node at which the expression
-// begins when `next` follows it. Repetitions that need more than a counter become rules that are called often.
+// Expressions are emitted from their end to their start: emit(expression, next) returns the node at which the
+// expression begins when `next` follows it. Repetitions that need more than a counter become rules that are called
+// often.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/Network.h"
 

@@ -1,8 +1,8 @@
 //===- Network.h - a grammar as a recursive transition network ------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every rule becomes a small nondeterministic automaton over characters whose arcs may call other rules: together with a
-// stack of return nodes this is a pushdown automaton. Repetitions of plain characters up to a count are one loop with
+// Every rule becomes a small nondeterministic automaton over characters whose arcs may call other rules: together with
+// a stack of return nodes this is a pushdown automaton. Repetitions of plain characters up to a count are one loop with
 // a counter (node, count), so that maxLength 10000 costs no more than 3.
 //
 // Each node knows how far the end of its rule is: the tokens of a short way, found with the vocabulary. "Short" means

@@ -3,8 +3,8 @@
 //
 // The part of ECMA-262 regular expressions that describes a regular language and means the same to every validator:
 // characters, escapes, classes, groups, alternatives, repetitions, and ^ and $ at the ends of the pattern or of its
-// alternatives. \d \w \s are ASCII, and what they leave out is taken from ASCII only. Not anchored means that any text may
-// stand before or behind.
+// alternatives. \d \w \s are ASCII, and what they leave out is taken from ASCII only. Not anchored means that any text
+// may stand before or behind.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_PATTERN_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_PATTERN_H

@@ -139,8 +139,9 @@ uint32_t PlaceSets::next(uint32_t set, uint32_t character) {
 }
 
 bool PlaceSets::staysOver(uint32_t set, uint32_t classes) {
-  static const uint32_t members[LAP_CHAR_CLASSES] = {0x80, 0x800, 0x10000, '\n', 0x7F, 0, '0', 'a', 'g', 'A', 'G', ' ', '"',
-                                                     '\\', '-', '_', '.', ',', ':', '/', '+', '@', '\'', '{', '[', '!'};
+  static const uint32_t members[LAP_CHAR_CLASSES] = {0x80, 0x800, 0x10000, '\n', 0x7F, 0,   '0', 'a', 'g',
+                                                     'A',  'G',   ' ',     '"',  '\\', '-', '_', '.', ',',
+                                                     ':',  '/',   '+',     '@',  '\'', '{', '[', '!'};
   if ((classes & ~sets[set].uniform) != 0) {
     return false;
   }

@@ -1,9 +1,9 @@
 //===- PlaceSets.h - sets of places as states of a lazy automaton ---------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Walks over the vocabulary meet the same sets of places again and again. Here every set is one number, and where it goes
-// over a character is computed once: per class of characters (lap_char_class) where all places treat the class alike,
-// per ASCII character otherwise. A step of a walk is then a table look-up.
+// Walks over the vocabulary meet the same sets of places again and again. Here every set is one number, and where it
+// goes over a character is computed once: per class of characters (lap_char_class) where all places treat the class
+// alike, per ASCII character otherwise. A step of a walk is then a table look-up.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_PLACESETS_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_PLACESETS_H
@@ -35,7 +35,7 @@ struct PlaceSet {
 
 class PlaceSets {
 public:
-  static constexpr uint32_t Empty = 1;      // the set without places
+  static constexpr uint32_t Empty = 1;       // the set without places
   static constexpr uint32_t Most = 1u << 16; // sets at a time
   static constexpr uint32_t Comfortable = 1u << 14;
 

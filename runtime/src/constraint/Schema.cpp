@@ -1,7 +1,8 @@
 //===- Schema.cpp - conjunctions of schemas to rules ----------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// See SchemaTranslator.h. Here: references, allOf, anyOf and oneOf, the queue of conjunctions, and what all types share.
+// See SchemaTranslator.h. Here: references, allOf, anyOf and oneOf, the queue of conjunctions, and what all types
+// share.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/SchemaTranslator.h"
 
@@ -18,14 +19,60 @@ namespace {
 constexpr uint32_t AnyOfChosen = 1, OneOfChosen = 2;
 
 /// Keywords that say nothing about the value, or are read where the type is translated.
-const char *const Understood[] = {
-    "$schema", "$id", "$comment", "$defs", "$anchor", "definitions", "title", "description", "default", "examples",
-    "example", "deprecated", "readOnly", "writeOnly", "contentMediaType", "contentEncoding", "nullable", "$ref", "allOf",
-    "anyOf", "oneOf", "type", "enum", "const", "minLength", "maxLength", "pattern", "format", "minimum", "maximum",
-    "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "properties", "required", "additionalProperties",
-    "minProperties", "maxProperties", "patternProperties", "propertyNames", "dependentRequired", "dependentSchemas",
-    "dependencies", "unevaluatedProperties", "items", "prefixItems", "additionalItems", "minItems", "maxItems",
-    "uniqueItems", "contains", "minContains", "maxContains", "unevaluatedItems"};
+const char *const Understood[] = {"$schema",
+                                  "$id",
+                                  "$comment",
+                                  "$defs",
+                                  "$anchor",
+                                  "definitions",
+                                  "title",
+                                  "description",
+                                  "default",
+                                  "examples",
+                                  "example",
+                                  "deprecated",
+                                  "readOnly",
+                                  "writeOnly",
+                                  "contentMediaType",
+                                  "contentEncoding",
+                                  "nullable",
+                                  "$ref",
+                                  "allOf",
+                                  "anyOf",
+                                  "oneOf",
+                                  "type",
+                                  "enum",
+                                  "const",
+                                  "minLength",
+                                  "maxLength",
+                                  "pattern",
+                                  "format",
+                                  "minimum",
+                                  "maximum",
+                                  "exclusiveMinimum",
+                                  "exclusiveMaximum",
+                                  "multipleOf",
+                                  "properties",
+                                  "required",
+                                  "additionalProperties",
+                                  "minProperties",
+                                  "maxProperties",
+                                  "patternProperties",
+                                  "propertyNames",
+                                  "dependentRequired",
+                                  "dependentSchemas",
+                                  "dependencies",
+                                  "unevaluatedProperties",
+                                  "items",
+                                  "prefixItems",
+                                  "additionalItems",
+                                  "minItems",
+                                  "maxItems",
+                                  "uniqueItems",
+                                  "contains",
+                                  "minContains",
+                                  "maxContains",
+                                  "unevaluatedItems"};
 
 } // namespace
 

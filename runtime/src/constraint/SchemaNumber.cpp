@@ -176,8 +176,8 @@ uint32_t DigitRanges::whole(uint64_t low, uint64_t high) {
   uint32_t longest = grammar.all(digit(1, 1), Grammar::EmptyExpr);
   char one[20] = {1}; // 1000...
   longest = sameLength(one, to, toCount);
-  uint32_t between = fromCount + 1 < toCount ? grammar.all(digit(1, 9), digits(fromCount, toCount - 2))
-                                             : uint32_t(Grammar::NeverExpr);
+  uint32_t between =
+      fromCount + 1 < toCount ? grammar.all(digit(1, 9), digits(fromCount, toCount - 2)) : uint32_t(Grammar::NeverExpr);
   return grammar.any(atLeast(from, fromCount), between, longest);
 }
 
@@ -201,7 +201,8 @@ uint32_t DigitRanges::fractionDigits(const Bounds &bounds, uint32_t at) {
     }
     return bounds.withLow ? digits(1, bounds.idle + 1) : grammar.all(zeros, digit(1, 9), digits(0, bounds.idle));
   }
-  uint32_t low = bounds.low ? fractionDigit(bounds.low, at) : 0, high = bounds.high ? fractionDigit(bounds.high, at) : 9;
+  uint32_t low = bounds.low ? fractionDigit(bounds.low, at) : 0,
+           high = bounds.high ? fractionDigit(bounds.high, at) : 9;
   Array<uint32_t> choices(16);
   for (uint32_t d = low; d <= high; ++d) {
     Bounds rest = bounds;
@@ -258,16 +259,19 @@ uint32_t magnitudes(DigitRanges &ranges, Grammar &grammar, const Limits &limits,
   if (order > 0 || (order == 0 && !(limits.withLow && limits.withHigh))) {
     return Grammar::NeverExpr;
   }
-  uint32_t used = limits.high.whole + (limits.low.fraction > limits.high.fraction ? limits.low.fraction : limits.high.fraction);
+  uint32_t used =
+      limits.high.whole + (limits.low.fraction > limits.high.fraction ? limits.low.fraction : limits.high.fraction);
   uint32_t idle = used < Decimal::MaxDigits - 1 ? Decimal::MaxDigits - 1 - used : 0;
   idle = idle < 6 ? idle : 6;
   if (from == to) {
     return grammar.all(ranges.whole(from, to),
                        ranges.fraction(&limits.low, limits.withLow, &limits.high, limits.withHigh, idle));
   }
-  uint32_t first = grammar.all(ranges.whole(from, from), ranges.fraction(&limits.low, limits.withLow, nullptr, false, idle));
+  uint32_t first =
+      grammar.all(ranges.whole(from, from), ranges.fraction(&limits.low, limits.withLow, nullptr, false, idle));
   uint32_t between = grammar.all(ranges.whole(from + 1, to - 1), ranges.fraction(nullptr, false, nullptr, false, idle));
-  uint32_t last = grammar.all(ranges.whole(to, to), ranges.fraction(nullptr, false, &limits.high, limits.withHigh, idle));
+  uint32_t last =
+      grammar.all(ranges.whole(to, to), ranges.fraction(nullptr, false, &limits.high, limits.withHigh, idle));
   return grammar.any(first, to > from + 1 ? between : uint32_t(Grammar::NeverExpr), last);
 }
 

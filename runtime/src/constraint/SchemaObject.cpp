@@ -54,7 +54,7 @@ private:
   const Json &json;
   const Conjunction &conjunction;
   Array<Member> members{MaxMembers}, possible{MaxMembers}; // declared, and those of them that have values
-  bool open = false, closed = false; // additional members are asked for, are forbidden
+  bool open = false, closed = false;                       // additional members are asked for, are forbidden
 };
 
 uint32_t ObjectTranslator::memberOf(const char *name, uint32_t bytes) {
@@ -341,7 +341,8 @@ uint32_t SchemaTranslator::arrayOf(const Conjunction &conjunction) {
     uint32_t from = least > prefix ? least - prefix : 0;
     uint32_t pair = grammar.all(prefix == 0 ? uint32_t(Grammar::EmptyExpr) : comma, itemRule(prefix));
     if (prefix == 0) {
-      uint32_t more = grammar.repeat(grammar.all(comma, pair), from > 1 ? from - 1 : 0, most == Unlimited ? most : most - 1);
+      uint32_t more =
+          grammar.repeat(grammar.all(comma, pair), from > 1 ? from - 1 : 0, most == Unlimited ? most : most - 1);
       tail = grammar.all(pair, more);
       tail = from == 0 ? grammar.optional(tail) : tail;
     } else {

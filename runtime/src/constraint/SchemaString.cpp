@@ -11,10 +11,9 @@ namespace lap {
 namespace {
 
 #define DATE                                                                                                           \
-  "[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"              \
+  "[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"               \
   "02-(?:0[1-9]|1[0-9]|2[0-8]))"
-#define TIME                                                                                                           \
-  "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+#define TIME "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,6})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 #define LABEL "[a-z0-9](?:[a-z0-9]{0,20}[a-z0-9])?"
 #define HOST LABEL "(?:\\." LABEL "){1,3}"
 #define BYTE "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -59,7 +58,8 @@ static const char *findFormat(const Json &json, uint32_t format) {
 }
 
 uint32_t SchemaTranslator::stringOf(const Conjunction &conjunction) {
-  uint32_t least = countOf(conjunction, "minLength", true, 0), most = countOf(conjunction, "maxLength", false, Unlimited);
+  uint32_t least = countOf(conjunction, "minLength", true, 0),
+           most = countOf(conjunction, "maxLength", false, Unlimited);
   uint32_t pattern = keyword(conjunction, "pattern"), format = keyword(conjunction, "format");
   if (failed() || least > most) {
     return Grammar::NeverExpr;
@@ -72,8 +72,9 @@ uint32_t SchemaTranslator::stringOf(const Conjunction &conjunction) {
   }
   const char *text = pattern != NoJson ? json.textOf(json[pattern]) : findFormat(json, format);
   if (!text) {
-    return refuse(format, "this format is not supported; supported are date, time, date-time, duration, email, hostname, "
-                          "ipv4, ipv6, uuid, uri, json-pointer");
+    return refuse(format,
+                  "this format is not supported; supported are date, time, date-time, duration, email, hostname, "
+                  "ipv4, ipv6, uuid, uri, json-pointer");
   }
   if (pattern != NoJson && !json.is(pattern, JsonType::String)) {
     return refuse(pattern, "expected a string");
@@ -90,7 +91,8 @@ uint32_t SchemaTranslator::stringOf(const Conjunction &conjunction) {
   if (parsed.one == Grammar::NeverExpr) {
     return refuse(pattern != NoJson ? pattern : format,
                   "with minLength or maxLength, a pattern must be ^[characters]{m,n}$ or fit the lengths by itself "
-                  "(it has %u to %u characters)", parsed.least, parsed.most);
+                  "(it has %u to %u characters)",
+                  parsed.least, parsed.most);
   }
   uint32_t from = parsed.least > least ? parsed.least : least, to = parsed.most < most ? parsed.most : most;
   return quoted(grammar.repeat(parsed.one, from, to));

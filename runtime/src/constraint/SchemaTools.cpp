@@ -20,8 +20,8 @@ bool SchemaTranslator::parseToolCall(uint32_t tool, Array<uint32_t> &calls) {
   }
   for (uint32_t i = 0; i < json[name].textBytes; ++i) {
     char c = json.textOf(json[name])[i];
-    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-                 c == '.';
+    bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
     if (!plain) {
       refuse(name, "the name of a function consists of letters, digits, '_', '-' and '.'");
       return false;

@@ -38,8 +38,8 @@ enum SchemaType : uint32_t {
 struct Decimal {
   static constexpr uint32_t MaxDigits = 15;
   bool negative;
-  uint32_t whole, fraction;     // how many digits there are of each; no idle zeros
-  char digits[2 * MaxDigits];   // 0..9
+  uint32_t whole, fraction;   // how many digits there are of each; no idle zeros
+  char digits[2 * MaxDigits]; // 0..9
 };
 
 class SchemaTranslator {

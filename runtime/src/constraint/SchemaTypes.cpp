@@ -27,19 +27,32 @@ constexpr TypeName TypeNames[] = {
 
 /// Keywords from which a missing type is understood.
 constexpr TypeName Implied[] = {
-    {"properties", ObjectType},       {"required", ObjectType},
-    {"additionalProperties", ObjectType}, {"minProperties", ObjectType},
-    {"maxProperties", ObjectType},    {"patternProperties", ObjectType},
-    {"propertyNames", ObjectType},    {"unevaluatedProperties", ObjectType},
-    {"dependentRequired", ObjectType},    {"dependentSchemas", ObjectType},
-    {"dependencies", ObjectType},     {"items", ArrayType},
-    {"prefixItems", ArrayType},       {"minItems", ArrayType},
-    {"maxItems", ArrayType},          {"uniqueItems", ArrayType},
-    {"contains", ArrayType},          {"unevaluatedItems", ArrayType},
-    {"minLength", StringType},        {"maxLength", StringType},
-    {"pattern", StringType},          {"format", StringType},
-    {"minimum", NumberType | IntegerType},          {"maximum", NumberType | IntegerType},
-    {"exclusiveMinimum", NumberType | IntegerType}, {"exclusiveMaximum", NumberType | IntegerType},
+    {"properties", ObjectType},
+    {"required", ObjectType},
+    {"additionalProperties", ObjectType},
+    {"minProperties", ObjectType},
+    {"maxProperties", ObjectType},
+    {"patternProperties", ObjectType},
+    {"propertyNames", ObjectType},
+    {"unevaluatedProperties", ObjectType},
+    {"dependentRequired", ObjectType},
+    {"dependentSchemas", ObjectType},
+    {"dependencies", ObjectType},
+    {"items", ArrayType},
+    {"prefixItems", ArrayType},
+    {"minItems", ArrayType},
+    {"maxItems", ArrayType},
+    {"uniqueItems", ArrayType},
+    {"contains", ArrayType},
+    {"unevaluatedItems", ArrayType},
+    {"minLength", StringType},
+    {"maxLength", StringType},
+    {"pattern", StringType},
+    {"format", StringType},
+    {"minimum", NumberType | IntegerType},
+    {"maximum", NumberType | IntegerType},
+    {"exclusiveMinimum", NumberType | IntegerType},
+    {"exclusiveMaximum", NumberType | IntegerType},
     {"multipleOf", NumberType | IntegerType},
 };
 
@@ -222,7 +235,8 @@ bool differentValues(const Json &json, uint32_t a, uint32_t b) {
   if (!aFixed || !bFixed) {
     return false;
   }
-  for (uint32_t x = aConst != NoJson ? aConst : json[aList].first; x != NoJson; x = aConst != NoJson ? NoJson : json[x].next) {
+  for (uint32_t x = aConst != NoJson ? aConst : json[aList].first; x != NoJson;
+       x = aConst != NoJson ? NoJson : json[x].next) {
     for (uint32_t y = bConst != NoJson ? bConst : json[bList].first; y != NoJson;
          y = bConst != NoJson ? NoJson : json[y].next) {
       if (json.equal(x, y)) {
@@ -235,7 +249,8 @@ bool differentValues(const Json &json, uint32_t a, uint32_t b) {
 
 bool isRequired(const Json &json, uint32_t schema, uint32_t member) {
   uint32_t required = json.find(schema, "required");
-  for (uint32_t at = json.is(required, JsonType::Array) ? json[required].first : NoJson; at != NoJson; at = json[at].next) {
+  for (uint32_t at = json.is(required, JsonType::Array) ? json[required].first : NoJson; at != NoJson;
+       at = json[at].next) {
     if (json.is(at, JsonType::String) &&
         sameText(json.textOf(json[at]), json[at].textBytes, json.keyOf(json[member]), json[member].keyBytes)) {
       return true;
@@ -269,7 +284,8 @@ bool SchemaTranslator::exclude(uint32_t a, uint32_t b, uint32_t level) {
   }
   uint32_t aTypes = visibleTypes(json, a, typesOf(a)), bTypes = visibleTypes(json, b, typesOf(b));
   uint32_t aWritten = impliedTypes(a), bWritten = impliedTypes(b);
-  bool aGiven = json.find(a, "type") != NoJson || aWritten == 0, bGiven = json.find(b, "type") != NoJson || bWritten == 0;
+  bool aGiven = json.find(a, "type") != NoJson || aWritten == 0,
+       bGiven = json.find(b, "type") != NoJson || bWritten == 0;
   uint32_t common = ((aGiven ? aTypes : aTypes & aWritten) & bTypes) | ((bGiven ? bTypes : bTypes & bWritten) & aTypes);
   if (common == 0 || differentValues(json, a, b)) {
     return true;

@@ -1,8 +1,8 @@
 //===- StringContent.h - how the characters of a string are written -------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Schemas speak about the value of a string; what a model writes is its notation: escapes in JSON, the characters as they
-// are between <|"|> tokens in a tool call.
+// Schemas speak about the value of a string; what a model writes is its notation: escapes in JSON, the characters as
+// they are between <|"|> tokens in a tool call.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_STRINGCONTENT_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_STRINGCONTENT_H

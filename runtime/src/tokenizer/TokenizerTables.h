@@ -78,16 +78,16 @@ typedef struct lap_tokenizer {
   uint32_t trie_nodes_count, trie_edges_count;
   uint32_t vocabulary_bits, merge_bits; /* log2 of the slots of the two hash tables */
   /* Sections, as offsets from the start of the block. Hash tables use linear probing; an empty slot is LAP_NO_ID. */
-  uint64_t piece_offsets;    /* uint32[pieces + 1] into piece_text */
-  uint64_t piece_text;       /* bytes of all pieces, one after another */
-  uint64_t piece_flags;      /* uint8[pieces] */
-  uint64_t vocabulary_slots; /* uint32[1 << vocabulary_bits]: id of a piece of the model's vocabulary */
-  uint64_t merge_list;       /* lap_merge[merges] */
-  uint64_t merge_slots;      /* uint32[1 << merge_bits]: rank */
-  uint64_t trie_nodes;       /* lap_trie_node[trie_nodes_count]; node 0 is unused */
-  uint64_t trie_edge_bytes;  /* uint8[trie_edges_count] */
-  uint64_t trie_edge_nodes;  /* uint32[trie_edges_count] */
-  uint64_t vocabulary_trie;  /* texts of all tokens, see VocabularyTrie.h */
+  uint64_t piece_offsets;         /* uint32[pieces + 1] into piece_text */
+  uint64_t piece_text;            /* bytes of all pieces, one after another */
+  uint64_t piece_flags;           /* uint8[pieces] */
+  uint64_t vocabulary_slots;      /* uint32[1 << vocabulary_bits]: id of a piece of the model's vocabulary */
+  uint64_t merge_list;            /* lap_merge[merges] */
+  uint64_t merge_slots;           /* uint32[1 << merge_bits]: rank */
+  uint64_t trie_nodes;            /* lap_trie_node[trie_nodes_count]; node 0 is unused */
+  uint64_t trie_edge_bytes;       /* uint8[trie_edges_count] */
+  uint64_t trie_edge_nodes;       /* uint32[trie_edges_count] */
+  uint64_t vocabulary_trie;       /* texts of all tokens, see VocabularyTrie.h */
   uint64_t vocabulary_trie_bytes; /* 0: none */
 } lap_tokenizer;
 

@@ -98,11 +98,11 @@ bool measure(const TextModel &text, const char *path, const Settings &settings) 
     }
   }
   const char *name = std::strrchr(path, '/');
-  std::printf("%-28s compile %7.2f ms | per token: mean %.4f ms, first text %.4f ms, slowest %.2f ms | %llu tokens, %llu "
-              "texts not whole\n",
-              name ? name + 1 : path, compiled, times.total / double(times.tokens),
-              times.first / double(times.firstTokens), times.slowest, (unsigned long long)times.tokens,
-              (unsigned long long)times.unfinished);
+  std::printf(
+      "%-28s compile %7.2f ms | per token: mean %.4f ms, first text %.4f ms, slowest %.2f ms | %llu tokens, %llu "
+      "texts not whole\n",
+      name ? name + 1 : path, compiled, times.total / double(times.tokens), times.first / double(times.firstTokens),
+      times.slowest, (unsigned long long)times.tokens, (unsigned long long)times.unfinished);
   return true;
 }
 

@@ -32,11 +32,44 @@ inline lapidary::TokenizerModel smallTokenizer() {
     std::snprintf(piece, sizeof(piece), "<0x%02X>", byte);
     model.pieces.push_back(piece);
   }
-  for (const char *piece :
-       {"\xE2\x96\x81", "a", "b", "ab", "abc", "\"", "\":", "\",", "\"}", "{\"", "\":\xE2\x96\x81\"", "true", "false",
-        "null", "1", "12", "123", "0.", "},{", "]", "[[", "\\\"", "\\n", "\n", "\n\n", "\xC3\xA9", "\xC3\xA9t\xC3\xA9",
-        "\xE6\x97\xA5\xE6\x9C\xAC", "\xF0\x9F\x98\x80", "name", "\"name\"", "\xE2\x96\x81\xE2\x96\x81", "-", "20", "2024-",
-        "@", ".com", "xyz"}) {
+  for (const char *piece : {"\xE2\x96\x81",
+                            "a",
+                            "b",
+                            "ab",
+                            "abc",
+                            "\"",
+                            "\":",
+                            "\",",
+                            "\"}",
+                            "{\"",
+                            "\":\xE2\x96\x81\"",
+                            "true",
+                            "false",
+                            "null",
+                            "1",
+                            "12",
+                            "123",
+                            "0.",
+                            "},{",
+                            "]",
+                            "[[",
+                            "\\\"",
+                            "\\n",
+                            "\n",
+                            "\n\n",
+                            "\xC3\xA9",
+                            "\xC3\xA9t\xC3\xA9",
+                            "\xE6\x97\xA5\xE6\x9C\xAC",
+                            "\xF0\x9F\x98\x80",
+                            "name",
+                            "\"name\"",
+                            "\xE2\x96\x81\xE2\x96\x81",
+                            "-",
+                            "20",
+                            "2024-",
+                            "@",
+                            ".com",
+                            "xyz"}) {
     model.pieces.push_back(piece);
   }
   model.vocabularySize = uint32_t(model.pieces.size());
@@ -89,8 +122,7 @@ struct Held {
 };
 
 inline void fromGrammar(const TextModel &text, const std::string &grammar, Held &out) {
-  out.status =
-      lap_constraint_create_grammar(&text.model, grammar.data(), grammar.size(), &out.constraint, &out.error);
+  out.status = lap_constraint_create_grammar(&text.model, grammar.data(), grammar.size(), &out.constraint, &out.error);
 }
 
 inline void fromSchema(const TextModel &text, const std::string &schema, Held &out,

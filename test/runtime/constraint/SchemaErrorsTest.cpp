@@ -44,7 +44,8 @@ TEST(SchemaErrors, RefusesWhatItDoesNotKnow) {
   expectError(R"({"oneOf":[{"type":"integer"},{"type":"number"}]})", "branches 0 and 1 might match the same value");
   expectError(R"({"type":"object","minProperties":3})", "schema at #/minProperties");
   expectError(R"({"type":"string","minLength":-1})", "schema at #/minLength: expected a whole number");
-  expectError(R"({"properties":{"x":{"$ref":"#/$defs/none"}}})", "schema at #/properties/x/$ref: this reference leads nowhere");
+  expectError(R"({"properties":{"x":{"$ref":"#/$defs/none"}}})",
+              "schema at #/properties/x/$ref: this reference leads nowhere");
   expectError(R"({"$ref":"http://example.com/schema"})", "this reference leads nowhere");
   expectError(R"({"type":"number","minimum":1e300})", "bounds have at most 15 digits");
 }

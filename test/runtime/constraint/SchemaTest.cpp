@@ -45,9 +45,10 @@ TEST(Schema, PlainTypes) {
 TEST(Schema, Strings) {
   expectTexts(R"({"type":"string"})", {R"("")", R"("a\n\u00e9\\")", "\"\xE6\x97\xA5\"", R"("\ud83d\ude00")"},
               {"\"a\nb\"", R"("\x")", R"("\ud83d")", R"("a)"});
-  expectTexts(R"({"type":"string","minLength":2,"maxLength":3})", {R"("ab")", R"("a\n\"")", "\"\xC3\xA9\xC3\xA9\xC3\xA9\""},
-              {R"("a")", R"("abcd")", R"("")"});
-  expectTexts(R"({"type":"string","pattern":"^[A-Z]{2}-\\d+$"})", {R"("AB-1")", R"("ZZ-123")"}, {R"("A-1")", R"("AB-")"});
+  expectTexts(R"({"type":"string","minLength":2,"maxLength":3})",
+              {R"("ab")", R"("a\n\"")", "\"\xC3\xA9\xC3\xA9\xC3\xA9\""}, {R"("a")", R"("abcd")", R"("")"});
+  expectTexts(R"({"type":"string","pattern":"^[A-Z]{2}-\\d+$"})", {R"("AB-1")", R"("ZZ-123")"},
+              {R"("A-1")", R"("AB-")"});
   expectTexts(R"({"type":"string","pattern":"b|^c"})", {R"("abc")", R"("cx")", R"("b")"}, {R"("ac")", R"("")"});
   expectTexts(R"({"type":"string","pattern":"^\"?\\\\$"})", {R"("\"\\")", R"("\\")"}, {R"("")"});
   expectTexts(R"({"type":"string","pattern":"^[a-f]+$","maxLength":2})", {R"("a")", R"("ff")"}, {R"("aaa")", R"("")"});
@@ -60,7 +61,8 @@ TEST(Schema, Strings) {
 TEST(Schema, IntegerRanges) {
   expectTexts(R"({"type":"integer","minimum":5,"maximum":123})", {"5", "9", "10", "99", "100", "123"},
               {"4", "124", "0", "-5", "05", "1000"});
-  expectTexts(R"({"type":"integer","minimum":-12,"exclusiveMaximum":3})", {"-12", "-1", "0", "2"}, {"-13", "3", "-0", "12"});
+  expectTexts(R"({"type":"integer","minimum":-12,"exclusiveMaximum":3})", {"-12", "-1", "0", "2"},
+              {"-13", "3", "-0", "12"});
   expectTexts(R"({"type":"integer","exclusiveMinimum":-1})", {"0", "1", "999999999999999"}, {"-1", "-0"});
   expectTexts(R"({"type":"integer","minimum":0.5,"maximum":2.5})", {"1", "2"}, {"0", "3"});
 }
@@ -70,8 +72,8 @@ TEST(Schema, NumberRanges) {
               {"1.1", "2", "-0.1", "1.01"});
   expectTexts(R"({"type":"number","exclusiveMinimum":0,"exclusiveMaximum":1})", {"0.1", "0.01", "0.99"},
               {"0", "0.0", "1", "1.0"});
-  expectTexts(R"({"type":"number","minimum":-2.5,"maximum":12.25})", {"-2.5", "-2.49", "-0.1", "0", "12.25", "12.2", "11.99"},
-              {"-2.51", "-3", "12.26", "13"});
+  expectTexts(R"({"type":"number","minimum":-2.5,"maximum":12.25})",
+              {"-2.5", "-2.49", "-0.1", "0", "12.25", "12.2", "11.99"}, {"-2.51", "-3", "12.26", "13"});
   expectTexts(R"({"type":"number","minimum":0.125,"maximum":0.13})", {"0.125", "0.1251", "0.13", "0.129"},
               {"0.1", "0.124", "0.131", "0.2"});
 }
@@ -92,12 +94,12 @@ TEST(Schema, Objects) {
 
 TEST(Schema, Arrays) {
   expectTexts(R"({"type":"array","items":{"type":"integer"}})", {"[]", "[1]", "[1, 2,3]"}, {"[1,]", "[true]", "["});
-  expectTexts(R"({"type":"array","items":{"type":"null"},"minItems":2,"maxItems":3})", {"[null,null]", "[null,null,null]"},
-              {"[null]", "[null,null,null,null]", "[]"});
+  expectTexts(R"({"type":"array","items":{"type":"null"},"minItems":2,"maxItems":3})",
+              {"[null,null]", "[null,null,null]"}, {"[null]", "[null,null,null,null]", "[]"});
   expectTexts(R"({"prefixItems":[{"type":"integer"},{"type":"boolean"}],"items":false})", {"[]", "[1]", "[1,true]"},
               {"[true]", "[1,true,1]"});
-  expectTexts(R"({"prefixItems":[{"type":"integer"}],"items":{"type":"null"},"minItems":2})", {"[1,null]", "[1,null,null]"},
-              {"[1]", "[null,null]"});
+  expectTexts(R"({"prefixItems":[{"type":"integer"}],"items":{"type":"null"},"minItems":2})",
+              {"[1,null]", "[1,null,null]"}, {"[1]", "[null,null]"});
 }
 
 TEST(Schema, ReferencesAndRecursion) {
@@ -111,19 +113,24 @@ TEST(Schema, Combinations) {
   expectTexts(R"({"anyOf":[{"type":"integer","minimum":10},{"type":"string","maxLength":1}]})", {"10", R"("a")"},
               {"9", R"("ab")"});
   expectTexts(R"({"allOf":[{"type":"integer","minimum":3},{"maximum":5}]})", {"3", "5"}, {"2", "6"});
-  expectTexts(R"({"allOf":[{"properties":{"a":{"type":"integer"}},"required":["a"]},{"properties":{"b":{"type":"null"}}}],
-              "type":"object"})", {R"({"a":1})", R"({"a":1,"b":null})"}, {R"({"b":null})"});
-  expectTexts(R"({"oneOf":[{"type":"object","properties":{"k":{"const":"x"},"v":{"type":"integer"}},"required":["k","v"]},
-              {"type":"object","properties":{"k":{"const":"y"}},"required":["k"]}]})", {R"({"k":"x","v":1})", R"({"k":"y"})"},
-              {R"({"k":"x"})", R"({"k":"z"})"});
+  expectTexts(
+      R"({"allOf":[{"properties":{"a":{"type":"integer"}},"required":["a"]},{"properties":{"b":{"type":"null"}}}],
+              "type":"object"})",
+      {R"({"a":1})", R"({"a":1,"b":null})"}, {R"({"b":null})"});
+  expectTexts(
+      R"({"oneOf":[{"type":"object","properties":{"k":{"const":"x"},"v":{"type":"integer"}},"required":["k","v"]},
+              {"type":"object","properties":{"k":{"const":"y"}},"required":["k"]}]})",
+      {R"({"k":"x","v":1})", R"({"k":"y"})"}, {R"({"k":"x"})", R"({"k":"z"})"});
   expectTexts(R"({"type":"object","properties":{"a":{"type":"null"},"b":{"type":"null"}},
-              "anyOf":[{"required":["a"]},{"required":["b"]}]})", {R"({"a":null})", R"({"b":null})"}, {"{}"});
+              "anyOf":[{"required":["a"]},{"required":["b"]}]})",
+              {R"({"a":null})", R"({"b":null})"}, {"{}"});
 }
 
 TEST(Schema, ToolCallNotation) {
   Held held;
   fromSchema(model(), R"({"type":"object","properties":{"name":{"type":"string"},"b":{"type":"integer"}},
-             "required":["name","b"]})", held, LAP_NOTATION_TOOL_CALL);
+             "required":["name","b"]})",
+             held, LAP_NOTATION_TOOL_CALL);
   ASSERT_TRUE(held) << held.error.message;
   std::mt19937 random(3);
   for (int i = 0; i < 20; ++i) {
@@ -139,7 +146,8 @@ TEST(Schema, ToolCalls) {
     {"type":"function","function":{"name":"add","parameters":{"type":"object","properties":{"x":{"type":"integer"}},
     "required":["x"]}}}])";
   Held held;
-  held.status = lap_constraint_create_tool_call(&model().model, tools.data(), tools.size(), &held.constraint, &held.error);
+  held.status =
+      lap_constraint_create_tool_call(&model().model, tools.data(), tools.size(), &held.constraint, &held.error);
   ASSERT_TRUE(held) << held.error.message;
   std::mt19937 random(3);
   int times = 0, adds = 0;
