@@ -17,8 +17,8 @@
  *
  * Ownership   *_open and *_create hand an object to the caller, *_close and *_free take it back (NULL is fine). Close a
  *             model after its sessions. Pointers returned by getters belong to the object they came from.
- * Memory      everything is reserved by *_open and *_create. No session function allocates; lap_model_tokenize maps
- *             scratch memory for the time of the call.
+ * Memory      everything is reserved by *_open and *_create. No session function allocates; lap_model_tokenize and
+ *             lap_model_render_chat map scratch memory for the time of the call.
  * Threads     a model may be used from any thread. A session is used by one thread at a time; different sessions
  *             may run at once. A session's results do not depend on its number of threads or its chunk.
  * Errors      every fallible function returns a lap_status and, if `error` is not NULL, writes the status and one
@@ -107,6 +107,70 @@ void lap_text_stream_free(lap_text_stream *stream);
 const char *lap_text_stream_push(lap_text_stream *stream, int32_t id, size_t *out_bytes);
 /* The ids have ended: the rest of the text. The stream is ready for new ids. */
 const char *lap_text_stream_finish(lap_text_stream *stream, size_t *out_bytes);
+
+/* ---- Chat: conversations to prompts, by the checkpoint's own chat template; and answers to text, thoughts and calls.
+ *
+ * A conversation is the JSON people know from the OpenAI API: an array of {"role": .., "content": ..}, roles "system",
+ * "user", "assistant" and "tool"; content is a string, null or an array of parts; an assistant's "tool_calls" and a
+ * tool's "tool_call_id" as there. A prompt holds its control tokens (<bos>, <|turn> ..) verbatim: tokenize it with
+ * flags 0. The prompt is what `apply_chat_template` of Hugging Face transformers gives for the same messages. */
+enum {
+  LAP_CHAT_NO_GENERATION_PROMPT = 1, /* end after the last message instead of where the model is to speak */
+  LAP_CHAT_THINK = 2,                /* enable_thinking = true */
+  LAP_CHAT_NO_THINK = 4,             /* enable_thinking = false; neither: the template's default */
+  LAP_CHAT_VERBATIM = 8              /* hand the messages over as they are; else arguments of tool calls that are a JSON
+                                        text of an object become that object, and parts of type "image_url" and
+                                        "input_audio" become "image" and "audio", as the templates expect */
+};
+
+typedef struct lap_chat_options {
+  size_t struct_size;
+  uint32_t flags;    /* LAP_CHAT_*, or-ed */
+  uint32_t reserved; /* 0 */
+  const char *tools; /* JSON array of tools, [{"type": "function", "function": {"name": .., ..}}]; NULL: none */
+  size_t tools_bytes;
+  const char *variables; /* JSON object of further variables of the template; NULL: none */
+  size_t variables_bytes;
+} lap_chat_options;
+
+/* Writes the prompt for a JSON array of messages to memory of its own, *out_bytes long and NUL-terminated, that the
+ * caller gives back with lap_text_free. options may be NULL. Thread-safe; time, memory and depth are bounded.
+ * Errors: LAP_UNAVAILABLE, LAP_INVALID_ARGUMENT (not JSON, with the byte; or the template refuses the conversation,
+ * with its words), LAP_OUT_OF_MEMORY. */
+lap_status lap_model_render_chat(const lap_model *model, const char *messages, size_t messages_bytes,
+                                 const lap_chat_options *options, char **out_text, size_t *out_bytes, lap_error *error);
+void lap_text_free(char *text);
+
+/* What the model writes, taken apart: ids in, events out. No control token ever appears in a text, whatever the ids;
+ * every text is whole, valid UTF-8. Works without a chat format too: everything is text then. */
+typedef enum lap_chat_event_kind {
+  LAP_CHAT_TEXT = 0,     /* a piece of the answer */
+  LAP_CHAT_THOUGHT = 1,  /* a piece of a thought, to be shown apart or not at all */
+  LAP_CHAT_CALL = 2,     /* a whole tool call */
+  LAP_CHAT_BAD_CALL = 3, /* a tool call that cannot be read (or that ended too early): text is what was written */
+  LAP_CHAT_END = 4       /* the model has ended its turn; further ids give nothing until lap_chat_parser_reset */
+} lap_chat_event_kind;
+
+typedef struct lap_chat_event {
+  lap_chat_event_kind kind;
+  const char *text; /* TEXT, THOUGHT, BAD_CALL: the text; CALL: the tool's name. NUL-terminated */
+  size_t bytes;
+  const char *arguments; /* CALL: a JSON object, NUL-terminated; else "" */
+  size_t arguments_bytes;
+} lap_chat_event;
+
+typedef struct lap_chat_parser lap_chat_parser;
+/* Errors: LAP_UNAVAILABLE (no tokenizer), LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY. */
+lap_status lap_chat_parser_create(const lap_model *model, lap_chat_parser **out_parser, lap_error *error);
+void lap_chat_parser_free(lap_chat_parser *parser);
+/* Adds an id (end-of-sequence ids too), or the end of the ids: then what was held back comes out. Call
+ * lap_chat_parser_next until it returns 0 after each. Errors: LAP_OUT_OF_MEMORY (a call longer than 1 MiB included). */
+lap_status lap_chat_parser_push(lap_chat_parser *parser, int32_t id, lap_error *error);
+lap_status lap_chat_parser_finish(lap_chat_parser *parser, lap_error *error);
+/* 1 and the next event, or 0. Its texts are valid until the next call of push, finish or reset. */
+int lap_chat_parser_next(lap_chat_parser *parser, lap_chat_event *out_event);
+/* Ready for the next answer. */
+void lap_chat_parser_reset(lap_chat_parser *parser);
 
 /* ---- Session */
 typedef struct lap_session_options {
