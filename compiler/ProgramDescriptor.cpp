@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/ProgramDescriptor.h"
 
+#include "frontends/tokenizer/ChatTemplate.h"
 #include "lapidary/ProgramAbi.h"
 #include "passes/lowering/AbiArguments.h"
 #include "support/FileIO.h"
@@ -138,7 +139,7 @@ std::string makeInfoJson(const ProgramFacts &facts) {
                             {"cache_bytes", facts.plan.cacheBytes},
                             {"arena_bytes", facts.plan.arenaBytes},
                             {"tokenizer", !facts.tokenizer.empty()},
-                            {"chat_format", !facts.chatFormat.empty()},
+                            {"chat_format", isChatModel(facts.chatFormat)},
                             {"lapidary_version", LAPIDARY_VERSION},
                             {"sampling", llvm::json::Object{{"do_sample", generation.doSample},
                                                             {"temperature", generation.temperature},

@@ -4,6 +4,7 @@
 // All of it goes to stderr through the console, so scripts that read stdout see nothing of it.
 //===----------------------------------------------------------------------===//
 #include "compiler/Report.h"
+#include "frontends/tokenizer/ChatTemplate.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -25,7 +26,7 @@ std::string nextCommand(const CompileOptions &options, const ProgramFacts &facts
   if (facts.tokenizer.empty()) {
     return program + " info";
   }
-  return program + (facts.chatFormat.empty() ? " -p \"Once upon a time\"" : " -p \"Why is the sky blue?\"");
+  return program + (isChatModel(facts.chatFormat) ? " -p \"Why is the sky blue?\"" : " -p \"Once upon a time\"");
 }
 
 } // namespace

@@ -15,14 +15,20 @@
 namespace lapidary::jinja {
 
 struct Token {
-  enum class Kind { Text, BeginOutput, EndOutput, BeginBlock, EndBlock, Name, String, Integer, Operator, End };
+  enum class Kind { Text, BeginOutput, EndOutput, BeginBlock, EndBlock, Name, String, Integer, Float, Operator, End };
   Kind kind;
   std::string text; ///< the text, name, decoded string, digits or operator
-  size_t line;
+  size_t at;        ///< byte of the source
 };
 
-/// The tokens, closed by an End token. On failure fills `error` ("line 3: ...").
-std::optional<std::vector<Token>> tokenize(const std::string &source, std::string &error);
+/// What is wrong with a template and where.
+struct TemplateError {
+  size_t at = 0; ///< byte of the source
+  std::string message, help;
+};
+
+/// The tokens of a source with "\n" line ends only, closed by an End token. On failure fills `error`.
+std::optional<std::vector<Token>> tokenize(const std::string &source, TemplateError &error);
 
 } // namespace lapidary::jinja
 

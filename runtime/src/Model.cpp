@@ -60,9 +60,9 @@ lap_status openTables(lap_model &model, lap_error *error) {
     }
   }
   if (program.chat_format.bytes != 0) {
-    model.chat = lap_chat_format_open(blobData(program, program.chat_format), program.chat_format.bytes);
+    model.chat = lap_template_open(blobData(program, program.chat_format), program.chat_format.bytes);
     if (!model.chat) {
-      return fail(error, LAP_BAD_FILE, "damaged chat format; compile the model again");
+      return fail(error, LAP_BAD_FILE, "damaged chat template, or one of another version; compile the model again");
     }
   }
   return LAP_OK;
@@ -131,7 +131,7 @@ lap_status lap_model_get_info(const lap_model *model, lap_model_info *info, lap_
   full.context = program.context;
   full.chunk = program.chunk;
   full.has_tokenizer = model->tokenizer != nullptr;
-  full.has_chat_format = model->chat != nullptr;
+  full.has_chat_format = model->chat && !(model->chat->flags & LAP_TEMPLATE_ASSUMED);
   full.weight_bytes = program.weight_bytes;
   full.weight_bytes_per_token = program.weight_bytes_per_token;
   full.session_bytes = plan.total;

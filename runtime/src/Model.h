@@ -9,7 +9,7 @@
 
 #include "runtime/src/Caches.h"
 #include "runtime/src/WeightMap.h"
-#include "runtime/src/chat/ChatFormat.h"
+#include "runtime/src/chat/TemplateProgram.h"
 #include "runtime/src/tokenizer/TokenizerTables.h"
 
 struct lap_model {
@@ -17,7 +17,7 @@ struct lap_model {
   lap::WeightMap map;
   lap::CacheLayout caches;
   const lap_tokenizer *tokenizer = nullptr; // null: compiled without
-  const lap_chat_format *chat = nullptr;    // null: not an instruction model
+  const lap_template *chat = nullptr;       // null: compiled without
 };
 
 namespace lap {

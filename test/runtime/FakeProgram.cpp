@@ -5,7 +5,7 @@
 // has byte pieces only: every byte of a text is one id, a space is U+2581.
 //===----------------------------------------------------------------------===//
 #include "test/runtime/FakeProgram.h"
-#include "runtime/src/chat/ChatFormat.h"
+#include "runtime/src/chat/TemplateProgram.h"
 #include "runtime/src/tokenizer/TokenizerTables.h"
 
 #include <stdio.h>
@@ -22,9 +22,9 @@ struct TokenizerBlock {
   uint32_t mergeSlots[2];
 };
 
-struct ChatBlock {
-  lap_chat_format header;
-  char text[64];
+/// U: before a user's message, M: before the model's, \n after each.
+constexpr signed char ChatTemplate[] = {
+#include "test/runtime/FakeChatTemplate.inc"
 };
 
 struct Fake {
@@ -32,7 +32,7 @@ struct Fake {
   lap_cache caches[2]; // all positions, the ring
   char name[16], target[32], features[16], json[64], licenses[32];
   alignas(8) TokenizerBlock tokenizer;
-  alignas(8) ChatBlock chat;
+  alignas(8) signed char chat[sizeof(ChatTemplate)];
 };
 
 } // namespace
@@ -104,26 +104,6 @@ void fillTokenizer() {
   addPiece(259, "\xE2\x96\x81", 0);
 }
 
-/// U: before a user turn, \n after it, M: before the model's.
-void fillChat() {
-  ChatBlock &block = fake.chat;
-  const char *strings[LAP_CHAT_STRINGS] = {};
-  strings[LAP_CHAT_USER_PREFIX] = "U:", strings[LAP_CHAT_USER_SUFFIX] = "\n";
-  strings[LAP_CHAT_MODEL_PREFIX] = "M:", strings[LAP_CHAT_MODEL_SUFFIX] = "\n", strings[LAP_CHAT_GENERATION] = "M:";
-  memcpy(block.header.magic, LAP_CHAT_MAGIC, 8);
-  block.header.version = LAP_CHAT_VERSION;
-  block.header.total_bytes = sizeof(block);
-  uint32_t at = uint32_t(block.text - reinterpret_cast<char *>(&block));
-  for (uint32_t i = 0; i < LAP_CHAT_STRINGS; ++i) {
-    block.header.offset[i] = at;
-    if (strings[i]) {
-      memcpy(reinterpret_cast<char *>(&block) + at, strings[i], strlen(strings[i]));
-      at += uint32_t(strlen(strings[i]));
-    }
-  }
-  block.header.offset[LAP_CHAT_STRINGS] = at;
-}
-
 constexpr uint32_t HeadDim = 16, Ring = 16; // elements, slots
 
 void fillCaches() {
@@ -163,7 +143,7 @@ __attribute__((constructor)) void fillDescriptor() {
   p.caches = blobOf(fake.caches, sizeof(fake.caches));
   fillTokenizer();
   p.tokenizer = blobOf(fake.tokenizer, sizeof(fake.tokenizer));
-  fillChat();
+  memcpy(fake.chat, ChatTemplate, sizeof(fake.chat));
   p.chat_format = blobOf(fake.chat, sizeof(fake.chat));
 }
 

@@ -6,6 +6,7 @@
 #include "compiler/Console.h"
 #include "compiler/Inputs.h"
 #include "frontends/huggingface/StorageSummary.h"
+#include "frontends/tokenizer/ChatTemplate.h"
 #include "support/Quote.h"
 #include "tools/lapidary/Verbs.h"
 
@@ -91,7 +92,7 @@ void printJson(const Inputs &inputs, bool tensors) {
                             {"audio", config.hasAudio},
                             {"quantization", quantizationJson(inputs)},
                             {"tokenizer", !inputs.tokenizer.empty()},
-                            {"chat_format", !inputs.chatFormat.empty()},
+                            {"chat_format", isChatModel(inputs.chatFormat)},
                             {"bytes", inputs.checkpoint->totalBytes()},
                             {"shards", static_cast<int64_t>(inputs.checkpoint->shardFiles().size())}};
   if (tensors) {
@@ -139,7 +140,7 @@ void printText(const Inputs &inputs) {
                << sizeText(inputs.report.audio.bytes) << ", never read " << sizeText(inputs.report.dead.bytes)
                << ", unknown " << sizeText(inputs.report.unknown.bytes) << "\n"
                << "tokenizer      " << (inputs.tokenizer.empty() ? "none" : sizeText(inputs.tokenizer.size())) << "\n"
-               << "chat format    " << (inputs.chatFormat.empty() ? "none" : "yes") << "\n";
+               << "chat format    " << (isChatModel(inputs.chatFormat) ? "yes" : "none") << "\n";
 }
 
 } // namespace

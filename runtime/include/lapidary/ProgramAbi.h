@@ -395,7 +395,7 @@ typedef struct lap_program {
   lap_blob target;        /* string, for `info` and for the "recompile with" hint */
   lap_blob cpu_features;  /* string: names as in /proc/cpuinfo, space separated */
   lap_blob tokenizer;     /* tables, see runtime/src/tokenizer/TokenizerTables.h; empty: none */
-  lap_blob chat_format;   /* see runtime/src/chat/ChatFormat.h; empty: not an instruction model */
+  lap_blob chat_format;   /* see runtime/src/chat/TemplateProgram.h; empty: none */
   lap_blob info_json;     /* string: what `info --json` prints */
   lap_blob manifest;      /* Protobuf, read by `lapidary inspect` */
   lap_blob licenses;      /* string */

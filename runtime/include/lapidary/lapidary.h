@@ -77,7 +77,7 @@ typedef struct lap_model_info {
   uint32_t vocab;                          /* ids are 0..vocab-1; a row of logits has this many floats */
   uint32_t context;                        /* most tokens in one sequence */
   uint32_t chunk;                          /* most tokens the program takes per call */
-  uint32_t has_tokenizer, has_chat_format; /* 0 or 1 */
+  uint32_t has_tokenizer, has_chat_format; /* 0 or 1; 0 too when only the official chat format was assumed */
   uint64_t weight_bytes;                   /* mapped */
   uint64_t weight_bytes_per_token;         /* read by one decode step */
   uint64_t session_bytes;                  /* memory of one session without score rows and checkpoints */
@@ -118,8 +118,8 @@ enum {
   LAP_CHAT_NO_GENERATION_PROMPT = 1, /* end after the last message instead of where the model is to speak */
   LAP_CHAT_THINK = 2,                /* enable_thinking = true */
   LAP_CHAT_NO_THINK = 4,             /* enable_thinking = false; neither: the template's default */
-  LAP_CHAT_VERBATIM = 8              /* hand the messages over as they are; else arguments of tool calls that are a JSON
-                                        text of an object become that object, and parts of type "image_url" and
+  LAP_CHAT_VERBATIM = 8              /* read the messages as transformers does; else arguments of tool calls that are a
+                                        JSON text of an object become that object, and parts of type "image_url" and
                                         "input_audio" become "image" and "audio", as the templates expect */
 };
 
@@ -147,7 +147,7 @@ typedef enum lap_chat_event_kind {
   LAP_CHAT_TEXT = 0,     /* a piece of the answer */
   LAP_CHAT_THOUGHT = 1,  /* a piece of a thought, to be shown apart or not at all */
   LAP_CHAT_CALL = 2,     /* a whole tool call */
-  LAP_CHAT_BAD_CALL = 3, /* a tool call that cannot be read (or that ended too early): text is what was written */
+  LAP_CHAT_BAD_CALL = 3, /* a tool call that cannot be read, or that was cut off: text is what was written */
   LAP_CHAT_END = 4       /* the model has ended its turn; further ids give nothing until lap_chat_parser_reset */
 } lap_chat_event_kind;
 

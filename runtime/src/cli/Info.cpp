@@ -53,8 +53,10 @@ ExitCode runInfo(const Options &options, Output &out) {
   out.format("context        %u tokens, %u per step\n", program.context, program.chunk);
   out.format("layers         %u, of which %u run whole for every token of a prompt\n", program.layers,
              program.prompt_layers);
+  const lap_template *chat = lap_template_open(blobData(program, program.chat_format), program.chat_format.bytes);
+  const char *chatText = !chat ? "none" : chat->flags & LAP_TEMPLATE_ASSUMED ? "assumed" : "inside";
   out.format("vocabulary     %u, tokenizer %s, chat format %s\n", program.vocab,
-             program.tokenizer.bytes ? "inside" : "none", program.chat_format.bytes ? "inside" : "none");
+             program.tokenizer.bytes ? "inside" : "none", chatText);
   printSampling(program, out);
   return ExitOk;
 }

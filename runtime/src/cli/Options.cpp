@@ -34,7 +34,9 @@ constexpr CommandRow Commands[] = {
     {"verify", VerifyCommand, "recompute the hashes of code and weights"},
 };
 
-enum Kind : uint8_t { Flag, Text, Count, Real };
+/// Stops is a text that may be given several times; Budget a count that may be left out (then there is no limit) and is
+/// given with = only.
+enum Kind : uint8_t { Flag, Text, Count, Real, Stops, Budget };
 
 constexpr uint32_t Sampled = RunCommand | GenerateCommand;
 constexpr uint32_t Windowed = PerplexityCommand | ObserveCommand;
@@ -60,6 +62,12 @@ constexpr Row Rows[] = {
      "what to say; without it: -f, standard input or a chat"},
     {"file", 'f', "FILE", Text, RunCommand, AT(file), 0, 0, "read the prompt from FILE"},
     {"system", 0, "TEXT", Text, RunCommand, AT(system), 0, 0, "system instruction"},
+    {"messages", 0, "FILE", Text, RunCommand, AT(messages), 0, 0,
+     "answer a conversation: JSON array of messages as in the OpenAI API"},
+    {"tools", 0, "FILE", Text, RunCommand, AT(tools), 0, 0,
+     "JSON array of tools the model may call; calls are printed as JSON, one a line"},
+    {"think", 0, "[=N]", Budget, RunCommand, AT(think), 0, Many, "let the model think first, for at most N tokens"},
+    {"stop", 0, "TEXT", Stops, RunCommand, AT(stops), 0, 0, "end the answer before TEXT; up to 8 times"},
     {"raw", 0, nullptr, Flag, RunCommand, AT(raw), 0, 0, "no chat format: continue the text itself"},
     {"ids", 0, "FILE", Text, GenerateCommand | LogitsCommand | Windowed | DetokenizeCommand, AT(ids), 0, 0,
      "token ids, white space or commas between; - is standard input"},
@@ -179,7 +187,7 @@ const Row *findRow(const char *name, size_t bytes, bool isLong, Command command)
 
 ExitCode wrongValue(const Row &row, const char *value) {
   return complain(ExitInput, "option --%s: '%s' is not %s from %.10g to %.10g", row.name, value,
-                  row.kind == Count ? "a whole number" : "a number", row.least, row.most);
+                  row.kind != Real ? "a whole number" : "a number", row.least, row.most);
 }
 
 ExitCode store(const Row &row, const char *value, Options *out) {
@@ -188,7 +196,12 @@ ExitCode store(const Row &row, const char *value, Options *out) {
   errno = 0;
   if (row.kind == Text) {
     memcpy(member, static_cast<const void *>(&value), sizeof(value));
-  } else if (row.kind == Count) {
+  } else if (row.kind == Stops) {
+    if (out->stopCount == 8 || !*value) {
+      return complain(ExitInput, "option --%s: %s", row.name, *value ? "given more than 8 times" : "the text is empty");
+    }
+    out->stops[out->stopCount++] = value;
+  } else if (row.kind == Count || row.kind == Budget) {
     uint64_t number = strtoull(value, &end, 10);
     bool digits = value[0] >= '0' && value[0] <= '9' && *end == 0 && errno == 0;
     if (!digits || static_cast<double>(number) < row.least || static_cast<double>(number) > row.most) {
@@ -222,6 +235,11 @@ ExitCode parseOne(int argc, const char *const *argv, int *index, Options *out) {
     reinterpret_cast<char *>(out)[row->offset] = true;
     return ExitOk;
   }
+  if (!value && row->kind == Budget) {
+    uint64_t unlimited = NotGiven - 1;
+    memcpy(reinterpret_cast<char *>(out) + row->offset, &unlimited, sizeof(unlimited));
+    return ExitOk;
+  }
   if (!value && *index + 1 < argc) {
     value = argv[++*index];
   }
@@ -250,7 +268,8 @@ ExitCode parseOptions(int argc, const char *const *argv, Options *out) {
   uint64_t *counts[] = {&out->threads,    &out->context,   &out->chunk,        &out->tokens,  &out->topK,
                         &out->seed,       &out->window,    &out->promptTokens, &out->depth,   &out->repetitions,
                         &out->port,       &out->parallel,  &out->kept,         &out->maxBody, &out->maxConnections,
-                        &out->maxWaiting, &out->maxSeconds};
+                        &out->maxWaiting, &out->maxSeconds,
+                        &out->think};
   for (uint64_t *count : counts) {
     *count = NotGiven;
   }

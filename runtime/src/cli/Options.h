@@ -31,8 +31,11 @@ constexpr uint64_t NotGiven = UINT64_MAX;
 /// Plain data: the table stores offsets into it. Counts are NotGiven and reals negative until given.
 struct Options {
   Command command;
-  const char *prompt, *file, *ids, *out, *system, *weights, *host, *apiKeyFile;
+  const char *prompt, *file, *ids, *out, *system, *weights, *messages, *tools, *host, *apiKeyFile;
   const char *jsonSchema, *grammar; // of the text to be written
+  const char *stops[8];             // the first stopCount are given
+  unsigned stopCount;
+  uint64_t think; // NotGiven: off; else the most tokens of thought
   uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth, repetitions;
   uint64_t port, parallel, kept, maxBody, maxConnections, maxWaiting, maxSeconds;
   double temperature, topP;

@@ -177,9 +177,12 @@ ExitCode Program::chooseSampling(lap_sampling *out) {
 }
 
 void Program::printStats() const {
-  if (!options.stats) {
-    return;
+  if (options.stats) {
+    printTimes();
   }
+}
+
+void Program::printTimes() const {
   message("load           %.1f ms", loadMs);
   message("prompt         %llu tokens, %.2f tokens/s", static_cast<unsigned long long>(promptTokens),
           rate(promptTokens, promptMs));
@@ -231,7 +234,7 @@ Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit,
       break;
     }
     ++program.decodeTokens;
-    bool open = sink(context, id);
+    bool open = sink(context, &id);
     bool ended = lap_model_is_eos(program.model, id);
     if (ended || !open || interrupted()) {
       stop = ended ? Stop::EndOfSequence : !open ? Stop::SinkClosed : Stop::Interrupted;

@@ -8,7 +8,6 @@
 #include "runtime/src/tokenizer/Encoder.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 namespace lap {
 
@@ -23,33 +22,6 @@ ExitCode tokenize(const lap_model &model, const TextInput &text, uint32_t flags,
     return report(error);
   }
   return ExitOk;
-}
-
-ExitCode chatTurn(const lap_model &model, const char *system, const TextInput &user, bool first, IdList *out) {
-  lap_chat_turn turns[2];
-  size_t count = 0;
-  if (system && first) {
-    turns[count++] = {LAP_CHAT_ROLE_SYSTEM, system, strlen(system)};
-  }
-  turns[count++] = {LAP_CHAT_ROLE_USER, user.text, user.bytes};
-  uint32_t options = LAP_CHAT_ADD_GENERATION | (first ? 0 : LAP_CHAT_CONTINUE);
-  uint64_t bytes = 0;
-  lap_chat_status status = lap_chat_prompt(model.chat, turns, count, options, nullptr, 0, &bytes);
-  if (status != LAP_CHAT_OK) {
-    return complain(ExitInput, "%s",
-                    status == LAP_CHAT_NO_SYSTEM ? "this model's chat format has no system instruction"
-                                                 : "the turns of the chat are out of order");
-  }
-  TextInput prompt;
-  prompt.text = static_cast<char *>(malloc(bytes + 1));
-  if (!prompt.text) {
-    return complain(ExitMemory, "not enough memory for a prompt of %llu bytes", static_cast<unsigned long long>(bytes));
-  }
-  lap_chat_prompt(model.chat, turns, count, options, prompt.text, bytes, &bytes);
-  prompt.bytes = bytes;
-  ExitCode code = tokenize(model, prompt, 0, out); // the format writes its own <bos>
-  free(prompt.text);
-  return code;
 }
 
 } // namespace lap

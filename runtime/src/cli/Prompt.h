@@ -1,8 +1,8 @@
 //===- Prompt.h - from what the user typed to token ids -------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// An instruction model gets its chat format around the text, a base model the text itself behind its
-// beginning-of-sequence token.
+// Special tokens written out in a text become their ids; a base model's text stands behind its beginning-of-sequence
+// token.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CLI_PROMPT_H
 #define LAPIDARY_RUNTIME_CLI_PROMPT_H
@@ -13,9 +13,6 @@ namespace lap {
 
 /// Ids of a text; flags as in lap_model_tokenize. out->ids is the caller's to free.
 ExitCode tokenize(const lap_model &model, const TextInput &text, uint32_t flags, IdList *out);
-
-/// Ids of one user turn. `system` may be null; `first` is false when an answer of the model precedes the turn.
-ExitCode chatTurn(const lap_model &model, const char *system, const TextInput &user, bool first, IdList *out);
 
 } // namespace lap
 

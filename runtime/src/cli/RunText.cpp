@@ -1,14 +1,13 @@
-//===- RunText.cpp - a prompt in, text out; a chat on a terminal ----------===//
+//===- RunText.cpp - a prompt in, text out --------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The default command. Prompt from -p, -f or a pipe: one answer. None of them and a terminal: a chat whose turns share
-// one sequence, so an earlier turn is never read again.
+// The default command. An instruction model answers: the prompt from -p, -f or a pipe is one user message, --messages a
+// whole conversation, and none of them on a terminal is a chat. A base model, or --raw, continues the text itself.
 //===----------------------------------------------------------------------===//
+#include "runtime/src/cli/Chat.h"
 #include "runtime/src/cli/Commands.h"
-#include "runtime/src/cli/Program.h"
 #include "runtime/src/cli/Prompt.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,140 +16,117 @@ namespace lap {
 
 namespace {
 
-/// One conversation: the program, where the text goes, and the token that was shown but not yet read by the model.
-struct Conversation {
+/// Text of new tokens to standard output, until a stop text.
+struct Continuation {
   Program &program;
   Output &out;
-  lap_sampling sampling{};
-  lap_text_stream *stream = nullptr;
-  int32_t lastId = -1;
+  lap_text_stream *stream;
+  StopText stop;
 
-  Conversation(Program &program, Output &out) : program(program), out(out) {}
-  ~Conversation() { lap_text_stream_free(stream); }
-  ExitCode open();
-  ExitCode answer(const TextInput &text, bool first);
+  bool write(const char *text, size_t bytes) {
+    Buffer certain(1 << 20);
+    bool ends = stop.feed({text, bytes}, certain);
+    out.put(certain.data(), certain.size());
+    out.flush();
+    return !ends && out.good();
+  }
 };
 
-bool writePiece(void *context, int32_t id) {
-  Conversation &conversation = *static_cast<Conversation *>(context);
-  conversation.lastId = id;
-  if (!lap_model_is_eos(conversation.program.model, id)) {
-    size_t bytes = 0;
-    const char *text = lap_text_stream_push(conversation.stream, id, &bytes);
-    conversation.out.put(text, bytes);
-    conversation.out.flush();
+bool writePiece(void *context, int32_t *id) {
+  Continuation &continuation = *static_cast<Continuation *>(context);
+  if (lap_model_is_eos(continuation.program.model, *id)) {
+    return continuation.out.good();
   }
-  return conversation.out.good();
-}
-
-ExitCode Conversation::open() {
-  ExitCode code = program.openSession();
-  lap_error error;
-  if (code == ExitOk && lap_text_stream_create(program.model, &stream, &error) != LAP_OK) {
-    code = report(error);
-  }
-  return code == ExitOk ? program.chooseSampling(&sampling) : code;
-}
-
-ExitCode Conversation::answer(const TextInput &text, bool first) {
-  const Options &options = program.options;
-  bool chat = program.model->chat && !options.raw;
-  if (options.system && !chat) {
-    return complain(ExitInput, "--system needs a chat format: this is a base model, or --raw was given");
-  }
-  IdList prompt;
-  ExitCode code = chat ? chatTurn(*program.model, options.system, text, first, &prompt)
-                       : tokenize(*program.model, text, first ? LAP_TOKENIZE_BOS : 0, &prompt);
-  if (code == ExitOk && prompt.count == 0) {
-    code = complain(ExitInput, "the prompt is empty");
-  }
-  if (code == ExitOk && lastId >= 0 && !lap_model_is_eos(program.model, lastId)) {
-    code = program.readPrompt({&lastId, 1}); // an answer that was cut off; the chat format closes it
-  }
-  code = code == ExitOk ? program.readPrompt(prompt) : code;
-  free(prompt.ids);
-  if (code != ExitOk) {
-    return code;
-  }
-  Stop stop = writeTokens(program, sampling, options.tokens == NotGiven ? 256 : options.tokens, writePiece, this);
   size_t bytes = 0;
-  const char *rest = lap_text_stream_finish(stream, &bytes);
-  out.put(rest, bytes);
+  const char *text = lap_text_stream_push(continuation.stream, *id, &bytes);
+  return continuation.write(text, bytes);
+}
+
+ExitCode continueTokens(Program &program, const lap_sampling &sampling, Output &out) {
+  const Options &options = program.options;
+  Continuation continuation{program, out, nullptr, {}};
+  continuation.stop.set(options.stops, options.stopCount);
+  lap_error error;
+  if (lap_text_stream_create(program.model, &continuation.stream, &error) != LAP_OK) {
+    return report(error);
+  }
+  Stop why =
+      writeTokens(program, sampling, options.tokens == NotGiven ? 256 : options.tokens, writePiece, &continuation);
+  size_t bytes = 0;
+  const char *rest = lap_text_stream_finish(continuation.stream, &bytes);
+  if (why != Stop::SinkClosed) {
+    Buffer certain(1 << 20);
+    if (continuation.write(rest, bytes)) {
+      continuation.stop.finish(certain);
+    }
+    out.put(certain.data(), certain.size());
+  }
+  lap_text_stream_free(continuation.stream);
   out.put("\n");
   out.flush();
-  if (stop == Stop::ContextFull && !options.quiet) {
+  if (why == Stop::ContextFull && !options.quiet) {
     message("note: stopped because the context of %u tokens is full", lap_session_context(program.session));
   }
-  return exitCodeOf(stop);
+  return exitCodeOf(why);
 }
 
-/// Reads one line; false at the end of input, on an error or on Ctrl-C.
-bool readLine(TextInput *line) {
-  static char buffer[65536];
-  line->text = buffer;
-  line->bytes = 0;
-  while (line->bytes < sizeof(buffer)) {
-    ssize_t got = read(STDIN_FILENO, buffer + line->bytes, 1);
-    if (got <= 0) {
-      return got == 0 && line->bytes != 0;
-    }
-    if (buffer[line->bytes] == '\n') {
-      return true;
-    }
-    ++line->bytes;
+ExitCode continueText(Program &program, const TextInput &text, Output &out) {
+  lap_sampling sampling{};
+  IdList ids;
+  ExitCode code = program.openSession();
+  if (code == ExitOk && (code = program.chooseSampling(&sampling)) == ExitOk &&
+      (code = tokenize(*program.model, text, LAP_TOKENIZE_BOS, &ids)) == ExitOk) {
+    code = ids.count ? program.readPrompt(ids) : complain(ExitInput, "the prompt is empty");
+    code = code == ExitOk ? continueTokens(program, sampling, out) : code;
   }
-  return true;
+  free(ids.ids);
+  return code;
 }
 
-ExitCode chatLoop(Conversation &conversation) {
-  const Options &options = conversation.program.options;
-  if (!options.quiet) {
-    message("Ctrl-D ends the chat, Ctrl-C stops an answer");
+ExitCode answerOnce(Program &program, const TextInput &text, Output &out) {
+  Conversation conversation(program, out);
+  ExitCode code = conversation.open();
+  if (code == ExitOk && program.options.messages) {
+    code = conversation.readMessages(program.options.messages);
+  } else if (code == ExitOk) {
+    conversation.addUser({text.text, text.bytes});
   }
-  for (bool first = true;;) {
-    Output prompt(STDERR_FILENO);
-    prompt.put("> ");
-    prompt.flush();
-    TextInput line;
-    if (!readLine(&line)) {
-      message("%s", "");
-      return interrupted() ? ExitInterrupted : ExitOk;
-    }
-    if (line.bytes == 0) {
-      continue;
-    }
-    uint32_t before = lap_session_position(conversation.program.session);
-    ExitCode code = conversation.answer(line, first);
-    first = first && lap_session_position(conversation.program.session) == before;
-    if (code == ExitInterrupted) {
-      clearInterrupt();
-    } else if (code != ExitOk || !conversation.out.good()) {
-      return code;
-    }
-  }
+  return code == ExitOk ? conversation.answer() : code;
+}
+
+/// Whether to put a chat format around the text: the checkpoint has one, or what only a chat has was asked for.
+bool wantsChat(const Program &program, bool terminal) {
+  const Options &options = program.options;
+  const lap_template *chat = program.model->chat;
+  bool asked = terminal || options.messages || options.tools || options.system || options.think != NotGiven;
+  return chat && !options.raw && (asked || !(chat->flags & LAP_TEMPLATE_ASSUMED));
 }
 
 } // namespace
 
 ExitCode runText(const Options &options, Output &out) {
   TextInput text;
-  bool terminal = !options.prompt && !options.file && isatty(STDIN_FILENO);
+  bool terminal = !options.prompt && !options.file && !options.messages && isatty(STDIN_FILENO);
   ExitCode code = ExitOk;
   if (options.prompt) {
     text.bytes = strlen(options.prompt);
     text.text = const_cast<char *>(options.prompt); // only read
-  } else if (!terminal) {
+  } else if (!terminal && !options.messages) {
     code = readAll(options.file ? options.file : "-", &text);
   }
-  if (code != ExitOk) {
-    return code;
-  }
   Program program(options);
-  Conversation conversation(program, out);
-  if ((code = conversation.open()) != ExitOk) {
+  if (code != ExitOk || (code = program.openModel()) != ExitOk) {
     return code;
   }
-  code = terminal ? chatLoop(conversation) : conversation.answer(text, true);
+  bool chat = wantsChat(program, terminal);
+  if (!chat && (options.messages || options.tools || options.system || options.think != NotGiven)) {
+    return complain(ExitInput, "--messages, --system, --tools and --think need a chat format, which %s",
+                    options.raw ? "--raw switches off" : "this program was compiled without");
+  }
+  code = terminal && chat ? chatOnTerminal(program, out)
+         : chat           ? answerOnce(program, text, out)
+         : terminal       ? complain(ExitInput, "nothing to continue: give a text with -p, -f or a pipe")
+                          : continueText(program, text, out);
   program.printStats();
   return code;
 }

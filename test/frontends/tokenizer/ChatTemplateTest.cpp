@@ -1,12 +1,12 @@
-//===- ChatTemplateTest.cpp - from a template to a chat format -----------===//
+//===- ChatTemplateTest.cpp - a checkpoint's chat template ----------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is found in Google's templates and in others, where the template is looked for, and what happens to templates
-// that strings cannot express. That the prompts are right is held by ChatFormatTest.
+// Where the template is looked for, what its program knows about itself, and what happens to one that cannot be
+// compiled. What it writes is held by RenderTest.
 //===----------------------------------------------------------------------===//
 #include "frontends/tokenizer/ChatTemplate.h"
-#include "frontends/tokenizer/ChatFormatData.h"
 #include "test/frontends/tokenizer/TokenizerFiles.h"
+#include "test/runtime/chat/CompiledTemplate.h"
 
 #include <gtest/gtest.h>
 
@@ -15,76 +15,11 @@ using namespace lapidary;
 namespace {
 
 const std::string folder = LAPIDARY_SOURCE_DIR "/test/data/chat-templates/";
+const char *const oneTurn = R"([{"role": "user", "content": " Hi "}])";
 
-ChatFormatData probe(const std::string &source) {
-  std::string error;
-  std::optional<ChatFormatData> data = probeChatTemplate(source, "<bos>", error);
-  EXPECT_TRUE(data) << error;
-  return data.value_or(ChatFormatData());
-}
-
-std::string stringOf(const std::vector<char> &block, lap_chat_string which) {
-  const lap_chat_format *format = lap_chat_format_open(block.data(), block.size());
-  uint32_t bytes = 0;
-  const char *text = format ? lap_chat_format_string(format, which, &bytes) : "";
-  return std::string(text, bytes);
-}
-
-TEST(ChatTemplate, FindsTheOfficialFormatInGooglesTemplates) {
-  for (const char *name : {"google-gemma-4-31B-it.jinja", "google-gemma-4-31B-it-interleaved.jinja"}) {
-    ChatFormatData found = probe(readTestFile(folder + name)), official = officialChatFormat("<bos>", true);
-    EXPECT_EQ(found.flags, official.flags) << name;
-    for (int i = 0; i < LAP_CHAT_STRINGS; ++i) {
-      EXPECT_EQ(found.strings[i], official.strings[i]) << name << ", string " << i;
-    }
-  }
-}
-
-TEST(ChatTemplate, FindsAFormatWithoutThinking) {
-  ChatFormatData found = probe(readTestFile(folder + "edge.jinja"));
-  EXPECT_EQ(found.flags, unsigned(LAP_CHAT_TRIM | LAP_CHAT_SYSTEM));
-  EXPECT_EQ(found.strings[LAP_CHAT_GENERATION], "<|turn>model\n");
-  EXPECT_EQ(found.strings[LAP_CHAT_MODEL_SUFFIX], "<turn|>\n");
-  EXPECT_EQ(found.strings[LAP_CHAT_THOUGHT_OPEN], "");
-}
-
-TEST(ChatTemplate, FindsASystemTextInsideTheUserTurn) {
-  ChatFormatData found =
-      probe("{{ bos_token }}{% if messages[0]['role'] == 'system' %}{% set first = messages[0]['content'] + '\n\n' %}"
-            "{% set rest = messages[1:] %}{% else %}{% set first = '' %}{% set rest = messages %}{% endif %}"
-            "{% for m in rest %}{{ '<s>' + ('model' if m['role'] == 'assistant' else m['role']) + '\n' + (first if "
-            "loop.first else '') }}"
-            "{{ m['content'] }}{{ '<e>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<s>model\n' }}{% endif %}");
-  EXPECT_EQ(found.flags, unsigned(LAP_CHAT_SYSTEM));
-  EXPECT_EQ(found.strings[LAP_CHAT_SYSTEM_PREFIX], "<s>user\n");
-  EXPECT_EQ(found.strings[LAP_CHAT_SYSTEM_SUFFIX], "\n\n");
-  EXPECT_EQ(found.strings[LAP_CHAT_USER_AFTER_SYSTEM], "");
-}
-
-TEST(ChatTemplate, FindsThatSystemTextsAreRefused) {
-  ChatFormatData found = probe("{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}"
-                               "{% endif %}[{{ m['role'] }}:{{ m['content'] | trim }}]{% endfor %}"
-                               "{% if add_generation_prompt %}[assistant:{% endif %}");
-  EXPECT_FALSE(found.flags & LAP_CHAT_SYSTEM);
-  EXPECT_EQ(found.strings[LAP_CHAT_BOS], "");
-}
-
-TEST(ChatTemplate, RefusesTemplatesThatStringsCannotExpress) {
-  const char *const templates[] = {
-      "{% for m in messages %}{{ loop.index }}: {{ m['content'] }}\n{% endfor %}", // counts the turns
-      "{% for m in messages %}{{ m['content'] | upper }}\n{% endfor %}",           // changes the text
-      "{{ messages[0]['content'] }}",                                              // forgets turns
-      "{% for m in messages %}[{{ m['content'].replace('a', 'b') }}]{% endfor %}", // changes some texts
-      "{% if messages | length > 4 %}long{% endif %}{% for m in messages %}[{{ m['content'] }}]{% endfor %}",
-      "{{ unknown_function() }}",
-      "{% for m in messages %}",
-      "",
-  };
-  for (const char *source : templates) {
-    std::string error;
-    EXPECT_FALSE(probeChatTemplate(source, "<bos>", error)) << source;
-    EXPECT_FALSE(error.empty()) << source;
-  }
+uint32_t flagsOf(const std::vector<char> &block) {
+  const lap_template *program = lap_template_open(block.data(), block.size());
+  return program ? program->flags : ~0u;
 }
 
 struct ChatTemplateFile : testing::Test {
@@ -92,7 +27,28 @@ struct ChatTemplateFile : testing::Test {
   Diagnostics diags;
 };
 
-TEST_F(ChatTemplateFile, GivesNothingAndNoErrorWithoutATemplate) {
+TEST_F(ChatTemplateFile, KnowsWhatTheTemplateReads) {
+  directory.write("chat_template.jinja", readTestFile(folder + "google-gemma-4-31B-it.jinja"));
+  auto google = compileChatFormat(directory.path, diags);
+  directory.write("chat_template.jinja", readTestFile(folder + "edge.jinja"));
+  auto edge = compileChatFormat(directory.path, diags);
+  ASSERT_TRUE(google && edge);
+  EXPECT_EQ(flagsOf(*google), unsigned(LAP_TEMPLATE_KNOWS_THINKING | LAP_TEMPLATE_KNOWS_TOOLS));
+  EXPECT_EQ(flagsOf(*edge), 0u);
+  EXPECT_TRUE(isChatModel(*google));
+}
+
+TEST_F(ChatTemplateFile, AssumesTheOfficialFormatWithoutATemplate) {
+  directory.write("tokenizer.json", "{}");
+  auto block = compileChatFormat(directory.path, diags);
+  ASSERT_TRUE(block);
+  EXPECT_TRUE(flagsOf(*block) & LAP_TEMPLATE_ASSUMED);
+  EXPECT_FALSE(isChatModel(*block));
+  EXPECT_EQ(renderBlock(*block, oneTurn), "<bos><|turn>user\nHi<turn|>\n<|turn>model\n<|channel>thought\n<channel|>");
+  EXPECT_TRUE(diags.all().empty());
+}
+
+TEST_F(ChatTemplateFile, GivesNothingAndNoErrorWithoutATokenizer) {
   EXPECT_FALSE(compileChatFormat(directory.path, diags));
   directory.write("tokenizer_config.json", "{}");
   EXPECT_FALSE(compileChatFormat(directory.path, diags));
@@ -113,28 +69,42 @@ TEST_F(ChatTemplateFile, IsFoundInEveryPlaceItIsKept) {
     own.write(name, contents);
     auto block = compileChatFormat(own.path, diags);
     ASSERT_TRUE(block) << name;
-    EXPECT_EQ(stringOf(*block, LAP_CHAT_USER_PREFIX), "<|turn>user\n") << name;
+    EXPECT_EQ(renderBlock(*block, oneTurn), "<bos><|turn>user\nHi<turn|>\n<|turn>model\n") << name;
   }
   EXPECT_TRUE(diags.all().empty());
 }
 
-TEST_F(ChatTemplateFile, TakesBosFromTheConfiguration) {
-  directory.write("chat_template.jinja", readTestFile(folder + "edge.jinja"));
-  directory.write("tokenizer_config.json", R"({"bos_token": "<s>"})");
+TEST_F(ChatTemplateFile, TakesSpecialTokensFromTheConfiguration) {
+  directory.write("chat_template.jinja", "{{ bos_token }}{{ eos_token }}{{ mask_token is defined }}");
+  directory.write("tokenizer_config.json", R"({"bos_token": "<s>", "eos_token": {"content": "</s>"}})");
   auto block = compileChatFormat(directory.path, diags);
   ASSERT_TRUE(block);
-  EXPECT_EQ(stringOf(*block, LAP_CHAT_BOS), "<s>");
+  EXPECT_EQ(renderBlock(*block, oneTurn), "<s></s>False");
 }
 
-TEST_F(ChatTemplateFile, FallsBackToTheOfficialFormatWithAWarning) {
-  directory.write("chat_template.jinja", "{{ strftime_now('%Y') }} <|channel>thought");
+TEST_F(ChatTemplateFile, FallsBackToTheOfficialFormatWithAPlace) {
+  directory.write("chat_template.jinja", "<|channel>thought\r\n\t\xC3\xA9 {{ messages | frobnicate }} x\n");
   auto block = compileChatFormat(directory.path, diags);
   ASSERT_TRUE(block);
   EXPECT_FALSE(diags.hadError());
   ASSERT_EQ(diags.all().size(), 1u);
-  EXPECT_EQ(codeName(diags.all()[0].code), codeName(ErrorCode::ChatTemplateFallback));
-  EXPECT_NE(diags.all()[0].message.find("strftime_now"), std::string::npos) << "the reason is in the message";
-  EXPECT_EQ(stringOf(*block, LAP_CHAT_GENERATION), "<|turn>model\n<|channel>thought\n<channel|>");
+  const Diagnostic &warning = diags.all()[0];
+  EXPECT_EQ(codeName(warning.code), codeName(ErrorCode::ChatTemplateFallback));
+  EXPECT_NE(warning.message.find("the filter 'frobnicate' is not known"), std::string::npos) << warning.message;
+  EXPECT_EQ(warning.where, directory.path +
+                               "/chat_template.jinja:2:19\n      \t\xC3\xA9 {{ messages | frobnicate }} x\n"
+                               "      \t                ^");
+  EXPECT_TRUE(isChatModel(*block));
+  EXPECT_EQ(renderBlock(*block, oneTurn), "<bos><|turn>user\nHi<turn|>\n<|turn>model\n<|channel>thought\n<channel|>");
+}
+
+TEST_F(ChatTemplateFile, FallsBackWhenOneTurnIsRefused) {
+  directory.write("chat_template.jinja", "\n{{ messages[7].content }}");
+  auto block = compileChatFormat(directory.path, diags);
+  ASSERT_TRUE(block);
+  ASSERT_EQ(diags.all().size(), 1u);
+  EXPECT_NE(diags.all()[0].message.find("line 2"), std::string::npos) << diags.all()[0].message;
+  EXPECT_EQ(renderBlock(*block, oneTurn), "<bos><|turn>user\nHi<turn|>\n<|turn>model\n");
 }
 
 TEST_F(ChatTemplateFile, IsRefusedWhenItIsTooLarge) {
