@@ -8,6 +8,7 @@
 #include "runtime/src/server/Access.h"
 #include "runtime/src/server/Json.h"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
@@ -27,10 +28,13 @@ HttpResponse errorResponse(unsigned status, const char *type, const std::string 
 } // namespace
 
 /// What the handler holds. The connection lives until its answer is complete or the client is gone.
-class HttpConnection::Answer : public Exchange, public std::enable_shared_from_this<Answer> {
+class HttpConnection::Answer : public Exchange {
 public:
-  explicit Answer(std::shared_ptr<HttpConnection> connection)
-      : connection(std::move(connection)), executor(this->connection->stream.get_executor()) {}
+  Answer(std::shared_ptr<HttpConnection> connection, std::shared_ptr<ExchangeState> state)
+      : connection(std::move(connection)), state(std::move(state)), executor(this->connection->stream.get_executor()) {}
+  ~Answer() override {
+    later([](HttpConnection &c) { c.abandon(); });
+  }
 
   void respond(HttpResponse response) override {
     later([response = std::move(response)](HttpConnection &c) mutable { c.respond(std::move(response)); });
@@ -39,30 +43,28 @@ public:
     later([type = std::move(type)](HttpConnection &c) mutable { c.beginParts(std::move(type)); });
   }
   void send(std::string part) override {
-    if ((unsent += part.size()) > UnsentBytes) {
-      gone = true; // it does not read
+    if ((state->unsent += part.size()) > UnsentBytes) {
+      state->gone = true; // it does not read
     }
-    if (!gone) {
-      later([part = std::move(part)](HttpConnection &c) mutable { c.sendPart(std::move(part)); });
-    }
+    later([part = std::move(part)](HttpConnection &c) mutable { c.sendPart(std::move(part)); });
   }
   void end() override {
     later([](HttpConnection &c) { c.endParts(); });
   }
-  bool closed() const override { return gone; }
-
-  std::atomic<bool> gone{false};
-  std::atomic<size_t> unsent{0};
+  bool closed() const override { return state->gone; }
 
 private:
   template <typename Body> void later(Body body) {
-    asio::post(executor, [self = shared_from_this(), body = std::move(body)]() mutable {
-      if (self->connection->answer == self) { // else it has ended
-        body(*self->connection);
-      }
-    });
+    if (!state->gone) {
+      asio::post(executor, [connection = connection, state = state, body = std::move(body)]() mutable {
+        if (connection->exchange == state) { // else it has ended
+          body(*connection);
+        }
+      });
+    }
   }
   std::shared_ptr<HttpConnection> connection;
+  std::shared_ptr<ExchangeState> state;
   asio::any_io_executor executor;
 };
 
@@ -141,25 +143,40 @@ void HttpConnection::handle() {
   }
   stream.expires_never();
   ++context.exchanges;
-  answer = std::make_shared<Answer>(shared_from_this());
+  exchange = std::make_shared<ExchangeState>();
+  phase = Phase::Waiting;
   watch();
-  context.handler(std::move(request), answer);
+  context.handler(std::move(request), std::make_shared<Answer>(shared_from_this(), exchange));
 }
 
-/// Notices that the client left while its answer is being made.
+/// Notices that the client left while its answer is being made. Data means that the next request is already there.
 void HttpConnection::watch() {
-  stream.socket().async_wait(tcp::socket::wait_read, [self = shared_from_this(),
-                                                      of = std::weak_ptr<Answer>(answer)](beast::error_code failure) {
-    std::shared_ptr<Answer> watched = of.lock();
-    if (!watched || self->answer != watched) {
-      return;
-    }
-    char byte;
-    const ssize_t got = failure ? -1 : recv(self->stream.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got == 0 || failure) { // data means that the next request is already there
-      self->finished(failure ? failure : beast::error_code(asio::error::eof));
-    }
-  });
+  stream.socket().async_wait(
+      tcp::socket::wait_read, [self = shared_from_this(), watched = exchange](beast::error_code failure) {
+        char byte;
+        const int socket = self->stream.socket().native_handle();
+        if (self->exchange == watched && (failure || recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)) {
+          self->left();
+        }
+      });
+}
+
+/// The client has gone, or does not read. What is being written ends by itself.
+void HttpConnection::left() {
+  exchange->gone = true;
+  keep = false;
+  if (!writing) {
+    finished(asio::error::eof);
+  }
+}
+
+/// The handler let go of the exchange.
+void HttpConnection::abandon() {
+  if (phase == Phase::Waiting) {
+    respond(errorResponse(500, "server_error", "the request was not answered"));
+  } else if (phase == Phase::Parts && !ended) {
+    left(); // the client must not take it for a whole answer
+  }
 }
 
 http::response<http::string_body> HttpConnection::headed(const HttpResponse &response) const {
@@ -178,16 +195,27 @@ http::response<http::string_body> HttpConnection::headed(const HttpResponse &res
 }
 
 void HttpConnection::respond(HttpResponse response) {
+  if (phase == Phase::Whole || phase == Phase::Parts) {
+    return; // answered twice
+  }
+  phase = Phase::Whole;
+  writing = true;
   context.metrics.refused += response.status >= 400;
   whole = headed(response);
   whole.content_length(response.body.size());
   whole.body() = headOnly ? std::string() : std::move(response.body);
   stream.expires_after(WriteTime);
-  http::async_write(stream, whole,
-                    [self = shared_from_this()](beast::error_code failure, size_t) { self->finished(failure); });
+  http::async_write(stream, whole, [self = shared_from_this()](beast::error_code failure, size_t) {
+    self->writing = false;
+    self->finished(failure);
+  });
 }
 
 void HttpConnection::beginParts(std::string type) {
+  if (phase != Phase::Waiting) {
+    return;
+  }
+  phase = Phase::Parts;
   HttpResponse response;
   response.type = std::move(type);
   keep = keep && !old;
@@ -199,15 +227,15 @@ void HttpConnection::beginParts(std::string type) {
   ended = false;
   writing = true;
   stream.expires_after(WriteTime);
-  http::async_write_header(stream, *writer, [self = shared_from_this()](beast::error_code failure, size_t) {
-    self->writing = false;
-    return failure ? self->finished(failure) : self->writeNextPart();
-  });
+  http::async_write_header(stream, *writer,
+                           [self = shared_from_this()](beast::error_code failure, size_t) { self->wrote(failure); });
 }
 
 void HttpConnection::sendPart(std::string part) {
-  parts.push_back(std::move(part));
-  writeNextPart();
+  if (phase == Phase::Parts && !ended) {
+    parts.push_back(std::move(part));
+    writeNextPart();
+  }
 }
 
 void HttpConnection::endParts() {
@@ -215,41 +243,53 @@ void HttpConnection::endParts() {
   writeNextPart();
 }
 
+/// Writes one part, or the end if there are no more.
 void HttpConnection::writeNextPart() {
-  if (writing || !answer || (parts.empty() && !ended)) {
+  if (writing || phase != Phase::Parts || (parts.empty() && !ended)) {
     return;
+  }
+  if (parts.empty() && old) {
+    return finished({});
   }
   writing = true;
   stream.expires_after(WriteTime);
-  const auto written = [self = shared_from_this(), of = answer](beast::error_code failure, size_t) {
-    self->writing = false;
-    if (self->answer != of) {
-      return;
-    }
-    if (failure || self->parts.empty()) {
-      return self->finished(failure);
-    }
-    of->unsent -= self->parts.front().size();
-    self->parts.pop_front();
-    self->stream.expires_never();
-    self->writeNextPart();
-  };
   if (parts.empty()) {
-    return old ? written({}, 0) : asio::async_write(stream, http::make_chunk_last(), written);
+    phase = Phase::Whole; // nothing more comes
+    return asio::async_write(stream, http::make_chunk_last(),
+                             [self = shared_from_this()](beast::error_code failure, size_t) {
+                               self->writing = false;
+                               self->finished(failure);
+                             });
   }
-  const auto bytes = asio::buffer(parts.front());
+  const auto written = [self = shared_from_this()](beast::error_code failure, size_t) {
+    self->exchange->unsent -= self->parts.front().size();
+    self->parts.pop_front();
+    self->wrote(failure);
+  };
   if (old) {
-    asio::async_write(stream, bytes, written);
+    asio::async_write(stream, asio::buffer(parts.front()), written);
   } else {
-    asio::async_write(stream, http::make_chunk(bytes), written);
+    asio::async_write(stream, http::make_chunk(asio::buffer(parts.front())), written);
   }
 }
 
-/// The answer is complete, or never will be.
+/// The header or a part has been written.
+void HttpConnection::wrote(beast::error_code failure) {
+  writing = false;
+  stream.expires_never();
+  if (failure || exchange->gone) {
+    return finished(failure ? failure : beast::error_code(asio::error::eof));
+  }
+  writeNextPart();
+}
+
+/// The answer is complete, or never will be. Nothing is being read or written.
 void HttpConnection::finished(beast::error_code failure) {
-  if (answer) {
-    answer->gone = true;
-    answer.reset();
+  phase = Phase::Reading;
+  parts.clear();
+  if (exchange) {
+    exchange->gone = true;
+    exchange.reset();
     --context.exchanges;
   }
   if (failure || !keep || context.stopping) {

@@ -34,6 +34,12 @@ struct HttpContext {
   std::atomic<uint32_t> exchanges{0};
 };
 
+/// What a connection and the holder of its answer both know.
+struct ExchangeState {
+  std::atomic<bool> gone{false}; // the client left, or the answer is complete
+  std::atomic<size_t> unsent{0}; // bytes of parts
+};
+
 class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 public:
   HttpConnection(tcp::socket socket, HttpContext &context);
@@ -54,6 +60,9 @@ private:
   void sendPart(std::string part);
   void endParts();
   void writeNextPart();
+  void wrote(beast::error_code failure);
+  void left();
+  void abandon();
   void finished(beast::error_code failure);
   void watch();
   void closeSocket();
@@ -67,8 +76,11 @@ private:
   std::optional<http::response<http::empty_body>> head;              // of an answer in parts
   std::optional<http::response_serializer<http::empty_body>> writer; // of head
   std::deque<std::string> parts;                                     // the first is being written
-  bool writing = false, ended = false, keep = false, headOnly = false, old = false;
-  std::shared_ptr<Answer> answer;
+  enum class Phase { Reading, Waiting, Whole, Parts } phase = Phase::Reading;
+  bool writing = false;                             // never two at once
+  bool ended = false;                               // no more parts come
+  bool keep = false, headOnly = false, old = false; // of the request: keep the connection, HEAD, HTTP/1.0
+  std::shared_ptr<ExchangeState> exchange;          // of the request that waits for its answer
 };
 
 } // namespace lap::server

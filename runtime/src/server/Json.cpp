@@ -58,6 +58,8 @@ Json parseJson(const std::string &text) {
     if (body.is_object()) {
       return body;
     }
+  } catch (const Json::out_of_range &) {
+    throw ApiError(400, "invalid_request_error", "the body holds a number that is too large");
   } catch (const Json::parse_error &error) {
     throw ApiError(400, "invalid_request_error",
                    "the body is not JSON: an error at byte " + std::to_string(error.byte));

@@ -99,27 +99,12 @@ bool Scheduler::waitForWork() {
   return !stopping;
 }
 
-void Scheduler::run() {
-  while (waitForWork()) {
-    ++turn;
-    dropCancelled();
-    admitAll();
-    decode();
-    readPrompts();
-  }
-  for (Slot &slot : slots) {
-    if (slot.work) {
-      end(slot, Finish::Cancelled);
-    }
-  }
-}
-
-void Scheduler::dropCancelled() {
+template <typename Unwanted> void Scheduler::dropWaiting(Unwanted unwanted) {
   std::vector<Work> dropped;
   {
     std::lock_guard<std::mutex> lock(mutex);
     for (auto at = queue.begin(); at != queue.end();) {
-      if (at->generation.consumer->cancelled()) {
+      if (unwanted(*at)) {
         dropped.push_back(std::move(*at));
         at = queue.erase(at);
       } else {
@@ -132,6 +117,22 @@ void Scheduler::dropCancelled() {
     ++metrics.cancelled;
     work.generation.consumer->end(Finish::Cancelled, {}, "");
   }
+}
+
+void Scheduler::run() {
+  while (waitForWork()) {
+    ++turn;
+    dropWaiting([](const Work &work) { return work.generation.consumer->cancelled(); });
+    admitAll();
+    decode();
+    readPrompts();
+  }
+  for (Slot &slot : slots) {
+    if (slot.work) {
+      end(slot, Finish::Cancelled);
+    }
+  }
+  dropWaiting([](const Work &) { return true; });
 }
 
 void Scheduler::admitAll() {

@@ -59,7 +59,7 @@ private:
 
   void run();
   bool waitForWork();
-  void dropCancelled();
+  template <typename Unwanted> void dropWaiting(Unwanted unwanted);
   void admitAll();
   void admit(Work work);
   Slot &place(const std::vector<int32_t> &ids);
