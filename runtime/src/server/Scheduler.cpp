@@ -276,7 +276,7 @@ void Scheduler::end(Slot &slot, Finish finish, const std::string &error) {
   std::unique_ptr<Work> work = std::move(slot.work);
   work->generation.consumer->end(finish, slot.usage, error);
   work.reset();
-  --metrics.running; // last: an idle scheduler has told everybody
+  --metrics.running;
 }
 
 } // namespace lap::server

@@ -36,8 +36,6 @@ public:
   bool submit(std::vector<Generation> generations);
   /// Takes no more; what runs and waits ends as it may. Returns at once.
   void finish();
-  /// True when nothing runs or waits.
-  bool idle() const { return metrics.waiting == 0 && metrics.running == 0; }
   /// Most tokens of one sequence.
   uint32_t context() const { return contextTokens; }
 
