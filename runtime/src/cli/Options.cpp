@@ -265,11 +265,10 @@ const char *nearest(const char *word, const char *const *candidates, size_t coun
 ExitCode parseOptions(int argc, const char *const *argv, Options *out) {
   memset(out, 0, sizeof(*out));
   out->command = RunCommand;
-  uint64_t *counts[] = {&out->threads,    &out->context,   &out->chunk,        &out->tokens,  &out->topK,
-                        &out->seed,       &out->window,    &out->promptTokens, &out->depth,   &out->repetitions,
-                        &out->port,       &out->parallel,  &out->kept,         &out->maxBody, &out->maxConnections,
-                        &out->maxWaiting, &out->maxSeconds,
-                        &out->think};
+  uint64_t *counts[] = {&out->threads,    &out->context,    &out->chunk,        &out->tokens,  &out->topK,
+                        &out->seed,       &out->window,     &out->promptTokens, &out->depth,   &out->repetitions,
+                        &out->port,       &out->parallel,   &out->kept,         &out->maxBody, &out->maxConnections,
+                        &out->maxWaiting, &out->maxSeconds, &out->think};
   for (uint64_t *count : counts) {
     *count = NotGiven;
   }

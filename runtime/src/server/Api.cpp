@@ -136,6 +136,7 @@ void Api::answer(Job &job) {
     generation.topLogprobs = request.topLogprobs;
     generation.ignoreEos = request.ignoreEos;
     generation.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(settings.seconds);
+    generation.constraint = cloned(request.constraint);
     generation.consumer = completion->choice(i);
   }
   if (!scheduler.submit(std::move(generations))) {

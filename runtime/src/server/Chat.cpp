@@ -19,34 +19,19 @@ ApiError apiError(const lap_error &error, const char *field) {
   return ApiError(client ? 400 : 500, client ? "invalid_request_error" : "server_error", error.message, field);
 }
 
-lap_chat_role roleOf(const std::string &role, const std::string &field) {
-  if (role == "system" || role == "developer") {
-    return LAP_CHAT_ROLE_SYSTEM;
+/// OpenAI's newer name of a role that templates know as "system".
+Json withKnownRoles(Json messages) {
+  for (Json &message : messages) {
+    if (message.is_object() && textOr(message, "role", "") == "developer") {
+      message["role"] = "system";
+    }
   }
-  if (role == "user" || role == "assistant") {
-    return role == "user" ? LAP_CHAT_ROLE_USER : LAP_CHAT_ROLE_MODEL;
-  }
-  throw badField(field, "must be system, user or assistant, is '" + role + "'");
+  return messages;
 }
 
-/// A string, or the texts of an array of parts.
-std::string contentOf(const Json &message, const std::string &field) {
-  const Json *content = find(message, "content");
-  if (!content || content->is_string()) {
-    return content ? content->get<std::string>() : std::string();
-  }
-  if (!content->is_array()) {
-    throw badField(field, "must be a text or a list of parts");
-  }
-  std::string text;
-  for (const Json &part : *content) {
-    if (!part.is_object() || textOr(part, "type", "") != "text") {
-      throw badField(field, "has a part that is no text; this program reads text only");
-    }
-    text += textOr(part, "text", "");
-  }
-  return text;
-}
+struct FreeText {
+  void operator()(char *text) const { lap_text_free(text); }
+};
 
 } // namespace
 
@@ -72,34 +57,20 @@ std::string renderChat(const lap_model &model, const Json &messages, const Json 
   if (!model.chat) {
     throw ApiError(400, "invalid_request_error", "this program has no chat format; use /v1/completions");
   }
-  if (tools) {
-    throw badField("tools", "are not known to this program's chat format");
+  const std::string text = written(withKnownRoles(messages)), toolText = tools ? written(*tools) : std::string();
+  lap_chat_options options{};
+  options.struct_size = sizeof(options);
+  options.flags = thinking == Thinking::On ? LAP_CHAT_THINK : thinking == Thinking::Off ? LAP_CHAT_NO_THINK : 0;
+  options.tools = tools ? toolText.data() : nullptr;
+  options.tools_bytes = toolText.size();
+  char *prompt = nullptr;
+  size_t bytes = 0;
+  lap_error error{};
+  if (lap_model_render_chat(&model, text.data(), text.size(), &options, &prompt, &bytes, &error) != LAP_OK) {
+    throw apiError(error, "messages");
   }
-  std::vector<std::string> texts;
-  std::vector<lap_chat_turn> turns;
-  for (size_t i = 0; i < messages.size(); ++i) {
-    const std::string field = "messages[" + std::to_string(i) + "]";
-    if (!messages[i].is_object()) {
-      throw badField(field, "must be an object");
-    }
-    turns.push_back({roleOf(textOr(messages[i], "role", ""), field + ".role"), nullptr, 0});
-    texts.push_back(contentOf(messages[i], field + ".content"));
-  }
-  for (size_t i = 0; i < turns.size(); ++i) {
-    turns[i].text = texts[i].data();
-    turns[i].bytes = texts[i].size();
-  }
-  const uint32_t options = LAP_CHAT_ADD_GENERATION | (thinking == Thinking::On ? LAP_CHAT_THINK : 0);
-  uint64_t bytes = 0;
-  lap_chat_status status = lap_chat_prompt(model.chat, turns.data(), turns.size(), options, nullptr, 0, &bytes);
-  if (status != LAP_CHAT_OK) {
-    throw badField("messages", status == LAP_CHAT_NO_SYSTEM ? "have a system message, which this model cannot read"
-                                                            : "must be system (if any), then user and assistant in "
-                                                              "turn, a user's last");
-  }
-  std::string prompt(bytes, 0);
-  lap_chat_prompt(model.chat, turns.data(), turns.size(), options, prompt.data(), bytes, &bytes);
-  return prompt;
+  const std::unique_ptr<char, FreeText> owned(prompt);
+  return std::string(prompt, bytes);
 }
 
 std::string tokenText(const lap_model &model, int32_t id) {
@@ -121,26 +92,59 @@ bool isControl(const lap_model &model, int32_t id) {
   return model.tokenizer && lap_decode_kind(model.tokenizer, id, 1) == LAP_PIECE_NOTHING;
 }
 
-AnswerParser::AnswerParser(const lap_model &model, bool) {
-  lap_text_stream *created = nullptr;
-  if (lap_text_stream_create(&model, &created, nullptr) != LAP_OK) {
+AnswerParser::AnswerParser(const lap_model &model, bool chat) {
+  lap_text_stream *text = nullptr;
+  lap_chat_parser *answer = nullptr;
+  if ((chat ? lap_chat_parser_create(&model, &answer, nullptr) : lap_text_stream_create(&model, &text, nullptr)) !=
+      LAP_OK) {
     throw std::bad_alloc();
   }
-  stream.reset(created);
+  stream.reset(text);
+  parser.reset(answer);
+}
+
+std::vector<AnswerPiece> AnswerParser::events() {
+  std::vector<AnswerPiece> pieces;
+  for (lap_chat_event event; lap_chat_parser_next(parser.get(), &event);) {
+    const std::string text(event.text ? event.text : "", event.bytes);
+    if (event.kind == LAP_CHAT_CALL) {
+      pieces.push_back({AnswerPiece::Call, text, std::string(event.arguments, event.arguments_bytes)});
+    } else if (event.kind == LAP_CHAT_THOUGHT) {
+      pieces.push_back({AnswerPiece::Thought, text, ""});
+    } else if (event.kind != LAP_CHAT_END) { // what was meant to be a call and is none is shown as it is
+      pieces.push_back({AnswerPiece::Text, text, ""});
+    }
+  }
+  return pieces;
+}
+
+std::vector<AnswerPiece> AnswerParser::texts(const char *text, size_t bytes) {
+  return bytes ? std::vector<AnswerPiece>{{AnswerPiece::Text, std::string(text, bytes), ""}}
+               : std::vector<AnswerPiece>{};
 }
 
 std::vector<AnswerPiece> AnswerParser::push(int32_t id) {
+  if (parser) {
+    if (lap_chat_parser_push(parser.get(), id, nullptr) != LAP_OK) {
+      throw std::bad_alloc();
+    }
+    return events();
+  }
   size_t bytes = 0;
   const char *text = lap_text_stream_push(stream.get(), id, &bytes);
-  return bytes ? std::vector<AnswerPiece>{{AnswerPiece::Text, std::string(text, bytes), ""}}
-               : std::vector<AnswerPiece>{};
+  return texts(text, bytes);
 }
 
 std::vector<AnswerPiece> AnswerParser::finish() {
+  if (parser) {
+    if (lap_chat_parser_finish(parser.get(), nullptr) != LAP_OK) {
+      throw std::bad_alloc();
+    }
+    return events();
+  }
   size_t bytes = 0;
   const char *text = lap_text_stream_finish(stream.get(), &bytes);
-  return bytes ? std::vector<AnswerPiece>{{AnswerPiece::Text, std::string(text, bytes), ""}}
-               : std::vector<AnswerPiece>{};
+  return texts(text, bytes);
 }
 
 } // namespace lap::server

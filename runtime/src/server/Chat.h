@@ -46,8 +46,13 @@ public:
 private:
   struct Free {
     void operator()(lap_text_stream *stream) const { lap_text_stream_free(stream); }
+    void operator()(lap_chat_parser *parser) const { lap_chat_parser_free(parser); }
   };
-  std::unique_ptr<lap_text_stream, Free> stream;
+  std::vector<AnswerPiece> events();
+  static std::vector<AnswerPiece> texts(const char *text, size_t bytes);
+
+  std::unique_ptr<lap_chat_parser, Free> parser; // of a chat
+  std::unique_ptr<lap_text_stream, Free> stream; // of plain text
 };
 
 } // namespace lap::server

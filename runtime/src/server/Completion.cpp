@@ -14,7 +14,11 @@ class Completion::Choice : public Consumer {
 public:
   Choice(std::shared_ptr<Completion> whole, uint32_t index)
       : whole(std::move(whole)), index(index), parser(this->whole->model, this->whole->shape.chat),
-        stop(this->whole->shape.stops) {}
+        stop(this->whole->shape.stops) {
+    for (int32_t id : this->whole->shape.start) {
+      take(parser.push(id));
+    }
+  }
 
   bool token(const Token &token) override {
     const bool control = isControl(whole->model, token.id);

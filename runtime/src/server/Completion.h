@@ -21,6 +21,7 @@ struct AnswerShape {
   bool chat = true;     // else /v1/completions
   bool stream = false, streamUsage = false, logprobs = false;
   std::vector<std::string> stops;
+  std::vector<int32_t> start; // ids at the end of the prompt that the answer begins with
 };
 
 /// One choice as far as it is known, or since the last event.

@@ -54,6 +54,7 @@ struct Generation {
   bool logprobs = false;
   bool ignoreEos = false; // go on after the model has ended its text; for measurements
   uint32_t topLogprobs = 0;
+  std::shared_ptr<lap_constraint> constraint; // null: any text; else of this sequence alone
   std::chrono::steady_clock::time_point deadline;
   std::shared_ptr<Consumer> consumer;
 };

@@ -152,14 +152,7 @@ TextRequest readChatRequest(const lap_model &model, const Settings &settings, ui
   if (!messages || !messages->is_array() || messages->empty()) {
     throw badField("messages", "must be a list of at least one message");
   }
-  const Json *tools = find(body, "tools");
-  if (tools && !tools->is_array()) {
-    throw badField("tools", "must be a list");
-  }
-  const Json *format = find(body, "response_format");
-  if (format && (!format->is_object() || textOr(*format, "type", "") != "text")) {
-    throw badField("response_format", "must be {\"type\": \"text\"}");
-  }
+  AnswerFormat format = readAnswerFormat(model, body);
   request.shape.logprobs = flagOr(body, "logprobs", false);
   request.topLogprobs = static_cast<uint32_t>(wholeOr(body, "top_logprobs", 0, 0, MostTopLogprobs));
   if (request.topLogprobs != 0 && !request.shape.logprobs) {
@@ -167,8 +160,11 @@ TextRequest readChatRequest(const lap_model &model, const Settings &settings, ui
   }
   const uint64_t older = wholeOr(body, "max_tokens", UINT32_MAX, 1, UINT32_MAX);
   const uint64_t asked = wholeOr(body, "max_completion_tokens", older, 1, UINT32_MAX);
-  request.ids = tokenize(
-      model, renderChat(model, *messages, tools && !tools->empty() ? tools : nullptr, readThinking(body)), false);
+  const Json *tools = format.tools.is_null() ? nullptr : &format.tools;
+  request.ids = tokenize(model, renderChat(model, *messages, tools, readThinking(body)), false);
+  request.ids.insert(request.ids.end(), format.start.begin(), format.start.end());
+  request.shape.start = std::move(format.start);
+  request.constraint = std::move(format.constraint);
   limitTokens(settings, context, asked, request);
   return request;
 }

@@ -7,6 +7,7 @@
 #ifndef LAPIDARY_RUNTIME_SERVER_REQUEST_H
 #define LAPIDARY_RUNTIME_SERVER_REQUEST_H
 
+#include "runtime/src/server/AnswerFormat.h"
 #include "runtime/src/server/Chat.h"
 #include "runtime/src/server/Completion.h"
 #include "runtime/src/server/Settings.h"
@@ -22,6 +23,7 @@ struct TextRequest {
   uint32_t choices = 1;
   uint32_t topLogprobs = 0;
   bool ignoreEos = false; // as llama.cpp and vLLM have it
+  Constraint constraint;  // null: any text
 };
 
 /// Both throw ApiError. `context`: most tokens of a sequence.

@@ -253,7 +253,15 @@ void Scheduler::sample(Slot &slot) {
   slot.used = turn;
   Token token;
   lap_error error{};
-  if (lap_session_sample(slot.session, &generation.sampling, &token.id, &error) != LAP_OK) {
+  lap_constraint *constraint = generation.constraint.get();
+  const uint32_t left = std::min(generation.tokens - slot.usage.generated,
+                                 contextTokens - lap_session_position(slot.session) + 1); // the last is not appended
+  if (lap_session_sample_constrained(slot.session, &generation.sampling, constraint, left, &token.id, &error) !=
+      LAP_OK) {
+    return end(slot, Finish::Failed, error.message);
+  }
+  const bool eos = lap_model_is_eos(model, token.id);
+  if (constraint && !eos && lap_constraint_accept(constraint, token.id, &error) != LAP_OK) {
     return end(slot, Finish::Failed, error.message);
   }
   if (generation.logprobs) {
@@ -263,7 +271,7 @@ void Scheduler::sample(Slot &slot) {
   ++metrics.generatedTokens;
   slot.next = token.id;
   const bool wanted = generation.consumer->token(token);
-  if (!wanted || (!generation.ignoreEos && lap_model_is_eos(model, token.id))) {
+  if (!wanted || (eos && !generation.ignoreEos) || (constraint && lap_constraint_is_finished(constraint))) {
     end(slot, Finish::Stop);
   } else if (slot.usage.generated >= generation.tokens) {
     end(slot, Finish::Length);
