@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "test/runtime/SessionFixture.h"
 
+#include <random>
 #include <sys/stat.h>
 
 namespace {
@@ -136,6 +137,39 @@ TEST(SessionFile, ForgedIdsAreRefused) {
   bad[HeaderBytes + 3] = 0x7f;
   EXPECT_NE(o.load(rehashed(bad)), LAP_OK);
   EXPECT_EQ(lap_session_position(o.session), 0u);
+}
+
+TEST(SessionFile, ForgedFilesAreRefusedOrUsable) {
+  const char *wanted = std::getenv("LAPIDARY_SEED");
+  const uint64_t seed = wanted ? std::strtoull(wanted, nullptr, 0) : 20261125;
+  std::printf("seed %llu (LAPIDARY_SEED repeats)\n", static_cast<unsigned long long>(seed));
+  std::mt19937_64 random(seed);
+  const auto ids = someIds(40, 7);
+  Opened o;
+  ASSERT_EQ(lap_session_extend(o.session, ids.data(), 33, nullptr), LAP_OK);
+  o.save();
+  const std::string good = o.state.read();
+  unsigned loaded = 0;
+  for (int round = 0; round < 1000; ++round) {
+    std::string bad = good;
+    for (uint64_t edits = 1 + random() % 4; edits != 0; --edits) {
+      const size_t header = CachesAt + 32; // sizes, positions, ids
+      const size_t at = random() % 2 ? random() % bad.size() : header + random() % (HeaderBytes + 33 * 4 - header);
+      bad[at] = static_cast<char>(random() % 2 ? random() : random() % 64);
+    }
+    if (random() % 8 == 0) {
+      bad.resize(bad.size() - random() % 64);
+    }
+    if (o.load(rehashed(bad)) == LAP_OK) {
+      ++loaded;
+      ASSERT_LE(lap_session_position(o.session), 33u);
+      lap_session_rewind(o.session, lap_session_position(o.session) / 2, nullptr);
+      ASSERT_EQ(lap_session_decode(o.session, 5, nullptr), LAP_OK);
+    }
+  }
+  std::printf("%u of 1000 were loaded\n", loaded);
+  EXPECT_GT(loaded, 50u);
+  EXPECT_LT(loaded, 950u);
 }
 
 TEST(SessionFile, DoesNotFitIntoASmallerContext) {
