@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the API asks of the scheduler, and how the answer comes back. A consumer is called on the scheduler's thread, so
-// it must be quick and never block; cancel() may be called from any thread.
+// it must be quick and never block. If it throws, its sequence ends as Failed and others go on.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_SERVER_GENERATION_H
 #define LAPIDARY_RUNTIME_SERVER_GENERATION_H

@@ -146,7 +146,10 @@ void HttpConnection::handle() {
   exchange = std::make_shared<ExchangeState>();
   phase = Phase::Waiting;
   watch();
-  context.handler(std::move(request), std::make_shared<Answer>(shared_from_this(), exchange));
+  try {
+    context.handler(std::move(request), std::make_shared<Answer>(shared_from_this(), exchange));
+  } catch (const std::exception &) { // the answer was dropped, which is an error for its client alone
+  }
 }
 
 /// Notices that the client left while its answer is being made. Data means that the next request is already there.

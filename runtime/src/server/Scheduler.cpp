@@ -17,9 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr uint32_t SharedChunk = 256;                     // tokens of a prompt between two steps of others
-constexpr uint64_t CheckpointBytes = uint64_t(256) << 20; // of one session, about
-constexpr uint64_t MostKeptPositions = 8;
+constexpr uint32_t SharedChunk = 64;                     // tokens of a prompt between two steps of others
+constexpr uint64_t CheckpointBytes = uint64_t(64) << 20; // of one session, about
+constexpr uint64_t FewestKept = 2, MostKept = 8;         // positions: where prompts part, and where the last one ended
 
 uint64_t microseconds(Clock::time_point since) {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - since).count());
@@ -27,7 +27,7 @@ uint64_t microseconds(Clock::time_point since) {
 
 uint32_t checkpointsOf(const lap_model &model) {
   const uint64_t bytes = model.caches.ringBytes();
-  return static_cast<uint32_t>(bytes == 0 ? 1 : std::clamp<uint64_t>(CheckpointBytes / bytes, 1, MostKeptPositions));
+  return static_cast<uint32_t>(bytes == 0 ? 1 : std::clamp(CheckpointBytes / bytes, FewestKept, MostKept));
 }
 
 } // namespace
@@ -67,6 +67,10 @@ lap_status Scheduler::open(lap_error *error) {
     options.share = slots[0].session;
   }
   contextTokens = lap_session_context(slots[0].session);
+  if (contextTokens < settings.parallel) {
+    return fail(error, LAP_INVALID_ARGUMENT, "--parallel %u is more than the context of %u tokens", settings.parallel,
+                contextTokens);
+  }
   chunkTokens = slots[0].session->chunk;
   return thread.start([this] { run(); }) ? LAP_OK : fail(error, LAP_OUT_OF_MEMORY, "cannot start a thread");
 }
@@ -208,7 +212,7 @@ void Scheduler::readChunk(Slot &slot) {
   if (last) {
     metrics.firstTokenMicroseconds += microseconds(slot.work->since);
     ++metrics.firstTokens;
-    sample(slot);
+    sampleOrEnd(slot);
   }
 }
 
@@ -237,7 +241,7 @@ void Scheduler::decode() {
   lap_status status = lap_session_decode_many(sessions.data(), ids.data(), ids.size(), &error);
   for (Slot *slot : rows) {
     if (status == LAP_OK) {
-      sample(*slot);
+      sampleOrEnd(*slot);
     } else {
       end(*slot, Finish::Failed, error.message);
     }
@@ -278,11 +282,24 @@ void Scheduler::sample(Slot &slot) {
   }
 }
 
+/// What goes wrong with one answer (its consumer throws: no memory, a tool call without end) must not end the others.
+void Scheduler::sampleOrEnd(Slot &slot) {
+  try {
+    sample(slot);
+  } catch (const std::exception &error) {
+    end(slot, Finish::Failed, error.what());
+  }
+}
+
 void Scheduler::end(Slot &slot, Finish finish, const std::string &error) {
   metrics.cancelled += finish == Finish::Cancelled;
   metrics.failed += finish == Finish::Failed;
   std::unique_ptr<Work> work = std::move(slot.work);
-  work->generation.consumer->end(finish, slot.usage, error);
+  try {
+    work->generation.consumer->end(finish, slot.usage, error);
+  } catch (const std::exception &) {
+    ++metrics.failed; // its exchange goes with it, and the client gets an error
+  }
   work.reset();
   --metrics.running;
 }

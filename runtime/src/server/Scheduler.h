@@ -30,7 +30,8 @@ public:
   Scheduler(const Scheduler &) = delete;
   Scheduler &operator=(const Scheduler &) = delete;
 
-  /// Reserves all sessions and starts the thread. Errors: those of lap_session_create.
+  /// Reserves all sessions and starts the thread. Errors: those of lap_session_create; LAP_INVALID_ARGUMENT when more
+  /// sequences at once are asked for than the context has tokens.
   lap_status open(lap_error *error);
   /// Queues sequences, whose ids fit the context; all or none. False: too many wait, or the server stops.
   bool submit(std::vector<Generation> generations);
@@ -66,6 +67,7 @@ private:
   void readChunk(Slot &slot);
   void decode();
   void sample(Slot &slot);
+  void sampleOrEnd(Slot &slot);
   void end(Slot &slot, Finish finish, const std::string &error = {});
   bool mayContinue(Slot &slot);
 

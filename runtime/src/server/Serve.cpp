@@ -88,6 +88,9 @@ ExitCode runServe(const Options &options, Output &) {
     }
     Program program(options);
     const ExitCode code = program.openModel();
+    if (code == ExitOk && !program.model->tokenizer) {
+      return complain(ExitInput, "serve needs a tokenizer, and this program was compiled without one");
+    }
     return code == ExitOk ? serve(program, settings) : code;
   } catch (const std::exception &failure) {
     return complain(ExitInternal, "the server failed: %s", failure.what());

@@ -81,6 +81,8 @@ struct Echo {
       to->send("two");
       to->end();
       to->send("after the end");
+    } else if (request.path == "/throw") {
+      throw std::bad_alloc();
     } else if (request.path == "/drop") {
       return; // nobody answers
     } else {
@@ -131,9 +133,11 @@ TEST(Http, PartsAreChunksOrUntilTheEnd) {
 
 TEST(Http, AnExchangeThatIsDroppedIsAnError) {
   Echo echo;
-  Client client(echo.server->port());
-  client.write("GET /drop HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  EXPECT_NE(client.read("not answered").find(" 500 "), std::string::npos);
+  for (const char *path : {"drop", "throw"}) {
+    Client client(echo.server->port());
+    client.write(std::string("GET /") + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_NE(client.read("not answered").find(" 500 "), std::string::npos) << path;
+  }
 }
 
 TEST(Http, RefusesTooMuchAndNonsense) {

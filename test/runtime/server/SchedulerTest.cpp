@@ -27,12 +27,16 @@ struct Recorder : Consumer {
   Usage usage;
   std::string error;
   size_t enough = SIZE_MAX; // tokens after which it wants no more
+  size_t bad = SIZE_MAX;    // tokens after which it throws
 
   bool token(const Token &token) override {
     std::lock_guard<std::mutex> lock(mutex);
     EXPECT_FALSE(ended);
     ids.push_back(token.id);
     changed.notify_all();
+    if (ids.size() == bad) {
+      throw std::bad_alloc();
+    }
     return ids.size() < enough;
   }
   void end(Finish how, const Usage &used, const std::string &message) override {
@@ -167,6 +171,21 @@ TEST(Scheduler, EndsWhenTheContextIsFullOrTheConsumerHasEnough) {
   ASSERT_TRUE(enough->wait());
   EXPECT_EQ(enough->finish, Finish::Stop);
   EXPECT_EQ(enough->ids.size(), 2u);
+}
+
+TEST(Scheduler, AConsumerThatThrowsEndsAlone) {
+  Running running;
+  auto bad = std::make_shared<Recorder>();
+  bad->bad = 3;
+  std::vector<Generation> one;
+  one.push_back(running.make(someIds(3, 1), 30, bad));
+  auto other = running.submit(someIds(4, 2), 40);
+  ASSERT_TRUE(running.scheduler->submit(std::move(one)));
+  ASSERT_TRUE(bad->wait());
+  ASSERT_TRUE(other->wait());
+  EXPECT_EQ(bad->finish, Finish::Failed);
+  EXPECT_NE(bad->error.find("bad_alloc"), std::string::npos) << bad->error;
+  EXPECT_EQ(other->ids, expected(someIds(4, 2), 40));
 }
 
 TEST(Scheduler, CancelledAndLateSequencesMakeRoom) {
