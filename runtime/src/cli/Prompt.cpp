@@ -4,6 +4,7 @@
 // See Prompt.h.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Prompt.h"
+#include "runtime/src/MemoryPlan.h"
 #include "runtime/src/Model.h"
 #include "runtime/src/tokenizer/Encoder.h"
 

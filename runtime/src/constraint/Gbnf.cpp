@@ -50,6 +50,7 @@ private:
     const char *text;
     size_t length, place; // place: of the definition, before it of the first use
     bool defined;
+    uint32_t nextInBucket; // rule + 1; 0: none
   };
 
   bool refuse(size_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -77,9 +78,9 @@ private:
   const lap_tokenizer *tokenizer;
   Grammar &grammar;
   lap_error *error;
-  static constexpr uint32_t NameSlots = 1u << 17;
+  static constexpr uint32_t Buckets = 1u << 12;
   Array<Name> names{1u << 16};      // of rule i
-  Array<uint32_t> slots{NameSlots}; // hash table over names: rule + 1, 0: free
+  Array<uint32_t> buckets{Buckets}; // hash table over names: rule + 1 of the first
   uint32_t nesting = 0;
 };
 
@@ -115,18 +116,18 @@ uint32_t Parser::ruleOf(const char *name, size_t length, size_t place) {
   for (size_t i = 0; i < length; ++i) {
     hash = (hash ^ uint8_t(name[i])) * 16777619u;
   }
-  uint32_t slot = hash % NameSlots;
-  for (; slots[slot] != 0; slot = (slot + 1) % NameSlots) {
-    uint32_t rule = slots[slot] - 1;
-    if (sameText(names[rule].text, names[rule].length, name, length)) {
-      return rule;
+  uint32_t &bucket = buckets[hash % Buckets];
+  for (uint32_t at = bucket; at != 0; at = names[at - 1].nextInBucket) {
+    if (sameText(names[at - 1].text, names[at - 1].length, name, length)) {
+      return at - 1;
     }
   }
   uint32_t rule = grammar.addRule(uint32_t(place));
-  names.add({name, length, place, false});
-  if (!names.failed() && !grammar.rules.failed()) {
-    slots[slot] = rule + 1;
+  names.add({name, length, place, false, bucket});
+  if (names.failed() || grammar.failed()) {
+    return 0; // noticed after this rule
   }
+  bucket = rule + 1;
   return rule;
 }
 
@@ -459,8 +460,8 @@ lap_status Parser::parse() {
   if (bytes > MaxGrammarBytes) {
     return fail(error, LAP_INVALID_ARGUMENT, "the grammar has %zu bytes, at most %zu are read", bytes, MaxGrammarBytes);
   }
-  slots.addZeros(NameSlots);
-  if (slots.failed()) {
+  buckets.addZeros(Buckets);
+  if (buckets.failed()) {
     return fail(error, LAP_OUT_OF_MEMORY, "not enough memory to read a grammar");
   }
   ruleOf("root", 4, 0); // rule 0

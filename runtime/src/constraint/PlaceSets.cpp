@@ -11,8 +11,8 @@ namespace lap {
 void PlaceSets::clear() {
   sets.clear();
   places.clear();
-  slots.clear();
-  slots.addZeros(2 * Most);
+  buckets.clear();
+  buckets.addZeros(Buckets);
   places.add({0, 0, 0});
   sets.addZeros(2); // none, and Empty
   if (!sets.failed()) {
@@ -98,16 +98,17 @@ uint32_t PlaceSets::of(const Configuration *set, uint32_t count) {
     hash = (hash ^ set[i].node) * 0x9E3779B97F4A7C15ull;
     hash = (hash ^ set[i].stack ^ uint64_t(set[i].count) << 32) * 0xD6E8FEB86659FD93ull;
   }
-  uint32_t mask = slots.size() - 1, slot = uint32_t(hash >> 40) & mask;
-  for (; slots[slot] != 0; slot = (slot + 1) & mask) {
-    const PlaceSet &known = sets[slots[slot]];
+  uint32_t bucket = uint32_t(hash >> 40) % Buckets;
+  for (uint32_t at = buckets[bucket]; at != 0; at = sets[at].nextInBucket) {
+    const PlaceSet &known = sets[at];
     if (known.count == count && memcmp(&places[known.first], set, count * sizeof(Configuration)) == 0) {
-      return slots[slot];
+      return at;
     }
   }
   uint32_t index = addSet(set, count);
   if (index != Empty) {
-    slots[slot] = index;
+    sets[index].nextInBucket = buckets[bucket];
+    buckets[bucket] = index;
   }
   return index;
 }

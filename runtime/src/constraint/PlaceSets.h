@@ -29,6 +29,7 @@ struct PlaceSet {
   uint32_t repetitionCount;
   Repetition repetitions[Repetitions];
   bool hasEnd;
+  uint32_t nextInBucket;
   uint32_t byClass[LAP_CHAR_CLASSES]; // set after a character; 0: not known yet
   uint32_t byAscii[128];
 };
@@ -38,6 +39,7 @@ public:
   static constexpr uint32_t Empty = 1;       // the set without places
   static constexpr uint32_t Most = 1u << 16; // sets at a time
   static constexpr uint32_t Comfortable = 1u << 14;
+  static constexpr uint32_t Buckets = 1u << 12;
 
   explicit PlaceSets(States &states) : states(states) { clear(); }
 
@@ -57,7 +59,7 @@ public:
       clear();
     }
   }
-  bool failed() const { return sets.failed() || places.failed() || slots.failed() || scratch.failed(); }
+  bool failed() const { return sets.failed() || places.failed() || buckets.failed() || scratch.failed(); }
 
 private:
   void clear();
@@ -69,7 +71,7 @@ private:
   States &states;
   Array<PlaceSet> sets{Most};
   ConfigurationList places{1u << 22};
-  Array<uint32_t> slots{2 * Most}; // hash table; 0: free
+  Array<uint32_t> buckets{Buckets}; // hash table: the first set of each, linked by nextInBucket
   ConfigurationList scratch{States::MaxPlaces}, after{States::MaxPlaces};
 };
 

@@ -256,25 +256,25 @@ uint32_t SchemaTranslator::ruleOf(const Conjunction &given) {
   for (const Conjunct &part : conjunction) {
     hash = ((hash ^ part.schema) * 16777619u ^ part.chosen) * 16777619u;
   }
-  if (slots.size() == 0) {
-    slots.addZeros(RuleSlots);
+  if (buckets.size() == 0) {
+    buckets.addZeros(Buckets);
   }
-  if (slots.failed() || conjunction.failed() || grammar.failed() || parts.failed()) {
+  if (buckets.failed() || conjunction.failed() || grammar.failed() || parts.failed()) {
     status = failed() ? status : fail(error, LAP_INVALID_ARGUMENT, "the schema is too large");
     return 0;
   }
-  uint32_t slot = hash % RuleSlots;
-  for (; slots[slot] != 0; slot = (slot + 1) % RuleSlots) {
-    const Known &one = known[slots[slot] - 1];
+  uint32_t &bucket = buckets[hash % Buckets];
+  for (uint32_t at = bucket; at != 0; at = known[at - 1].nextInBucket) {
+    const Known &one = known[at - 1];
     if (one.count == conjunction.size() &&
         (one.count == 0 || memcmp(&parts[one.first], conjunction.begin(), one.count * sizeof(Conjunct)) == 0)) {
       return one.rule;
     }
   }
   uint32_t origin = conjunction.size() != 0 ? conjunction[0].schema : NoJson;
-  Known fresh = {parts.size(), conjunction.size(), grammar.addRule(origin)};
+  Known fresh = {parts.size(), conjunction.size(), grammar.addRule(origin), bucket};
   parts.append(conjunction.begin(), conjunction.size());
-  slots[slot] = known.add(fresh) + 1;
+  bucket = known.add(fresh) + 1;
   return fresh.rule;
 }
 

@@ -83,10 +83,12 @@ public:
   Json json;
 
 private:
-  static constexpr uint32_t RuleSlots = 1u << 18, MaxConjuncts = 200;
+  static constexpr uint32_t Buckets = 1u << 12, MaxConjuncts = 200;
 
   struct Known {
-    uint32_t first, count, rule; // of `parts`
+    uint32_t first, count; // of `parts`
+    uint32_t rule;
+    uint32_t nextInBucket; // index + 1; 0: none
   };
 
   void translateQueue();
@@ -114,7 +116,7 @@ private:
   lap_status status = LAP_OK;
   Conjunction parts{1u << 20};
   Array<Known> known{1u << 16};
-  Array<uint32_t> slots{RuleSlots}; // hash table over known: index + 1
+  Array<uint32_t> buckets{Buckets}; // hash table over known: index + 1 of the first
   uint32_t anything = UINT32_MAX, space = UINT32_MAX;
   uint32_t quote = UINT32_MAX;
   uint64_t comparisons = 0; // of exclusive branches

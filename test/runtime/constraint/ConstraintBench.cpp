@@ -1,13 +1,14 @@
 //===- ConstraintBench.cpp - what masks cost on a given vocabulary --------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-//   constraint-bench TOKENIZER_DIRECTORY FILE... [--texts=N] [--tokens=N]
+//   constraint-bench TOKENIZER_DIRECTORY [--texts=N] [--tokens=N] [--follow=TEXT_FILE] FILE...
 //
-// For every schema (a file that begins with `{`) or grammar: writes random texts from its masks and prints the time to
-// compile it, and of mask and accept per token: mean over everything, the first text alone (nothing is kept yet), the
-// slowest token. docs/structured-output.md has the figures.
+// For every schema (a file that begins with `{`) or grammar: writes random texts from its masks, or follows a given
+// text as a model that writes it would, and prints the time to compile it, and of mask and accept per token: mean over
+// everything, the first text alone (nothing is kept yet), the slowest token. docs/structured-output.md has the figures.
 //===----------------------------------------------------------------------===//
 #include "frontends/tokenizer/CompileTokenizer.h"
+#include "runtime/src/tokenizer/Encoder.h"
 #include "support/FileIO.h"
 #include "test/runtime/constraint/ConstraintFixture.h"
 
@@ -21,6 +22,7 @@ namespace {
 
 struct Settings {
   uint32_t texts = 20, tokens = 200;
+  std::vector<int32_t> follow; // ids of the text to follow; empty: random
 };
 
 double nowMs() {
@@ -34,11 +36,12 @@ struct Times {
 };
 
 /// One text; adds to `times`. False after an error.
-bool writeText(const TextModel &text, lap_constraint *constraint, std::mt19937 &random, uint32_t limit, bool first,
-               Times &times) {
+bool writeText(const TextModel &text, lap_constraint *constraint, std::mt19937 &random, const Settings &settings,
+               bool first, Times &times) {
   std::vector<int32_t> allowed;
   lap_constraint_reset(constraint);
-  for (uint32_t left = limit; left != 0 && !lap_constraint_is_finished(constraint); --left) {
+  size_t followed = 0;
+  for (uint32_t left = settings.tokens; left != 0 && !lap_constraint_is_finished(constraint); --left) {
     const uint64_t *words = nullptr;
     lap_error error{};
     double start = nowMs();
@@ -54,6 +57,9 @@ bool writeText(const TextModel &text, lap_constraint *constraint, std::mt19937 &
       }
     }
     int32_t id = allowed[random() % allowed.size()];
+    if (!settings.follow.empty()) {
+      id = followed < settings.follow.size() ? settings.follow[followed++] : 1;
+    }
     start = nowMs();
     if (!lap_model_is_eos(&text.model, id) && lap_constraint_accept(constraint, id, &error) != LAP_OK) {
       std::fprintf(stderr, "error: %s\n", error.message);
@@ -71,6 +77,21 @@ bool writeText(const TextModel &text, lap_constraint *constraint, std::mt19937 &
   }
   times.unfinished += !lap_constraint_is_complete(constraint);
   return true;
+}
+
+std::vector<int32_t> encodeFile(const TextModel &text, const char *path) {
+  lapidary::Diagnostics diagnostics;
+  std::string content = lapidary::readWholeFile(path, 1u << 22, diagnostics).value_or("");
+  while (!content.empty() && content.back() == '\n') {
+    content.pop_back();
+  }
+  std::vector<int32_t> ids(lap_encode_max_ids(content.size()));
+  std::vector<uint64_t> scratch(lap_encode_scratch_bytes(content.size()) / 8 + 1);
+  uint64_t count = 0;
+  lap_encode(text.model.tokenizer, content.data(), content.size(), 0, scratch.data(), scratch.size() * 8, ids.data(),
+             ids.size(), &count);
+  ids.resize(count);
+  return ids;
 }
 
 bool measure(const TextModel &text, const char *path, const Settings &settings) {
@@ -93,7 +114,7 @@ bool measure(const TextModel &text, const char *path, const Settings &settings) 
   std::mt19937 random(1);
   Times times;
   for (uint32_t i = 0; i < settings.texts; ++i) {
-    if (!writeText(text, held.constraint, random, settings.tokens, i == 0, times)) {
+    if (!writeText(text, held.constraint, random, settings, i == 0, times)) {
       return false;
     }
   }
@@ -116,7 +137,8 @@ int main(int argc, char **argv) {
     tokenizer = lapidary::readTokenizer(argv[1], diagnostics);
   }
   if (!tokenizer) {
-    std::fprintf(stderr, "usage: constraint-bench TOKENIZER_DIRECTORY FILE... [--texts=N] [--tokens=N]\n");
+    std::fprintf(stderr,
+                 "usage: constraint-bench TOKENIZER_DIRECTORY [--texts=N] [--tokens=N] [--follow=TEXT_FILE] FILE...\n");
     return 2;
   }
   TextModel text(*tokenizer);
@@ -128,6 +150,8 @@ int main(int argc, char **argv) {
       settings.texts = uint32_t(std::atoi(argv[i] + 8));
     } else if (std::strncmp(argv[i], "--tokens=", 9) == 0) {
       settings.tokens = uint32_t(std::atoi(argv[i] + 9));
+    } else if (std::strncmp(argv[i], "--follow=", 9) == 0) {
+      settings.follow = encodeFile(text, argv[i] + 9);
     } else {
       good = measure(text, argv[i], settings) && good;
     }

@@ -30,7 +30,7 @@ const char Words[] = "{}[]()\",:\\*+?|^$.-0123456789eE abxz\n#:=\x80\xC3\xA9\xFF
 
 std::string mutate(const std::string &text, const std::string &other, std::mt19937 &random) {
   std::string out = text;
-  for (unsigned changes = 1 + random() % 4; changes-- > 0;) {
+  for (unsigned changes = random() % 4; changes-- > 0;) {
     size_t at = out.empty() ? 0 : random() % out.size(), length = random() % 12;
     switch (random() % 5) {
     case 0:
