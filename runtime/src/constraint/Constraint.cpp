@@ -132,50 +132,32 @@ bool startText(lap_constraint &constraint) {
 
 } // namespace
 
-lap_status vocabularyOf(const lap_model &model, const lap_vocabulary **out, lap_error *error) {
-  if (!model.tokenizer) {
+lap_status createEngine(const lap_model &model, Engine **out, lap_error *error) {
+  const lap_tokenizer *tokenizer = model.tokenizer;
+  if (!tokenizer) {
     return fail(error, LAP_UNAVAILABLE, "this program was compiled without a tokenizer: it has ids, no text");
   }
-  const lap_tokenizer *tokenizer = model.tokenizer;
-  *out = lap_vocabulary_open(reinterpret_cast<const char *>(tokenizer) + tokenizer->vocabulary_trie,
-                             tokenizer->vocabulary_trie_bytes);
-  if (!*out) {
+  const lap_vocabulary *trie = lap_vocabulary_open(
+      reinterpret_cast<const char *>(tokenizer) + tokenizer->vocabulary_trie, tokenizer->vocabulary_trie_bytes);
+  if (!trie) {
     return fail(error, LAP_UNAVAILABLE, "this program has no table of its tokens' texts; compile the model again");
-  }
-  if (((*out)->flags & LAP_VOCABULARY_EVERY_BYTE) == 0) {
-    return fail(error, LAP_UNAVAILABLE,
-                "constraints need a tokenizer that has a token for every byte; this model's has not");
-  }
-  return LAP_OK;
-}
-
-uint32_t findSpecialToken(const lap_tokenizer *tokenizer, const char *text, size_t bytes) {
-  for (uint32_t id = 0; id < tokenizer->pieces; ++id) {
-    uint32_t length;
-    const char *piece = lap_tokenizer_piece(tokenizer, id, &length);
-    if (sameText(piece, length, text, bytes) && lap_decode_kind(tokenizer, int32_t(id), 1) == LAP_PIECE_NOTHING) {
-      return id;
-    }
-  }
-  return LAP_NO_ID;
-}
-
-lap_status createEngine(const lap_model &model, Engine **out, lap_error *error) {
-  const lap_vocabulary *vocabulary;
-  lap_status status = vocabularyOf(model, &vocabulary, error);
-  if (status != LAP_OK) {
-    return status;
   }
   void *memory = malloc(sizeof(Engine));
   if (!memory) {
     return noMemory(error);
   }
-  *out = new (memory) Engine(model, vocabulary);
-  if ((*out)->states.outOfMemory()) {
-    releaseEngine(*out);
-    return noMemory(error);
+  *out = new (memory) Engine(model, trie);
+  lap_status status = LAP_OK;
+  if ((*out)->states.outOfMemory() || (*out)->vocabulary.failed()) {
+    status = noMemory(error);
+  } else if (!(*out)->vocabulary.hasEveryByte()) {
+    status = fail(error, LAP_UNAVAILABLE,
+                  "constraints need a model that has a token for every byte; this one's tokenizer has not");
   }
-  return LAP_OK;
+  if (status != LAP_OK) {
+    releaseEngine(*out);
+  }
+  return status;
 }
 
 void releaseEngine(Engine *engine) {

@@ -16,11 +16,11 @@
 namespace lap {
 
 struct Engine {
-  Engine(const lap_model &model, const lap_vocabulary *vocabulary)
-      : model(model), vocabulary(vocabulary), states(network), masks(states, vocabulary, model.program->vocab) {}
+  Engine(const lap_model &model, const lap_vocabulary *trie)
+      : model(model), vocabulary(trie, *model.program), states(network), masks(states, vocabulary) {}
 
   const lap_model &model;
-  const lap_vocabulary *vocabulary;
+  Vocabulary vocabulary;
   Grammar grammar;
   Network network;
   States states;
@@ -28,12 +28,6 @@ struct Engine {
   pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   uint32_t owners = 1; // under the lock
 };
-
-/// The model's vocabulary trie. Errors: LAP_UNAVAILABLE.
-lap_status vocabularyOf(const lap_model &model, const lap_vocabulary **out, lap_error *error);
-
-/// The id of the special token with exactly this text; LAP_NO_ID: none.
-uint32_t findSpecialToken(const lap_tokenizer *tokenizer, const char *text, size_t bytes);
 
 /// An engine whose grammar is to be filled in. Errors: LAP_UNAVAILABLE, LAP_OUT_OF_MEMORY.
 lap_status createEngine(const lap_model &model, Engine **out, lap_error *error);

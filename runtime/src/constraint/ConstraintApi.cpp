@@ -12,8 +12,29 @@ namespace lap {
 
 namespace {
 
+/// Control tokens of the grammar must be tokens that the model can write inside a text.
+lap_status checkTokens(const Engine &engine, lap_error *error) {
+  for (const CharSet &set : engine.grammar.sets) {
+    for (uint32_t i = 0; i < set.count; ++i) {
+      uint32_t id = engine.grammar.ranges[set.first + i].high;
+      if (id >= FirstToken && !engine.vocabulary.isUsable(id - FirstToken)) {
+        uint32_t bytes;
+        const char *text = lap_tokenizer_piece(engine.model.tokenizer, id - FirstToken, &bytes);
+        return fail(
+            error, LAP_INVALID_ARGUMENT,
+            "the control token %.*s cannot be part of a text: it ends the sequence, or the model never writes it",
+            int(bytes < 80 ? bytes : 80), text);
+      }
+    }
+  }
+  return LAP_OK;
+}
+
 /// Builds the network of an engine's grammar. `gbnf` is the text the grammar came from, null for a schema.
 lap_status buildNetwork(Engine &engine, const char *gbnf, size_t bytes, lap_error *error) {
+  if (checkTokens(engine, error) != LAP_OK) {
+    return LAP_INVALID_ARGUMENT;
+  }
   Network::Status status = engine.network.build(engine.grammar, engine.vocabulary);
   if (status == Network::Status::TooLarge) {
     return fail(error, LAP_INVALID_ARGUMENT,

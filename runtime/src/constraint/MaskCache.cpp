@@ -23,7 +23,7 @@ Configuration Masks::representative(Configuration place) const {
     return place;
   }
   uint32_t least = states.net.nodes[node.loop].a, most = states.net.nodes[node.loop].b;
-  uint32_t longest = vocabulary->max_chars < LAP_VOCABULARY_MAX_CHARS ? vocabulary->max_chars + 1 : Unlimited;
+  uint32_t longest = vocabulary.trie->max_chars < LAP_VOCABULARY_MAX_CHARS ? vocabulary.trie->max_chars + 1 : Unlimited;
   uint32_t base = place.count >= least ? least : 0;
   bool farFromLeast = place.count >= least || least - place.count > longest;
   bool farFromMost = most == Unlimited || most - place.count > longest;

@@ -30,12 +30,11 @@ uint32_t Partial::high() const {
   return highest < LastCharacter ? highest : LastCharacter;
 }
 
-Masks::Masks(States &states, const lap_vocabulary *vocabulary, uint32_t vocab)
-    : states(states), vocabulary(vocabulary), trie(lap_vocabulary_nodes(vocabulary)),
-      tokenIds(lap_vocabulary_tokens(vocabulary)), vocab(vocab), sets(states) {
+Masks::Masks(States &states, const Vocabulary &vocabulary)
+    : states(states), vocabulary(vocabulary), trie(vocabulary.nodes), sets(states) {
   places.addZeros(1024);
-  ends.addZeros(vocabulary->max_bytes + 2);
-  charsAt.addZeros(vocabulary->max_bytes + 2);
+  ends.addZeros(vocabulary.trie->max_bytes + 2);
+  charsAt.addZeros(vocabulary.trie->max_bytes + 2);
 }
 
 Masks::~Masks() {
@@ -52,8 +51,8 @@ void Masks::take(Walk &walk, uint32_t firstToken, uint32_t endToken, uint32_t di
   }
   walk.farthest = distance > walk.farthest ? distance : walk.farthest;
   for (uint32_t i = firstToken; i < endToken; ++i) {
-    uint32_t id = tokenIds[i];
-    if (id < vocab) {
+    uint32_t id = vocabulary.tokens[i];
+    if (id < vocabulary.size) {
       walk.bits[id / 64] |= uint64_t(1) << (id % 64);
     }
   }
@@ -178,7 +177,7 @@ void Masks::takeSpecialTokens(const Configuration &place, Walk &walk) {
   for (uint32_t i = set.count; i-- > 0 && grammar.ranges[set.first + i].low >= FirstToken;) {
     const Range range = grammar.ranges[set.first + i];
     uint32_t distance = states.distanceAfter(&place, 1, range.low, range.high);
-    for (uint32_t id = range.low - FirstToken; id <= range.high - FirstToken && id < vocab; ++id) {
+    for (uint32_t id = range.low - FirstToken; id <= range.high - FirstToken && id < vocabulary.size; ++id) {
       if (distance <= walk.limit) {
         walk.farthest = distance > walk.farthest ? distance : walk.farthest;
         walk.bits[id / 64] |= uint64_t(1) << (id % 64);
@@ -189,7 +188,7 @@ void Masks::takeSpecialTokens(const Configuration &place, Walk &walk) {
 
 /// The bytes that may go on inside a character: texts never start there, so only tokens of one byte.
 void Masks::takeContinuations(const Configuration *set, uint32_t count, const Partial &partial, Walk &walk) {
-  for (uint32_t node = 1; node < vocabulary->nodes; node = trie[node].next_byte >> 8) {
+  for (uint32_t node = 1; node < vocabulary.trie->nodes; node = trie[node].next_byte >> 8) {
     Partial after = partial;
     if (after.add(uint8_t(trie[node].next_byte)) && states.accepts(set, count, after.low(), after.high())) {
       uint32_t rest = states.distanceAfter(set, count, after.low(), after.high());
@@ -221,6 +220,9 @@ Masks::Status Masks::find(const Configuration *set, uint32_t count, const Partia
         takeSpecialTokens(set[i], limited);
       }
     }
+  }
+  for (uint32_t i = 0; i < words(); ++i) {
+    out[i] &= vocabulary.usable()[i];
   }
   if (states.outOfMemory() || frames.failed()) {
     return Status::OutOfMemory;

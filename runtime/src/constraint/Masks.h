@@ -33,8 +33,7 @@ struct Partial {
 
 class Masks {
 public:
-  /// ids are 0 .. vocab - 1.
-  Masks(States &states, const lap_vocabulary *vocabulary, uint32_t vocab);
+  Masks(States &states, const Vocabulary &vocabulary);
   ~Masks();
   Masks(const Masks &) = delete;
   Masks &operator=(const Masks &) = delete;
@@ -45,7 +44,7 @@ public:
   /// (NoWay: no limit). `out` has words() words.
   Status find(const Configuration *set, uint32_t count, const Partial &partial, uint32_t limit, uint64_t *out);
 
-  uint32_t words() const { return (vocab + 63) / 64; }
+  uint32_t words() const { return vocabulary.words(); }
 
 private:
   static constexpr uint64_t MaxWork = 1u << 26;  // steps of one mask
@@ -99,10 +98,8 @@ private:
   bool exhausted() const { return sets.failed() || frames.failed() || states.work > workEnd; }
 
   States &states;
-  const lap_vocabulary *vocabulary;
-  const lap_vocabulary_node *trie;
-  const uint32_t *tokenIds;
-  uint32_t vocab;
+  const Vocabulary &vocabulary;
+  const lap_vocabulary_node *trie; // of the vocabulary
   PlaceSets sets;
   Array<Frame> frames{1u << 16};
   Array<uint32_t> ends{1u << 16}, charsAt{1u << 16}; // along a path of takeShort: end of the subtree, characters

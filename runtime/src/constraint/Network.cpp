@@ -286,7 +286,7 @@ uint32_t Network::distance(uint32_t index, uint32_t count) const {
   return addDistance(node.distance, distance(node.loop, count + 1));
 }
 
-Network::Status Network::build(Grammar &source, const lap_vocabulary *vocabulary) {
+Network::Status Network::build(Grammar &source, const Vocabulary &vocabulary) {
   grammar = &source;
   bool fits = emitRules();
   if (!fits || !measure(vocabulary)) {

@@ -13,7 +13,7 @@
 #define LAPIDARY_RUNTIME_CONSTRAINT_NETWORK_H
 
 #include "runtime/src/constraint/Grammar.h"
-#include "runtime/src/tokenizer/VocabularyTrie.h"
+#include "runtime/src/constraint/Vocabulary.h"
 
 namespace lap {
 
@@ -55,7 +55,7 @@ struct Network {
 
   /// Builds nodes from all rules of `grammar`. Afterwards the grammar may grow no more. LeftRecursion names a rule in
   /// `culprit`; NoText means that rule 0 has no finite text.
-  Status build(Grammar &grammar, const lap_vocabulary *vocabulary);
+  Status build(Grammar &grammar, const Vocabulary &vocabulary);
 
   /// Tokens from node (with the loop count) to the end of its rule.
   uint32_t distance(uint32_t node, uint32_t count) const;
@@ -72,7 +72,7 @@ struct Network {
 private:
   bool emitRules();
   void markRepeats();
-  bool measure(const lap_vocabulary *vocabulary);
+  bool measure(const Vocabulary &vocabulary);
   bool findLeftRecursion();
 };
 

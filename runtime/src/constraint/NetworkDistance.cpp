@@ -21,7 +21,7 @@ struct Offer {
 
 class Measure {
 public:
-  Measure(Network &network, const lap_vocabulary *vocabulary) : net(network), vocabulary(vocabulary) {}
+  Measure(Network &network, const Vocabulary &vocabulary) : net(network), vocabulary(vocabulary) {}
   bool run();
 
 private:
@@ -34,7 +34,7 @@ private:
   bool single(const Node &node, uint32_t *character) const;
 
   Network &net;
-  const lap_vocabulary *vocabulary;
+  const Vocabulary &vocabulary;
   Array<Arc> arcs{1u << 22};
   Array<Arc> sorted{1u << 22};
   Array<uint32_t> first{1u << 19}; // arcs into node n: sorted[first[n] .. first[n + 1])
@@ -51,33 +51,20 @@ bool Measure::single(const Node &node, uint32_t *character) const {
   return set.count == 1 && range.low == range.high && range.low < FirstToken;
 }
 
-/// The child of a trie node with this byte; 0: none.
-uint32_t childOf(const lap_vocabulary *vocabulary, uint32_t node, uint8_t byte) {
-  const lap_vocabulary_node *nodes = lap_vocabulary_nodes(vocabulary);
-  uint32_t end = nodes[node].next_byte >> 8;
-  for (uint32_t child = node + 1; child < end; child = nodes[child].next_byte >> 8) {
-    if (uint8_t(nodes[child].next_byte) >= byte) {
-      return uint8_t(nodes[child].next_byte) == byte ? child : 0;
-    }
-  }
-  return 0;
-}
-
 /// Arcs over all tokens that are literal text starting at `start`.
 void Measure::collectTokens(uint32_t start) {
-  const lap_vocabulary_node *trie = lap_vocabulary_nodes(vocabulary);
   uint32_t at = 0, character = 0;
   for (uint32_t node = start; single(net.nodes[node], &character) && net.nodes[node].loop == net.nodes[start].loop;) {
     char bytes[4];
     uint32_t count = encodeUtf8(character, bytes);
     for (uint32_t i = 0; i < count; ++i) {
-      at = childOf(vocabulary, at, uint8_t(bytes[i]));
+      at = vocabulary.child(at, uint8_t(bytes[i]));
       if (at == 0) {
         return;
       }
     }
     node = net.nodes[node].next;
-    if (trie[at].first_token != trie[at + 1].first_token) {
+    if (vocabulary.endsToken(at)) {
       arcs.add({node, start, 1});
     }
   }
@@ -204,7 +191,7 @@ bool Measure::run() {
 
 } // namespace
 
-bool Network::measure(const lap_vocabulary *vocabulary) { return Measure(*this, vocabulary).run(); }
+bool Network::measure(const Vocabulary &vocabulary) { return Measure(*this, vocabulary).run(); }
 
 namespace {
 

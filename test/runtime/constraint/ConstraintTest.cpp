@@ -76,6 +76,51 @@ TEST(Constraint, MasksAgreeWithTheAutomaton) {
   }
 }
 
+TEST(Constraint, LimitsAreExact) {
+  Held held;
+  fromSchema(model(), Person, held);
+  ASSERT_TRUE(held) << held.error.message;
+  std::mt19937 random(9);
+  for (int text = 0; text < 10; ++text) {
+    lap_constraint_reset(held.constraint);
+    for (uint32_t left = 25; left != 0 && !lap_constraint_is_finished(held.constraint); --left) {
+      std::vector<bool> all = maskOf(held.constraint), some = maskOf(held.constraint, left), expected(all.size());
+      expected[1] = all[1];
+      for (uint32_t id = 2; id < all.size(); ++id) {
+        if (all[id]) {
+          ASSERT_EQ(lap_constraint_accept(held.constraint, int32_t(id), nullptr), LAP_OK);
+          expected[id] = lap_constraint_tokens_to_finish(held.constraint) <= left - 1;
+          ASSERT_EQ(lap_constraint_rewind(held.constraint, 1, nullptr), LAP_OK);
+        }
+      }
+      EXPECT_EQ(some, expected) << "with " << left << " tokens left";
+      some[1] = false;
+      uint32_t id = 0;
+      do {
+        id = uint32_t(random() % some.size());
+      } while (!some[id]);
+      ASSERT_EQ(lap_constraint_accept(held.constraint, int32_t(id), nullptr), LAP_OK);
+    }
+  }
+}
+
+TEST(Constraint, WritesNoSuppressedTokens) {
+  TextModel text;
+  text.program.suppress_count = 1;
+  text.program.suppress[0] = 262; // a space, but not the only one
+  Held held;
+  fromGrammar(text, "root ::= \" \"", held);
+  ASSERT_TRUE(held) << held.error.message;
+  const uint64_t *words = nullptr;
+  ASSERT_EQ(lap_constraint_mask(held.constraint, UINT32_MAX, &words, nullptr), LAP_OK);
+  EXPECT_EQ(words[262 / 64] >> (262 % 64) & 1, 0u);
+  EXPECT_EQ(words[(6 + 32) / 64] >> (6 + 32) % 64 & 1, 1u);
+  text.program.vocab = 200; // fewer logits than pieces: some bytes cannot be written
+  Held none;
+  fromGrammar(text, "root ::= \" \"", none);
+  EXPECT_EQ(none.status, LAP_UNAVAILABLE);
+}
+
 TEST(Constraint, EndsInTimeWhereThatIsPossible) {
   Held held;
   fromSchema(model(), Person, held);

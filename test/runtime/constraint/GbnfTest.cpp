@@ -106,6 +106,7 @@ TEST(Gbnf, SaysWhatIsWrongAndWhere) {
   expectError("root ::= \"a\"{3,2}", "a repetition from 3 to 2 times");
   expectError("root ::= \"a\"{9999999}", "more than 100000 repetitions");
   expectError("root ::= <nothing>", "'<nothing>' is no control token");
+  expectError("root ::= \"a\" <eos>", "the control token <eos> cannot be part of a text");
   expectError("root ::= root \"a\" | \"b\"", "grammar:1:1: rule 'root' calls itself before it reads");
   expectError("root ::= x root | \"b\"\nx ::= \"a\"?", "calls itself before it reads");
   expectError("root ::= \"a\" root", "no finite text");
