@@ -192,7 +192,7 @@ bool Parser::parseChoice(uint32_t *out, bool nested) {
   if (parts.failed()) {
     return refuse(at, "too many alternatives");
   }
-  *out = grammar.choice(parts.begin(), parts.size());
+  *out = grammar.choiceOfTexts(parts.begin(), parts.size());
   return true;
 }
 

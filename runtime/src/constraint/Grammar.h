@@ -69,6 +69,8 @@ public:
   uint32_t text(const char *ascii) { return text(ascii, strlen(ascii)); }
   uint32_t sequence(const uint32_t *parts, uint32_t count);
   uint32_t choice(const uint32_t *parts, uint32_t count);
+  /// The same; texts that begin alike share their beginning, so that long lists stay cheap.
+  uint32_t choiceOfTexts(const uint32_t *parts, uint32_t count);
   uint32_t repeat(uint32_t expr, uint32_t least, uint32_t most);
   uint32_t optional(uint32_t expr) { return repeat(expr, 0, 1); }
   /// A sequence or choice of two or more expressions.
@@ -101,6 +103,10 @@ public:
   Array<Rule> rules{1u << 16}; // rule 0 is the start
 
 private:
+  int compareTexts(uint32_t a, uint32_t b) const;
+  void sortTexts(uint32_t *exprs, uint32_t count) const;
+  uint32_t shareBeginnings(const uint32_t *sorted, uint32_t count, uint32_t at, uint32_t level);
+  uint32_t partOfText(uint32_t expr, uint32_t from, uint32_t to);
   uint32_t asciiCharacters[128] = {}; // expressions that exist already
 };
 

@@ -47,7 +47,7 @@ public:
   uint32_t words() const { return vocabulary.words(); }
 
 private:
-  static constexpr uint64_t MaxWork = 1u << 26;  // steps of one mask
+  static constexpr uint64_t MaxWork = 1u << 22;  // steps of one mask, about a second
   static constexpr uint64_t MaxKept = 64u << 20; // bytes of place masks
   static constexpr uint32_t FewTokens = 1024;    // a list instead of bits
   static constexpr uint32_t StateMasks = 32;

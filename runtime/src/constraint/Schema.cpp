@@ -18,25 +18,14 @@ namespace {
 
 constexpr uint32_t AnyOfChosen = 1, OneOfChosen = 2;
 
-/// Keywords that say nothing about the value, or are read where the type is translated.
-const char *const Understood[] = {"$schema",
-                                  "$id",
-                                  "$comment",
-                                  "$defs",
-                                  "$anchor",
-                                  "definitions",
-                                  "title",
-                                  "description",
-                                  "default",
-                                  "examples",
-                                  "example",
-                                  "deprecated",
-                                  "readOnly",
-                                  "writeOnly",
-                                  "contentMediaType",
-                                  "contentEncoding",
-                                  "nullable",
-                                  "$ref",
+/// Keywords that say nothing about the value.
+const char *const Annotations[] = {"$schema",         "$id",        "$comment",    "$defs",     "$anchor",
+                                   "definitions",     "title",      "description", "default",   "examples",
+                                   "example",         "deprecated", "readOnly",    "writeOnly", "contentMediaType",
+                                   "contentEncoding", "nullable"};
+
+/// Keywords that are followed here, or read where their type is translated.
+const char *const Understood[] = {"$ref",
                                   "allOf",
                                   "anyOf",
                                   "oneOf",
@@ -178,23 +167,22 @@ bool SchemaTranslator::flatten(Conjunction &conjunction) {
   for (uint32_t i = 0; i < conjunction.size(); ++i) {
     Conjunct part = conjunction[i];
     conjunction[kept] = part;
-    kept += saysSomething(part.schema);
+    kept += saysSomething(part.schema, part.chosen);
   }
   conjunction.shrink(kept);
   return !failed();
 }
 
-bool SchemaTranslator::saysSomething(uint32_t schema) const {
+/// Whether a schema has keywords besides annotations and those that have been followed or replaced by a branch.
+bool SchemaTranslator::saysSomething(uint32_t schema, uint32_t chosen) const {
   for (uint32_t at = json[schema].first; at != NoJson; at = json[at].next) {
-    uint32_t index = 0;
-    constexpr uint32_t first = 17; // the words before it are annotations, or have been followed
-    while (index < first &&
-           !sameText(json.keyOf(json[at]), json[at].keyBytes, Understood[index], strlen(Understood[index]))) {
-      ++index;
+    auto is = [&](const char *word) { return sameText(json.keyOf(json[at]), json[at].keyBytes, word, strlen(word)); };
+    bool silent =
+        is("$ref") || is("allOf") || (is("anyOf") && (chosen & AnyOfChosen)) || (is("oneOf") && (chosen & OneOfChosen));
+    for (const char *annotation : Annotations) {
+      silent = silent || is(annotation);
     }
-    bool chosenAllOf = sameText(json.keyOf(json[at]), json[at].keyBytes, "$ref", 4) ||
-                       sameText(json.keyOf(json[at]), json[at].keyBytes, "allOf", 5);
-    if (index == first && !chosenAllOf) {
+    if (!silent) {
       return true;
     }
   }
@@ -234,6 +222,9 @@ bool SchemaTranslator::checkKeywords(uint32_t schema) {
     uint32_t bytes = json[at].keyBytes;
     bool known = bytes >= 2 && key[0] == 'x' && key[1] == '-'; // vendors' annotations
     for (const char *word : Understood) {
+      known |= sameText(key, bytes, word, strlen(word));
+    }
+    for (const char *word : Annotations) {
       known |= sameText(key, bytes, word, strlen(word));
     }
     if (!known || (sameText(key, bytes, "$id", 3) && schema != Json::Root)) {
@@ -308,6 +299,10 @@ uint32_t SchemaTranslator::branches(const Conjunction &conjunction, uint32_t at,
     Conjunction chosen(1u << 16);
     chosen.assign(conjunction);
     chosen[at].chosen |= mark;
+    if (!saysSomething(chosen[at].schema, chosen[at].chosen)) {
+      chosen[at] = chosen.back(); // so that the branch alone is the rule
+      chosen.pop();
+    }
     addOnce(chosen, branch);
     rules.add(grammar.rule(ruleOf(chosen)));
   }

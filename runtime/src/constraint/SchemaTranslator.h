@@ -93,7 +93,7 @@ private:
 
   void translateQueue();
   bool flatten(Conjunction &conjunction);
-  bool saysSomething(uint32_t schema) const;
+  bool saysSomething(uint32_t schema, uint32_t chosen) const;
   void addOnce(Conjunction &conjunction, uint32_t schema);
   bool addReference(Conjunction &conjunction, uint32_t reference);
   uint32_t translate(Conjunction &conjunction);
@@ -101,6 +101,7 @@ private:
   bool checkKeywords(uint32_t schema);
   bool checkExclusive(uint32_t list);
   bool exclude(uint32_t a, uint32_t b, uint32_t level);
+  bool excludeByMember(uint32_t owner, uint32_t a, uint32_t b, uint32_t level);
   uint32_t impliedTypes(uint32_t schema);
   uint32_t typesOf(uint32_t schema);
   uint32_t typesOf(const Conjunction &conjunction);

@@ -13,7 +13,7 @@ namespace lap {
 namespace {
 
 constexpr uint32_t MaxValues = 2000;
-constexpr uint64_t MaxComparisons = 1u << 22;
+constexpr uint64_t MaxComparisons = 1u << 26;
 
 struct TypeName {
   const char *name;
@@ -140,7 +140,8 @@ uint32_t SchemaTranslator::literal(uint32_t value) {
   case JsonType::Number:
     return grammar.text(json.textOf(node), node.textBytes);
   case JsonType::String:
-    return quoted(contentOfText(grammar, json.textOf(node), node.textBytes, notation));
+    return notation == LAP_NOTATION_JSON ? quotedText(grammar, json.textOf(node), node.textBytes)
+                                         : quoted(contentOfText(grammar, json.textOf(node), node.textBytes, notation));
   case JsonType::Array:
   case JsonType::Object:
     break;
@@ -207,7 +208,7 @@ uint32_t SchemaTranslator::fixedValues(const Conjunction &conjunction) {
       return refuse(value, "together with enum or const this keyword is not supported");
     }
   }
-  return grammar.choice(values.begin(), values.size());
+  return grammar.choiceOfTexts(values.begin(), values.size());
 }
 
 uint32_t SchemaTranslator::deref(uint32_t schema) const {
@@ -247,18 +248,6 @@ bool differentValues(const Json &json, uint32_t a, uint32_t b) {
   return true;
 }
 
-bool isRequired(const Json &json, uint32_t schema, uint32_t member) {
-  uint32_t required = json.find(schema, "required");
-  for (uint32_t at = json.is(required, JsonType::Array) ? json[required].first : NoJson; at != NoJson;
-       at = json[at].next) {
-    if (json.is(at, JsonType::String) &&
-        sameText(json.textOf(json[at]), json[at].textBytes, json.keyOf(json[member]), json[member].keyBytes)) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /// Those of `types` that the schema's enum or const leaves.
 uint32_t visibleTypes(const Json &json, uint32_t schema, uint32_t types) {
   uint32_t list = json.find(schema, "enum"), fixed = json.find(schema, "const"), found = 0;
@@ -290,14 +279,25 @@ bool SchemaTranslator::exclude(uint32_t a, uint32_t b, uint32_t level) {
   if (common == 0 || differentValues(json, a, b)) {
     return true;
   }
+  return common == ObjectType && (excludeByMember(a, a, b, level) || excludeByMember(b, a, b, level));
+}
+
+/// Whether a member that `owner` (one of them) requires has values that exclude each other.
+bool SchemaTranslator::excludeByMember(uint32_t owner, uint32_t a, uint32_t b, uint32_t level) {
   uint32_t properties = json.find(a, "properties"), others = json.find(b, "properties");
-  if (common != ObjectType || !json.is(properties, JsonType::Object) || !json.is(others, JsonType::Object)) {
+  uint32_t required = json.find(owner, "required");
+  if (!json.is(required, JsonType::Array) || properties == NoJson || others == NoJson) {
     return false;
   }
-  for (uint32_t at = json[properties].first; at != NoJson; at = json[at].next) {
-    comparisons += json[others].children + 1;
-    uint32_t other = json.find(others, json.keyOf(json[at]), json[at].keyBytes);
-    if (other != NoJson && (isRequired(json, a, at) || isRequired(json, b, at)) && exclude(at, other, level + 1)) {
+  for (uint32_t name = json[required].first; name != NoJson; name = json[name].next) {
+    comparisons += json[properties].children + json[others].children + 1;
+    if (!json.is(name, JsonType::String)) {
+      continue;
+    }
+    const char *text = json.textOf(json[name]);
+    uint32_t bytes = json[name].textBytes;
+    uint32_t one = json.find(properties, text, bytes), other = json.find(others, text, bytes);
+    if (one != NoJson && other != NoJson && exclude(one, other, level + 1)) {
       return true;
     }
   }

@@ -28,7 +28,7 @@ class States {
 public:
   static constexpr uint32_t MaxDepth = 512;                 // open calls that follow any way
   static constexpr uint32_t MaxUnknownDepth = MaxDepth / 2; // what UnknownStack stands for at most
-  static constexpr uint32_t MaxPlaces = 4096;               // configurations that one step may look at
+  static constexpr uint32_t MaxPlaces = 8192;               // configurations that one step may look at
   static constexpr uint32_t MaxCells = 1u << 20;            // different stacks of all texts of a grammar
 
   explicit States(const Network &network) : net(network), pending(MaxPlaces) {

@@ -85,14 +85,26 @@ uint32_t contentOfAny(Grammar &grammar, lap_notation notation) {
   return grammar.any(grammar.set(plain), escape);
 }
 
-uint32_t contentOfText(Grammar &grammar, const char *utf8, size_t bytes, lap_notation notation) {
-  Array<char> written(1u << 22);
+static void writeContent(const char *utf8, size_t bytes, lap_notation notation, Array<char> &out) {
   for (size_t at = 0; at < bytes;) {
     char form[8];
     uint32_t character = decodeUtf8(utf8, bytes, &at);
     bool escaped = notation == LAP_NOTATION_JSON && needsEscape(character);
-    written.append(form, escaped ? uint32_t(escapeOf(character, form)) : encodeUtf8(character, form));
+    out.append(form, escaped ? uint32_t(escapeOf(character, form)) : encodeUtf8(character, form));
   }
+}
+
+uint32_t contentOfText(Grammar &grammar, const char *utf8, size_t bytes, lap_notation notation) {
+  Array<char> written(1u << 24);
+  writeContent(utf8, bytes, notation, written);
+  return grammar.text(written.begin(), written.size());
+}
+
+uint32_t quotedText(Grammar &grammar, const char *utf8, size_t bytes) {
+  Array<char> written(1u << 24);
+  written.add('"');
+  writeContent(utf8, bytes, LAP_NOTATION_JSON, written);
+  written.add('"');
   return grammar.text(written.begin(), written.size());
 }
 

@@ -21,6 +21,9 @@ uint32_t contentOfAny(Grammar &grammar, lap_notation notation);
 /// A given value in its one usual form.
 uint32_t contentOfText(Grammar &grammar, const char *utf8, size_t bytes, lap_notation notation);
 
+/// A whole string in JSON, quotes included.
+uint32_t quotedText(Grammar &grammar, const char *utf8, size_t bytes);
+
 } // namespace lap
 
 #endif // LAPIDARY_RUNTIME_CONSTRAINT_STRINGCONTENT_H
