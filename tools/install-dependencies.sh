@@ -12,7 +12,7 @@ DEBIAN_PACKAGES=(
   libboost1.81-dev
   libsentencepiece-dev libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev rapidjson-dev libre2-dev
   zlib1g-dev libzstd-dev libxml2-dev
-  qemu-user
+  qemu-user libc6-arm64-cross
 )
 PYPI_PACKAGES=(ziglang==0.17.1 halide==21.0.0 cmake==4.4.5 numpy safetensors ml_dtypes tokenizers openai==3.57.0
                'jsonschema[format-nongpl]')

@@ -95,3 +95,35 @@ def mean_divergence(reference, candidate):
     """KL(reference || candidate) of rows of logits, in nats, averaged over the rows."""
     reference, candidate = log_softmax(reference), log_softmax(candidate)
     return float((numpy.exp(reference) * (reference - candidate)).sum(1).mean())
+
+
+LIBRARY_USER = '''#include "lapidary.h"
+#include <stdio.h>
+int main(int argc, char **argv) {
+  lap_model_options options = {sizeof(options), argv[1]};
+  lap_model *model; lap_session *session; lap_error error; int32_t ids[] = {2, 5, 7}, id;
+  if (lap_model_open(&options, &model, &error) || lap_session_create(model, 0, &session, &error) ||
+      lap_session_prefill(session, ids, 3, &error)) { puts(error.message); return 1; }
+  lap_sampling greedy = {sizeof(greedy), 0, 1, 0};
+  if (lap_session_sample(session, &greedy, &id, &error)) { puts(error.message); return 1; }
+  printf("%d\\n", id);
+  lap_session_free(session); lap_model_close(model);
+  return 0;
+}
+'''
+
+
+def check_library(library, compiler, runner, problems):
+    """A C program of ten lines against the shared and the static library in a folder: `compiler` is the start of a
+    command that compiles and links, `runner` what runs the result ([]: itself). Returns the tokens they print."""
+    source, out = library.parent / "use.c", library.parent / "use"
+    source.write_text(LIBRARY_USER)
+    tokens = []
+    for name in ("libgemma.so", "libgemma.a"):
+        done = run(*compiler, source, f"-I{library}", library / name, f"-Wl,-rpath,{library}", "-lpthread", "-lm", "-o", out)
+        if problems.expect(done.returncode == 0, f"linking with {name}: {done.stderr}"):
+            done = run(*runner, out, library / "gemma.weights")
+            print(f"  {name}: next token {done.stdout.strip()}")
+            problems.expect(done.returncode == 0 and done.stdout.strip().isdigit(), f"{name}: {done.stdout}{done.stderr}")
+            tokens.append(done.stdout.strip())
+    return tokens

@@ -4,18 +4,19 @@ SPDX-License-Identifier: Apache-2.0
 Kernels add up in one order whatever the instruction set (docs/architecture.md), so logits are compared bit for bit with
 the program of this machine, which the other scripts hold against the reference implementation; greedy ids and the text
 commands follow. In f32 the fixture's own reference is compared, too.
-Usage: run_emulated.py --lapidary L --target TARGET --emulator "qemu-aarch64 -cpu CPU" [--lacking "EMULATOR" FEATURE]
+Usage: run_emulated.py --lapidary L --target TARGET --emulator "qemu-aarch64 -cpu CPU" [--lacking EMULATOR] [--root GLIBC_ROOT]
 """
 import argparse
 import json
 import pathlib
 import shlex
+import sys
 import tempfile
 
 import numpy
 from safetensors.numpy import load_file
 
-from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, ids_file, run
+from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, check_library, ids_file, run
 
 TOLERANCE = 1e-3
 QUICK = ["edge_dense_gqa_bf16", "moe_f32", "odd_sizes_f32"]  # what --quick runs of the plain fixtures
@@ -27,6 +28,8 @@ def arguments():
     parser.add_argument("--target", required=True)
     parser.add_argument("--emulator", required=True, help="command that runs a program of the target")
     parser.add_argument("--lacking", default="", help="emulator of a machine that lacks a feature of the target")
+    parser.add_argument("--root", default="", help="the target's glibc (/usr/aarch64-linux-gnu): tests the library")
+    parser.add_argument("--triple", default="aarch64-linux-gnu", help="what zig calls the target")
     parser.add_argument("--only", default="", help="run only fixtures that have this in their names")
     parser.add_argument("--quick", action="store_true", help="fewer plain fixtures")
     return parser.parse_args()
@@ -131,13 +134,21 @@ def check_text(options, directory, problems):
                         f"on a CPU without the features: exit {done.returncode}, {done.stderr}")
 
 
-def check_library(options, directory, problems):
-    done = run(options.lapidary, "compile", FIXTURES / "edge_dense_f32", "-o", directory / "model", "--emit=library",
-               f"--target={options.target}", "--progress=none")
-    problems.expect(done.returncode == 0, f"--emit=library: {done.stderr}")
-    for path in sorted(p for p in directory.rglob("*.so")):
-        machine = int.from_bytes(path.read_bytes()[18:20], "little")
-        problems.expect(machine != 62 and machine != 0, f"{path.name} is for ELF machine {machine}")
+def check_emulated_library(options, directory, problems):
+    """The library in a C program for the target's glibc, whose root the emulator is given."""
+    if not options.root:
+        return
+    found = []
+    for target, folder in (("native", directory / "here"), (options.target, directory / "there")):
+        folder.mkdir()
+        done = run(options.lapidary, "compile", FIXTURES / "edge_dense_f32", "-o", folder / "gemma", "--emit=library",
+                   f"--target={target}", "--progress=none")
+        problems.expect(done.returncode == 0, f"--emit=library for {target}: {done.stderr}")
+    found.append(check_library(directory / "here" / "gemma", ["clang-22"], [], problems))
+    compiler = [sys.executable, "-m", "ziglang", "cc", "-target", options.triple]
+    found.append(check_library(directory / "there" / "gemma", compiler,
+                               [*shlex.split(options.emulator), "-L", options.root], problems))
+    problems.expect(found[0] == found[1], f"the library's tokens differ: {found}")
 
 
 def main():
@@ -152,7 +163,7 @@ def main():
             if case.compiled:
                 check(case, load_file(fixture / "reference.safetensors"), exact)
         ran += 1
-    for part in (check_text, check_calibrated, check_library):
+    for part in (check_text, check_calibrated, check_emulated_library):
         with tempfile.TemporaryDirectory() as directory:
             part(options, pathlib.Path(directory), problems)
     problems.finish(least=8 * ran)
