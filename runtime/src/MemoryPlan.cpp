@@ -73,6 +73,11 @@ lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error) {
               ull(bytes), ull(available));
 }
 
+lap_status failMemory(uint64_t bytes, const char *what, lap_error *error) {
+  return fail(error, LAP_OUT_OF_MEMORY, "not enough memory for %s: %llu bytes needed, %llu of address space available",
+              what, ull(bytes), ull(availableAddressSpace()));
+}
+
 bool planSession(const lap_program &program, const SessionSize &size, MemoryPlan *out) {
   uint64_t scratch = 0, checkpoints = 0, end = 0;
   const bool owns = size.lanes != 0;

@@ -23,6 +23,9 @@ uint64_t availableAddressSpace();
 lap_status checkAddressSpace(uint64_t bytes, const char *what, lap_error *error);
 lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error);
 
+/// LAP_OUT_OF_MEMORY for an allocation that failed, with both numbers.
+lap_status failMemory(uint64_t bytes, const char *what, lap_error *error);
+
 /// What a session is made for.
 struct SessionSize {
   uint32_t lanes = 0;     // 0: arena, scratch and sampler are another session's

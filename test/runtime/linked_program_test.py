@@ -139,9 +139,15 @@ class LinkedProgram(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
 
 
-if __name__ == "__main__":
+def parse_arguments():
+    """Where the linker and its inputs are; the rest is for unittest."""
+    global ARGUMENTS
     parser = argparse.ArgumentParser()
     for name in ("lld", "resources", "fake"):
         parser.add_argument(f"--{name}", required=True)
     ARGUMENTS, rest = parser.parse_known_args()
-    unittest.main(argv=[__file__, *rest])
+    return rest
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[__file__, *parse_arguments()])

@@ -148,7 +148,8 @@ typedef enum lap_chat_event_kind {
   LAP_CHAT_THOUGHT = 1,  /* a piece of a thought, to be shown apart or not at all */
   LAP_CHAT_CALL = 2,     /* a whole tool call */
   LAP_CHAT_BAD_CALL = 3, /* a tool call that cannot be read, or that was cut off: text is what was written */
-  LAP_CHAT_END = 4       /* the model has ended its turn; further ids give nothing until lap_chat_parser_reset */
+  LAP_CHAT_END = 4,      /* the model has ended its turn; further ids give nothing until lap_chat_parser_reset */
+  LAP_CHAT_PROMPT = 5    /* from lap_chat_next only: a part of the prompt has been read */
 } lap_chat_event_kind;
 
 typedef struct lap_chat_event {
@@ -342,6 +343,64 @@ lap_status lap_constraint_mask(lap_constraint *constraint, uint32_t tokens_left,
 lap_status lap_session_sample_constrained(lap_session *session, const lap_sampling *sampling,
                                           lap_constraint *constraint, uint32_t tokens_left, int32_t *out_id,
                                           lap_error *error);
+
+/* ---- Conversations: messages and a session that holds them. The caller adds messages and pulls what the model
+ * answers; every prompt is the whole conversation as the template writes it, of which only what the session has not
+ * read yet is read. Used by one thread at a time, and the session by nobody else until lap_chat_free.
+ *
+ *   lap_chat_create(session, NULL, &chat, &error);
+ *   lap_chat_add(chat, "user", text, strlen(text), &error);
+ *   lap_chat_answer(chat, NULL, &error);
+ *   while (!lap_chat_next(chat, &event, &error) && event.kind != LAP_CHAT_END)
+ *     if (event.kind == LAP_CHAT_TEXT) fputs(event.text, stdout);
+ */
+typedef struct lap_chat lap_chat;
+
+/* options may be NULL; its texts are copied. Errors: LAP_UNAVAILABLE, LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY. */
+lap_status lap_chat_create(lap_session *session, const lap_chat_options *options, lap_chat **out_chat,
+                           lap_error *error);
+void lap_chat_free(lap_chat *chat);
+/* Other tools, flags and variables from the next answer on. */
+lap_status lap_chat_set_options(lap_chat *chat, const lap_chat_options *options, lap_error *error);
+
+/* Adds a message: a role and its text; or one JSON object, or an array of them, as described at lap_model_render_chat
+ * (checked when the prompt is written). lap_chat_drop takes the latest call's back. Errors: LAP_OUT_OF_MEMORY,
+ * LAP_INVALID_ARGUMENT. */
+lap_status lap_chat_add(lap_chat *chat, const char *role, const char *content, size_t bytes, lap_error *error);
+lap_status lap_chat_add_json(lap_chat *chat, const char *json, size_t bytes, lap_error *error);
+void lap_chat_drop(lap_chat *chat);
+/* Forgets all messages. */
+void lap_chat_clear(lap_chat *chat);
+/* All messages as a JSON array, answers included, valid until the chat is used again. */
+const char *lap_chat_messages(lap_chat *chat, size_t *out_bytes);
+
+typedef struct lap_answer_options {
+  size_t struct_size;
+  const lap_sampling *sampling; /* NULL: the model's defaults */
+  const char *const *stops;     /* texts that end the answer and are no part of it, at most 8; valid until the end */
+  uint32_t stop_count;
+  uint32_t max_tokens;     /* 0: until the context is full */
+  uint32_t thought_tokens; /* most tokens of thought, then the model must answer; 0: no limit */
+} lap_answer_options;
+
+/* Writes the prompt and begins an answer; an answer in progress is ended first. options may be NULL. Errors: those of
+ * lap_model_render_chat, LAP_CONTEXT_FULL. */
+lap_status lap_chat_answer(lap_chat *chat, const lap_answer_options *options, lap_error *error);
+/* Runs the model until the next event; its texts are valid until the next call. The text of LAP_CHAT_END is why:
+ * "stop", "calls", "length", "context", "cancelled"; by then the answer is among the messages. After it, and without
+ * lap_chat_answer, LAP_INVALID_ARGUMENT. Errors end the answer. */
+lap_status lap_chat_next(lap_chat *chat, lap_chat_event *out_event, lap_error *error);
+/* Ends the answer: lap_chat_next gives what is left and LAP_CHAT_END. */
+void lap_chat_cancel(lap_chat *chat);
+
+typedef struct lap_chat_usage {
+  size_t struct_size;
+  uint32_t prompt_tokens; /* of the latest prompt */
+  uint32_t read_tokens;   /* of those, the ones the session had not read yet */
+  uint32_t answer_tokens; /* thoughts and control tokens included */
+  uint32_t thought_tokens;
+} lap_chat_usage;
+lap_status lap_chat_get_usage(const lap_chat *chat, lap_chat_usage *out_usage, lap_error *error);
 
 #ifdef __cplusplus
 }

@@ -27,6 +27,9 @@ public:
     return count <= limit / sizeof(T) ? static_cast<T *>(allocate(count * sizeof(T))) : nullptr;
   }
 
+  /// Bytes taken so far.
+  size_t used() const { return taken; }
+
   /// Makes the latest allocation longer where it lies; false if it is not the latest or does not fit its chunk.
   bool extend(const void *end, size_t bytes);
 

@@ -5,6 +5,7 @@
 // scope it was defined in.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/chat/Interpreter.h"
+#include "runtime/src/MemoryPlan.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,7 +66,7 @@ Value Interpreter::fail(const Node &n, const char *format, ...) {
 
 Value Interpreter::failMemory() {
   if (ok()) {
-    lap::fail(error, LAP_OUT_OF_MEMORY, "the chat template needs more memory than it may take for this conversation");
+    lap::failMemory(arena.used() + out.size(), "writing the prompt", error);
   }
   failure = true;
   return Value();

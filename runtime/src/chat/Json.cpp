@@ -5,6 +5,7 @@
 // RapidJSON's own stack holds a few bytes per open bracket and gets a fixed block, because it does not check malloc.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/chat/Json.h"
+#include "runtime/src/MemoryPlan.h"
 
 #include <stdlib.h>
 
@@ -140,7 +141,7 @@ bool Handler::EndObject(Size members) {
 lap_status readJson(Text json, const char *what, Arena &arena, Value *out, lap_error *error) {
   char *copy = json.bytes < UINT32_MAX ? arena.allocate<char>(json.bytes + 1) : nullptr;
   if (!copy) {
-    return fail(error, LAP_OUT_OF_MEMORY, "%s: not enough memory for %zu bytes of JSON", what, json.bytes);
+    return failMemory(json.bytes + 1, what, error);
   }
   memcpy(copy, json.data, json.bytes);
   if (const void *nul = memchr(json.data, 0, json.bytes)) {
@@ -155,8 +156,7 @@ lap_status readJson(Text json, const char *what, Arena &arena, Value *out, lap_e
                              rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
   rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
   if (handler.outOfMemory()) {
-    return fail(error, LAP_OUT_OF_MEMORY, "%s: %zu bytes of JSON take more memory than a conversation may", what,
-                json.bytes);
+    return failMemory(arena.used(), what, error);
   }
   if (handler.tooDeep()) {
     return fail(error, LAP_INVALID_ARGUMENT, "%s: byte %zu: nested more than %u deep", what, result.Offset(), MaxDepth);

@@ -36,6 +36,7 @@ public:
   void reset();
 
   bool inThought() const { return state == State::Thought || state == State::ChannelName; }
+  bool ended() const { return state == State::Ended; }
   const ControlTokens &tokens() const { return control; }
 
 private:

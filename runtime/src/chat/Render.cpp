@@ -5,6 +5,7 @@
 // template.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/chat/Render.h"
+#include "runtime/src/MemoryPlan.h"
 #include "runtime/src/chat/Interpreter.h"
 #include "runtime/src/chat/Json.h"
 
@@ -135,7 +136,7 @@ lap_status readInput(const RenderInput &input, Arena &arena, Value *messages, Va
     good = cleanMessage(*messages->list->items[i].map, arena);
   }
   if (status == LAP_OK && !(good && (input.flags & LAP_CHAT_VERBATIM || normalize(*messages->list, arena)))) {
-    status = fail(error, LAP_OUT_OF_MEMORY, "the messages take more memory than a conversation may");
+    status = failMemory(arena.used(), "the messages", error);
   }
   return status;
 }

@@ -16,7 +16,7 @@ namespace {
 
 class Chat {
 public:
-  Chat(Program &program, Output &out) : program(program), conversation(program, out), system(64 << 10) {}
+  Chat(Program &program, Output &out) : program(program), answerer(program, out), system(64 << 10) {}
   ExitCode run();
 
   ExitCode reset(Text);
@@ -28,11 +28,11 @@ public:
 
 private:
   ExitCode command(Text line);
-  ExitCode say(Text line);
+  ExitCode say();
   ExitCode askResults();
 
   Program &program;
-  Conversation conversation;
+  Answerer answerer;
   LineEditor editor;
   Buffer system;
   bool over = false;
@@ -53,7 +53,7 @@ constexpr CommandRow Commands[] = {
 };
 
 ExitCode Chat::reset(Text) {
-  conversation.reset();
+  answerer.reset();
   message("the conversation is forgotten");
   return ExitOk;
 }
@@ -61,7 +61,7 @@ ExitCode Chat::reset(Text) {
 ExitCode Chat::setSystem(Text text) {
   system.clear();
   system.put(text);
-  conversation.setSystem(text.bytes ? system.terminated() : nullptr);
+  answerer.setSystem(text.bytes ? system.terminated() : nullptr);
   return reset({});
 }
 
@@ -86,14 +86,14 @@ ExitCode Chat::think(Text text) {
       return ExitOk;
     }
   }
-  conversation.setThinking(budget);
+  answerer.setThinking(budget);
   message(budget == NotGiven ? "thinking is off" : "thinking is on");
   return ExitOk;
 }
 
 ExitCode Chat::stats(Text) {
-  message("messages       %u", conversation.messageCount());
-  message("context        %zu of %u tokens", conversation.contextUsed(), lap_session_context(program.session));
+  message("context        %u of %u tokens", lap_session_position(program.session),
+          lap_session_context(program.session));
   program.printTimes();
   return ExitOk;
 }
@@ -131,12 +131,11 @@ ExitCode Chat::command(Text line) {
   return ExitOk;
 }
 
-/// Asks for the result of every call of the last answer; false-like codes end the chat.
+/// Asks for the result of every call of the last answer; then the model goes on. An empty end of input leaves it.
 ExitCode Chat::askResults() {
   Buffer names(1 << 20);
-  names.put(conversation.calledTools());
+  names.put(answerer.calledTools());
   Text rest = names.text();
-  bool given = false;
   while (rest.bytes) {
     size_t end = findText(rest, {"\n", 1});
     Text name = rest.part(0, end), line;
@@ -145,37 +144,31 @@ ExitCode Chat::askResults() {
     prompt.put("result of ");
     prompt.put(name);
     prompt.put("> ");
-    if (editor.read(prompt.terminated(), &line) != LineEditor::Line) {
+    const char *shown = prompt.terminated();
+    if (editor.read(shown ? shown : "result> ", &line) != LineEditor::Line) {
       return ExitOk;
     }
-    conversation.addToolResult(name, line);
-    given = true;
+    answerer.addResult(name, line);
   }
-  return given ? say({}) : ExitOk;
+  return say();
 }
 
-/// An empty line: the model goes on with what there is.
-ExitCode Chat::say(Text line) {
-  if (line.bytes) {
-    conversation.addUser(line);
-  }
-  uint32_t before = conversation.messageCount();
-  ExitCode code = conversation.answer();
+/// Lets the model speak about what has been said. What it refuses, or has no room for, is taken back.
+ExitCode Chat::say() {
+  ExitCode code = answerer.answer();
   if (code == ExitInterrupted) {
     clearInterrupt();
     return ExitOk;
   }
-  if (code == ExitInput) { // too long, or the template refuses: the message is taken back and the chat goes on
-    if (line.bytes && conversation.messageCount() == before) {
-      conversation.dropLast();
-    }
+  if (code == ExitInput) {
+    answerer.drop();
     return ExitOk;
   }
-  return code == ExitOk && conversation.calledTools().bytes ? askResults() : code;
+  return code == ExitOk && answerer.calledTools().bytes ? askResults() : code;
 }
 
 ExitCode Chat::run() {
-  ExitCode code = conversation.open();
+  ExitCode code = answerer.open();
   if (code == ExitOk && !program.options.quiet) {
     message("Ctrl-D ends the chat, Ctrl-C stops an answer, /help lists commands");
   }
@@ -187,7 +180,9 @@ ExitCode Chat::run() {
     }
     Text words = strip(line, nullptr, true, true);
     if (words.bytes) {
-      code = words.data[0] == '/' ? command(words) : say(line);
+      bool isCommand = words.data[0] == '/';
+      code = isCommand ? command(words) : answerer.add("user", line);
+      code = isCommand || code != ExitOk ? code : say();
     }
   }
   return code;

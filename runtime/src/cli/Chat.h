@@ -6,7 +6,7 @@
 #ifndef LAPIDARY_RUNTIME_CLI_CHAT_H
 #define LAPIDARY_RUNTIME_CLI_CHAT_H
 
-#include "runtime/src/cli/Conversation.h"
+#include "runtime/src/cli/Answer.h"
 
 namespace lap {
 

@@ -16,9 +16,9 @@ struct IdPrinter {
   bool first;
 };
 
-bool printId(void *context, int32_t *id) {
+bool printId(void *context, int32_t id) {
   IdPrinter &printer = *static_cast<IdPrinter *>(context);
-  printer.out.format("%s%d", printer.first ? "" : " ", *id);
+  printer.out.format("%s%d", printer.first ? "" : " ", id);
   printer.first = false;
   printer.out.flush();
   return printer.out.good();
@@ -30,11 +30,11 @@ struct TextPrinter {
   lap_text_stream *stream;
 };
 
-bool printText(void *context, int32_t *id) {
+bool printText(void *context, int32_t id) {
   TextPrinter &printer = *static_cast<TextPrinter *>(context);
-  if (!lap_model_is_eos(printer.model, *id)) {
+  if (!lap_model_is_eos(printer.model, id)) {
     size_t bytes = 0;
-    const char *text = lap_text_stream_push(printer.stream, *id, &bytes);
+    const char *text = lap_text_stream_push(printer.stream, id, &bytes);
     printer.out.put(text, bytes);
     printer.out.flush();
   }

@@ -234,7 +234,7 @@ Stop writeTokens(Program &program, const lap_sampling &sampling, uint64_t limit,
       break;
     }
     ++program.decodeTokens;
-    bool open = sink(context, &id);
+    bool open = sink(context, id);
     bool ended = lap_model_is_eos(program.model, id);
     if (ended || !open || interrupted()) {
       stop = ended ? Stop::EndOfSequence : !open ? Stop::SinkClosed : Stop::Interrupted;

@@ -69,8 +69,8 @@ LayerRows layerRows(const lap_program &program, uint64_t tokens, uint64_t prompt
 /// "12 of 35 ran whole for 511 of 512 prompt tokens (38.2 % of all)"; at most `bytes` with the NUL.
 void describeLayers(const lap_program &program, uint64_t tokens, uint64_t prompts, char *text, size_t bytes);
 
-/// Called with each new id (the end-of-sequence id included), which it may replace; false stops.
-using TokenSink = bool(void *context, int32_t *id);
+/// Called with each new id (the end-of-sequence id included); false stops.
+using TokenSink = bool(void *context, int32_t id);
 
 /// Why writeTokens stopped.
 enum class Stop { EndOfSequence, Whole, Limit, ContextFull, Interrupted, SinkClosed, NotWhole, Failed };

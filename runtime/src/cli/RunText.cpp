@@ -4,6 +4,7 @@
 // The default command. An instruction model answers: the prompt from -p, -f or a pipe is one user message, --messages a
 // whole conversation, and none of them on a terminal is a chat. A base model, or --raw, continues the text itself.
 //===----------------------------------------------------------------------===//
+#include "runtime/src/chat/StopText.h"
 #include "runtime/src/cli/Chat.h"
 #include "runtime/src/cli/Commands.h"
 #include "runtime/src/cli/Prompt.h"
@@ -32,13 +33,13 @@ struct Continuation {
   }
 };
 
-bool writePiece(void *context, int32_t *id) {
+bool writePiece(void *context, int32_t id) {
   Continuation &continuation = *static_cast<Continuation *>(context);
-  if (lap_model_is_eos(continuation.program.model, *id)) {
+  if (lap_model_is_eos(continuation.program.model, id)) {
     return continuation.out.good();
   }
   size_t bytes = 0;
-  const char *text = lap_text_stream_push(continuation.stream, *id, &bytes);
+  const char *text = lap_text_stream_push(continuation.stream, id, &bytes);
   return continuation.write(text, bytes);
 }
 
@@ -84,14 +85,31 @@ ExitCode continueText(Program &program, const TextInput &text, Output &out) {
 }
 
 ExitCode answerOnce(Program &program, const TextInput &text, Output &out) {
-  Conversation conversation(program, out);
-  ExitCode code = conversation.open();
-  if (code == ExitOk && program.options.messages) {
-    code = conversation.readMessages(program.options.messages);
-  } else if (code == ExitOk) {
-    conversation.addUser({text.text, text.bytes});
+  Answerer answerer(program, out);
+  ExitCode code = answerer.open();
+  if (code == ExitOk) {
+    code = program.options.messages ? answerer.addFile(program.options.messages)
+                                    : answerer.add("user", {text.text, text.bytes});
   }
-  return code == ExitOk ? conversation.answer() : code;
+  return code == ExitOk ? answerer.answer() : code;
+}
+
+/// What was asked for must be something the chat template reads, or it would be silently ignored.
+ExitCode checkChat(const Program &program, bool chat) {
+  const Options &options = program.options;
+  bool asked = options.messages || options.tools || options.system || options.think != NotGiven;
+  if (!chat && asked) {
+    return complain(ExitInput, "--messages, --system, --tools and --think need a chat format, which %s",
+                    options.raw ? "--raw switches off" : "this program was compiled without");
+  }
+  uint32_t flags = chat ? program.model->chat->flags : 0;
+  if (options.tools && !(flags & LAP_TEMPLATE_KNOWS_TOOLS)) {
+    return complain(ExitInput, "--tools: this model's chat format has no place for tools");
+  }
+  if (options.think != NotGiven && !(flags & LAP_TEMPLATE_KNOWS_THINKING)) {
+    return complain(ExitInput, "--think: this model's chat format has no thinking");
+  }
+  return ExitOk;
 }
 
 /// Whether to put a chat format around the text: the checkpoint has one, or what only a chat has was asked for.
@@ -119,9 +137,8 @@ ExitCode runText(const Options &options, Output &out) {
     return code;
   }
   bool chat = wantsChat(program, terminal);
-  if (!chat && (options.messages || options.tools || options.system || options.think != NotGiven)) {
-    return complain(ExitInput, "--messages, --system, --tools and --think need a chat format, which %s",
-                    options.raw ? "--raw switches off" : "this program was compiled without");
+  if ((code = checkChat(program, chat)) != ExitOk) {
+    return code;
   }
   code = terminal && chat ? chatOnTerminal(program, out)
          : chat           ? answerOnce(program, text, out)

@@ -3,7 +3,7 @@
 //
 // See StopText.h.
 //===----------------------------------------------------------------------===//
-#include "runtime/src/cli/StopText.h"
+#include "runtime/src/chat/StopText.h"
 
 namespace lap {
 

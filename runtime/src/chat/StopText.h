@@ -4,8 +4,8 @@
 // A stop text may be spread over several tokens, so text that could be the beginning of one is held back until it is
 // known. The stop text itself is not given out.
 //===----------------------------------------------------------------------===//
-#ifndef LAPIDARY_RUNTIME_CLI_STOPTEXT_H
-#define LAPIDARY_RUNTIME_CLI_STOPTEXT_H
+#ifndef LAPIDARY_RUNTIME_CHAT_STOPTEXT_H
+#define LAPIDARY_RUNTIME_CHAT_STOPTEXT_H
 
 #include "runtime/src/chat/Buffer.h"
 
@@ -21,6 +21,8 @@ public:
     stops = texts;
     stopCount = count;
   }
+  /// Forgets what was held back.
+  void reset() { held.clear(); }
   /// Adds text; what is certain goes to `out`. True when a stop text was found: the answer ends before it.
   bool feed(Text text, Buffer &out);
   /// The answer has ended: what was held back goes to `out`.
@@ -34,4 +36,4 @@ private:
 
 } // namespace lap
 
-#endif // LAPIDARY_RUNTIME_CLI_STOPTEXT_H
+#endif // LAPIDARY_RUNTIME_CHAT_STOPTEXT_H
