@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  *   lapidary compile MODEL_DIR --emit=library -o gemma4
- *   cc chat.c -Igemma4 gemma4/libgemma4.so -Wl,-rpath,$PWD/gemma4 -o chat
+ *   cc chat.c -Igemma4 gemma4/libgemma4.so -Wl,-rpath,$PWD/gemma4 -lpthread -lm -o chat
  *   ./chat gemma4/gemma4.weights "What is the time?"
  *
  * The model may call the tool `clock`. When it does, the program runs it, adds the result to the conversation and lets

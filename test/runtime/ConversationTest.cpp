@@ -30,6 +30,7 @@ struct ConversationTest : testing::Test {
     ASSERT_EQ(lap_chat_create(session, nullptr, &chat, &error), LAP_OK) << error.message;
   }
   void TearDown() override {
+    fakeScript.count = 0;
     lap_chat_free(chat);
     lap_session_free(session);
     lap_model_close(model);
@@ -61,6 +62,12 @@ struct ConversationTest : testing::Test {
     } while (event.kind != LAP_CHAT_END);
     why = event.text;
     return text;
+  }
+  /// Makes the model say these ids behind the prompt of `text`, which is U:text\nM:.
+  void script(const std::string &text, const std::vector<int32_t> &ids) {
+    fakeScript.start = uint32_t(text.size() + 5);
+    fakeScript.count = uint32_t(ids.size());
+    std::copy(ids.begin(), ids.end(), fakeScript.ids);
   }
   std::string messages() {
     size_t bytes = 0;
@@ -133,6 +140,46 @@ TEST_F(ConversationTest, StopsBeforeAStopText) {
   say("hello");
   EXPECT_EQ(answer(6, {"never there", stop.c_str()}), whole.substr(0, whole.find(stop)));
   EXPECT_EQ(why, "stop");
+}
+
+std::vector<int32_t> bytesOf(const std::string &text) {
+  std::vector<int32_t> ids;
+  for (unsigned char c : text) {
+    ids.push_back(FakeFirstByte + c);
+  }
+  return ids;
+}
+
+std::vector<int32_t> operator+(std::vector<int32_t> a, const std::vector<int32_t> &b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+TEST_F(ConversationTest, KeepsCallsAndThoughtsAsMessages) {
+  std::vector<int32_t> thought =
+      std::vector<int32_t>{FakeChannelOpen} + bytesOf("thought\nhm") + std::vector<int32_t>{FakeChannelClose};
+  std::vector<int32_t> call = std::vector<int32_t>{FakeCallOpen} + bytesOf("call:f{a:") +
+                              std::vector<int32_t>{FakeQuote} + bytesOf("x") + std::vector<int32_t>{FakeQuote} +
+                              bytesOf("}") + std::vector<int32_t>{FakeCallClose};
+  script("hi", thought + bytesOf("ok") + call + std::vector<int32_t>{FakeEos});
+  say("hi");
+  EXPECT_EQ(answer(0), "ok");
+  EXPECT_EQ(why, "calls");
+  EXPECT_EQ(messages(),
+            R"([{"role":"user","content":"hi"},{"role":"assistant","content":"ok","reasoning_content":"hm",)"
+            R"("tool_calls":[{"id":"call_2_0","type":"function","function":{"name":"f","arguments":{"a":"x"}}}]}])");
+}
+
+TEST_F(ConversationTest, EndsAThoughtWhenItsTokensAreSpent) {
+  std::vector<int32_t> words = std::vector<int32_t>{FakeChannelOpen} + bytesOf("thought\nabcdefghij");
+  script("hi", words);
+  say("hi");
+  lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 22, 12};
+  ASSERT_EQ(lap_chat_answer(chat, &options, &error), LAP_OK);
+  std::string text = pull();
+  EXPECT_NE(messages().find("\"reasoning_content\":\"abcd\""), std::string::npos) << messages();
+  EXPECT_FALSE(text.empty()) << "what follows the thought is the answer";
+  EXPECT_EQ(why, "length");
 }
 
 TEST_F(ConversationTest, EndsWithTheContext) {

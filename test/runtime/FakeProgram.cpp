@@ -15,9 +15,9 @@ namespace {
 
 struct TokenizerBlock {
   lap_tokenizer header;
-  uint32_t offsets[FakeVocab + 1 + 1]; // one more keeps 8-byte alignment
+  uint32_t offsets[FakeVocab + 1]; // an even number: what follows stays aligned
   char text[FakeVocab * 8];
-  uint8_t flags[264];
+  uint8_t flags[272];
   uint32_t vocabulary[512];
   uint32_t mergeSlots[2];
 };
@@ -43,6 +43,7 @@ extern Fake fake __asm__("lap_program_data");
 Fake fake = {};
 }
 
+FakeScript fakeScript = {};
 lap_program &fakeDescriptor() { return fake.program; }
 
 namespace {
@@ -82,7 +83,7 @@ void fillTokenizer() {
   t.total_bytes = sizeof(block);
   t.pieces = FakeVocab;
   t.unk = LAP_NO_ID, t.bos = 2, t.space = 259;
-  t.max_piece_bytes = 6;
+  t.max_piece_bytes = 12;
   t.vocabulary_bits = 9, t.merge_bits = 1;
   memset(block.vocabulary, 0xff, sizeof(block.vocabulary));
   memset(block.mergeSlots, 0xff, sizeof(block.mergeSlots));
@@ -102,6 +103,10 @@ void fillTokenizer() {
     t.byte_pieces[byte] = FakeFirstByte + byte;
   }
   addPiece(259, "\xE2\x96\x81", 0);
+  static const char *const controls[] = {"<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>", "<|\"|>"};
+  for (uint32_t i = 0; i < 5; ++i) {
+    addPiece(FakeChannelOpen + i, controls[i], LAP_PIECE_ADDED | LAP_PIECE_SPECIAL);
+  }
 }
 
 constexpr uint32_t HeadDim = 16, Ring = 16; // elements, slots
@@ -181,7 +186,9 @@ void predict(const lap_step *step, uint32_t lane, uint32_t lanes) {
       const int32_t key = keyAt(cache, at.caches, p), value = valueAt(cache, at.caches, p);
       ids[p] = key == value ? key : 0; // both halves of a cache must have been kept
     }
-    next[r] = fakeNext(ids, at.position + 1);
+    const uint32_t count = at.position + 1;
+    const bool scripted = count >= fakeScript.start && count - fakeScript.start < fakeScript.count;
+    next[r] = scripted ? fakeScript.ids[count - fakeScript.start] : fakeNext(ids, count);
   }
   lap_op_barrier(step, lane, lanes);
 }

@@ -12,7 +12,7 @@
 #include "lapidary/ProgramAbi.h"
 
 enum {
-  FakeVocab = 260, // pad, eos, bos, 256 byte pieces, U+2581
+  FakeVocab = 265, // pad, eos, bos, 256 byte pieces, U+2581, the control tokens below
   FakeVocabPadded = 288,
   FakeContext = 64,
   FakeChunk = 8,
@@ -20,7 +20,12 @@ enum {
   FakeWeightBytes = 70000, // byte i is (i * 7 + 3) mod 256; not a multiple of the page size
   FakeEos = 1,
   FakeSuppressed = 259,
-  FakeFirstByte = 3 // id of <0x00>
+  FakeFirstByte = 3, // id of <0x00>
+  FakeChannelOpen = 260,
+  FakeChannelClose,
+  FakeCallOpen,
+  FakeCallClose,
+  FakeQuote
 };
 
 /// The likeliest id after ids[0..count): never eos.
@@ -31,6 +36,13 @@ inline int32_t fakeNext(const int32_t *ids, uint32_t count) {
   }
   return FakeFirstByte + int32_t(sum % 256);
 }
+
+/// What the model says instead, for as long as it lasts: ids[i] follows the sequence of start + i ids.
+struct FakeScript {
+  uint32_t start, count;
+  int32_t ids[64];
+};
+extern FakeScript fakeScript;
 
 /// The fake's descriptor may be changed by tests (restore it afterwards).
 lap_program &fakeDescriptor();

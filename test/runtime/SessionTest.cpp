@@ -138,7 +138,7 @@ TEST(Session, RefusesWrongIds) {
   Opened o;
   int32_t ids[] = {1, FakeVocab};
   EXPECT_EQ(lap_session_prefill(o.session, ids, 2, &o.error), LAP_INVALID_ARGUMENT);
-  EXPECT_STREQ(o.error.message, "token 1 is 260, expected 0..259");
+  EXPECT_STREQ(o.error.message, "token 1 is 265, expected 0..264");
   ids[1] = -1;
   EXPECT_EQ(lap_session_extend(o.session, ids, 2, &o.error), LAP_INVALID_ARGUMENT);
   EXPECT_EQ(lap_session_prefill(o.session, ids, 0, &o.error), LAP_INVALID_ARGUMENT);
