@@ -47,6 +47,12 @@ void siftDown(Candidate *heap, uint32_t count, uint32_t root) {
   heap[root] = value;
 }
 
+void makeHeap(Candidate *heap, uint32_t count) {
+  for (uint32_t root = count / 2; root-- > 0;) {
+    siftDown(heap, count, root);
+  }
+}
+
 /// Moves the largest of heap[0..count) to heap[count - 1].
 void pop(Candidate *heap, uint32_t count) {
   Candidate largest = heap[0];
@@ -73,65 +79,58 @@ int32_t draw(const Candidate *c, uint32_t end, uint32_t kept, float largest, dou
 
 } // namespace
 
-bool Sampler::suppressed(int32_t id) const {
-  for (uint32_t i = 0; i < program->suppress_count; ++i) {
-    if (program->suppress[i] == id) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// Calls visit(id) for every id below vocab that is allowed, in ascending order.
-template <typename Visit> static void forAllowed(uint32_t vocab, const uint64_t *allowed, Visit visit) {
-  for (uint32_t id = 0; !allowed && id < vocab; ++id) {
-    visit(id);
-  }
-  for (uint32_t word = 0; allowed && word < (vocab + 63) / 64; ++word) {
-    for (uint64_t bits = allowed[word]; bits != 0; bits &= bits - 1) {
-      visit(word * 64 + uint32_t(__builtin_ctzll(bits)));
-    }
-  }
-}
-
 int32_t Sampler::greedy(const float *logits, const uint64_t *allowed) const {
-  int32_t best = -1;
-  float largest = -INFINITY;
-  forAllowed(program->vocab, allowed, [&](uint32_t index) {
-    int32_t id = static_cast<int32_t>(index);
-    if (logits[index] > largest && !suppressed(id)) {
-      best = id;
-      largest = logits[index];
-    }
-  });
-  return best;
+  return LogitBlocks(*program, logits, allowed).best();
 }
 
-/// Fills scratch with the usable logits divided by the temperature; returns their number.
-uint32_t Sampler::gather(const float *logits, float temperature, const uint64_t *allowed) {
+/// A logit that the top_k-th largest is not below; minus infinity when there are too few blocks to know.
+float Sampler::lowerBound(const LogitBlocks &blocks, uint32_t topK) {
   uint32_t count = 0;
-  forAllowed(program->vocab, allowed, [&](uint32_t index) {
-    int32_t id = static_cast<int32_t>(index);
-    if (logits[index] > -INFINITY && !suppressed(id)) { // false for NaN
-      scratch[count++] = {logits[index] / temperature, id};
+  for (uint32_t block = 0; block < blocks.count(); ++block) {
+    if (blocks.maximum(block) > -INFINITY) {
+      scratch[count++] = {blocks.maximum(block), static_cast<int32_t>(block)};
     }
-  });
+  }
+  if (topK > count) {
+    return -INFINITY;
+  }
+  makeHeap(scratch, count);
+  for (uint32_t popped = 0; popped + 1 < topK; ++popped) {
+    pop(scratch, count - popped);
+  }
+  return scratch[0].logit;
+}
+
+/// Fills scratch with the usable logits not below `bound`, divided by the temperature; returns their number.
+uint32_t Sampler::gather(const LogitBlocks &blocks, float temperature, float bound) {
+  const float least = bound / temperature; // rounding keeps the order, and may make equal what was not
+  uint32_t count = 0;
+  for (uint32_t block = 0; block < blocks.count(); ++block) {
+    if (blocks.maximum(block) / temperature >= least) {
+      blocks.forUsable(block, [&](int32_t id, float logit) {
+        if (logit / temperature >= least) {
+          scratch[count++] = {logit / temperature, id};
+        }
+      });
+    }
+  }
   return count;
 }
 
 int32_t Sampler::sample(const float *logits, const lap_sampling &sampling, const uint64_t *allowed) {
-  int32_t best = greedy(logits, allowed);
+  const LogitBlocks blocks(*program, logits, allowed);
+  const int32_t best = blocks.best();
   if (sampling.temperature == 0 || best < 0 || isinf(logits[best] / sampling.temperature)) {
     return best; // so cold that the division overflows: the limit is greedy
   }
-  uint32_t count = gather(logits, sampling.temperature, allowed);
-  bool limited = sampling.top_k != 0 && sampling.top_k < count;
+  // Without top_k all probabilities count; with it the sums are over what it keeps, so the rest need not be gathered.
+  const float bound = sampling.top_k != 0 ? lowerBound(blocks, sampling.top_k) : -INFINITY;
+  uint32_t count = gather(blocks, sampling.temperature, bound);
+  const bool limited = bound > -INFINITY || (sampling.top_k != 0 && sampling.top_k < count);
   float largest = logits[best] / sampling.temperature;
   uint32_t kept = count;
   if (limited || sampling.top_p < 1) {
-    for (uint32_t root = count / 2; root-- > 0;) {
-      siftDown(scratch, count, root);
-    }
+    makeHeap(scratch, count);
   }
   uint32_t ordered = 0; // popped so far
   if (limited) {

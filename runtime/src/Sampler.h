@@ -10,6 +10,7 @@
 
 #include "lapidary/ProgramAbi.h"
 #include "lapidary/lapidary.h"
+#include "runtime/src/LogitBlocks.h"
 
 namespace lap {
 
@@ -44,8 +45,8 @@ struct Sampler {
   int32_t greedy(const float *logits, const uint64_t *allowed = nullptr) const;
 
 private:
-  bool suppressed(int32_t id) const;
-  uint32_t gather(const float *logits, float temperature, const uint64_t *allowed);
+  float lowerBound(const LogitBlocks &blocks, uint32_t topK);
+  uint32_t gather(const LogitBlocks &blocks, float temperature, float bound);
 };
 
 } // namespace lap

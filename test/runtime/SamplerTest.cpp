@@ -5,9 +5,11 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Sampler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <map>
+#include <random>
 #include <set>
 #include <vector>
 
@@ -95,6 +97,74 @@ TEST(Sampler, LeavesOutSuppressedIdsAndNans) {
   auto counts = f.draw(1, 0, 1, 1000);
   EXPECT_EQ(counts.count(0) + counts.count(1), 0u);
   EXPECT_EQ(f.draw(0, 0, 1, 1).begin()->first, 2);
+}
+
+namespace {
+
+/// What `sample` must draw, by sorting everything.
+int32_t bySorting(const Fixture &f, const lap_sampling &sampling, const std::vector<uint64_t> &allowed,
+                  double uniform) {
+  std::vector<Candidate> all;
+  for (uint32_t id = 0; id < f.program.vocab; ++id) {
+    const bool masked = !allowed.empty() && !(allowed[id / 64] >> id % 64 & 1);
+    if (!masked && id != uint32_t(f.program.suppress[0]) && f.logits[id] > -INFINITY) {
+      all.push_back({f.logits[id] / sampling.temperature, int32_t(id)});
+    }
+  }
+  std::sort(all.begin(), all.end(), [](const Candidate &a, const Candidate &b) {
+    return a.logit > b.logit || (a.logit == b.logit && a.id < b.id);
+  });
+  size_t kept = std::min<size_t>(sampling.top_k, all.size());
+  while (kept < all.size() && all[kept].logit == all[kept - 1].logit) {
+    ++kept;
+  }
+  const auto weight = [&](size_t i) { return std::exp(double(all[i].logit) - double(all[0].logit)); };
+  double total = 0, sum = 0;
+  for (size_t i = 0; i < kept; ++i) {
+    total += weight(i);
+  }
+  size_t nucleus = 0;
+  while (nucleus < kept && (nucleus == 0 || sum < double(sampling.top_p) * total)) {
+    sum += weight(nucleus++);
+  }
+  double target = uniform * sum;
+  for (size_t i = 0; i + 1 < nucleus; ++i) {
+    if ((target -= weight(i)) < 0) {
+      return all[i].id;
+    }
+  }
+  return all[nucleus - 1].id;
+}
+
+} // namespace
+
+TEST(Sampler, LooksAtFewLogitsAndDrawsAsIfAtAll) {
+  std::mt19937 random(7);
+  unsigned draws = 0;
+  for (uint32_t vocab : {70u, 5000u, 70000u}) { // blocks of 64 and of 128
+    for (int round = 0; round < 40; ++round) {
+      std::vector<float> row(vocab);
+      for (float &logit : row) {
+        logit = float(random() % (round % 2 ? 50 : 1000000)) / (round % 2 ? 10.0f : 100000.0f); // many ties, or few
+        logit = random() % 50 == 0 ? NAN : random() % 50 == 0 ? -INFINITY : logit;
+      }
+      Fixture f(row);
+      f.program.suppress_count = 1;
+      f.program.suppress[0] = int32_t(random() % vocab);
+      std::vector<uint64_t> allowed;
+      for (uint32_t word = 0; round % 3 == 0 && word < (vocab + 63) / 64; ++word) {
+        allowed.push_back(random() % 2 ? ~uint64_t(0) : uint64_t(random()) << 16);
+      }
+      const lap_sampling sampling{sizeof(lap_sampling), 0.3f + float(round % 5), 0.93f, 1 + uint32_t(random() % 64)};
+      Random same = f.sampler.random;
+      for (int i = 0; i < 5; ++i, ++draws) {
+        const int32_t expected = bySorting(f, sampling, allowed, same.uniform());
+        ASSERT_EQ(f.sampler.sample(row.data(), sampling, allowed.empty() ? nullptr : allowed.data()), expected)
+            << vocab << " logits, round " << round << ", top_k " << sampling.top_k;
+      }
+    }
+  }
+  EXPECT_EQ(draws, 600u);
 }
 
 TEST(Sampler, ReportsARowWithoutNumbers) {
