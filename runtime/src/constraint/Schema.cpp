@@ -126,6 +126,18 @@ uint32_t SchemaTranslator::ruleOfAnything() {
   return anything;
 }
 
+bool SchemaTranslator::findShared(SharedKind kind, uint32_t a, uint32_t b, uint32_t *out_rule) {
+  for (const Shared &one : shared) {
+    if (one.kind == kind && one.a == a && one.b == b) {
+      *out_rule = one.rule;
+      return true;
+    }
+  }
+  *out_rule = grammar.addRule(0);
+  shared.add({kind, a, b, *out_rule}); // if there are too many, the others are not shared
+  return false;
+}
+
 /// Nothing, a space, or a new line and its indentation: bounded, so that no text is only white space.
 uint32_t SchemaTranslator::whiteSpace() {
   if (notation != LAP_NOTATION_JSON) {

@@ -236,13 +236,8 @@ uint64_t wholePart(const Decimal &value) {
   return whole;
 }
 
-struct Limits {
-  Decimal low, high;
-  bool withLow, withHigh;
-};
-
 /// Magnitudes low..high, both without sign.
-uint32_t magnitudes(DigitRanges &ranges, Grammar &grammar, const Limits &limits, bool whole) {
+uint32_t magnitudes(DigitRanges &ranges, Grammar &grammar, const NumberLimits &limits, bool whole) {
   uint64_t from = wholePart(limits.low), to = wholePart(limits.high);
   bool lowExact = limits.low.fraction == 0, highExact = limits.high.fraction == 0;
   if (whole) {
@@ -309,64 +304,76 @@ uint32_t freeNumber(Grammar &grammar, DigitRanges &ranges, bool whole) {
 
 } // namespace
 
-uint32_t SchemaTranslator::numberOf(const Conjunction &conjunction, bool whole) {
-  DigitRanges ranges(grammar);
-  bool haveLow = false, haveHigh = false;
-  Limits limits = {};
+/// Narrows the limits by one bound; false if it is no number or has too many digits.
+bool SchemaTranslator::addBound(uint32_t value, bool low, bool with, NumberLimits *limits) {
+  Decimal bound;
+  if (!json.is(value, JsonType::Number)) {
+    refuse(value, "expected a number");
+    return false;
+  }
+  if (!parseDecimal(json.textOf(json[value]), json[value].textBytes, &bound)) {
+    refuse(value, "bounds have at most %u digits before and after the point", Decimal::MaxDigits);
+    return false;
+  }
+  bool &have = low ? limits->haveLow : limits->haveHigh, &inclusive = low ? limits->withLow : limits->withHigh;
+  Decimal &limit = low ? limits->low : limits->high;
+  int order = have ? compareDecimals(bound, limit) : 0;
+  if (!have || (low ? order > 0 : order < 0)) {
+    limit = bound, inclusive = with, have = true;
+  } else if (order == 0) {
+    inclusive = inclusive && with;
+  }
+  return true;
+}
+
+bool SchemaTranslator::readLimits(const Conjunction &conjunction, NumberLimits *limits, bool *whole) {
+  static const struct {
+    const char *name;
+    bool low, with;
+  } kinds[] = {{"minimum", true, true},
+               {"exclusiveMinimum", true, false},
+               {"maximum", false, true},
+               {"exclusiveMaximum", false, false}};
+  const Decimal one = {false, 1, 0, {1}};
   for (const Conjunct &part : conjunction) {
-    struct {
-      const char *name;
-      bool low, with;
-    } const kinds[] = {{"minimum", true, true},
-                       {"exclusiveMinimum", true, false},
-                       {"maximum", false, true},
-                       {"exclusiveMaximum", false, false}};
     for (const auto &kind : kinds) {
       uint32_t value = json.find(part.schema, kind.name);
-      if (value == NoJson) {
-        continue;
-      }
-      Decimal bound;
-      if (!json.is(value, JsonType::Number)) {
-        return refuse(value, "expected a number");
-      }
-      if (!parseDecimal(json.textOf(json[value]), json[value].textBytes, &bound)) {
-        return refuse(value, "bounds have at most %u digits before and after the point", Decimal::MaxDigits);
-      }
-      bool &have = kind.low ? haveLow : haveHigh, &with = kind.low ? limits.withLow : limits.withHigh;
-      Decimal &limit = kind.low ? limits.low : limits.high;
-      int order = have ? compareDecimals(bound, limit) : 0;
-      if (!have || (kind.low ? order > 0 : order < 0)) {
-        limit = bound, with = kind.with, have = true;
-      } else if (order == 0) {
-        with = with && kind.with;
+      if (value != NoJson && !addBound(value, kind.low, kind.with, limits)) {
+        return false;
       }
     }
     uint32_t multiple = json.find(part.schema, "multipleOf");
-    Decimal step, one = {false, 1, 0, {1}};
-    if (multiple != NoJson) {
-      bool number = json.is(multiple, JsonType::Number) &&
-                    parseDecimal(json.textOf(json[multiple]), json[multiple].textBytes, &step);
-      if (!number || compareDecimals(step, one) != 0) {
-        return refuse(multiple, "only multipleOf 1 is supported");
-      }
-      whole = true;
+    Decimal step;
+    if (multiple == NoJson) {
+      continue;
     }
+    if (!json.is(multiple, JsonType::Number) ||
+        !parseDecimal(json.textOf(json[multiple]), json[multiple].textBytes, &step) ||
+        compareDecimals(step, one) != 0) {
+      refuse(multiple, "only multipleOf 1 is supported");
+      return false;
+    }
+    *whole = true;
   }
-  if (!haveLow && !haveHigh) {
-    return freeNumber(grammar, ranges, whole);
-  }
-  Decimal far = {false, Decimal::MaxDigits, 0, {}}; // what an open end is cut to
+  return true;
+}
+
+/// Numbers from low to high; an end that is open is cut to 15 digits.
+static uint32_t boundedNumber(Grammar &grammar, NumberLimits limits, bool whole) {
+  DigitRanges ranges(grammar);
+  Decimal far = {false, Decimal::MaxDigits, 0, {}};
   memset(far.digits, 9, Decimal::MaxDigits);
-  if (!haveHigh) {
+  if (!limits.haveHigh) {
     limits.high = far, limits.withHigh = true;
   }
-  if (!haveLow) {
+  if (!limits.haveLow) {
     limits.low = far, limits.low.negative = true, limits.withLow = true;
   }
   const Decimal zero = {};
   int lowSign = compareDecimals(limits.low, zero), highSign = compareDecimals(limits.high, zero);
-  Limits positive = limits, negative = {limits.high, limits.low, limits.withHigh, limits.withLow};
+  NumberLimits positive = limits, negative = limits; // magnitudes of either sign
+  negative.low = limits.high, negative.withLow = limits.withHigh;
+  negative.high = limits.low, negative.withHigh = limits.withLow;
   if (lowSign < 0) {
     positive.low = zero, positive.withLow = true;
   }
@@ -377,6 +384,22 @@ uint32_t SchemaTranslator::numberOf(const Conjunction &conjunction, bool whole) 
   uint32_t below = lowSign < 0 ? grammar.all(grammar.text("-"), magnitudes(ranges, grammar, negative, whole))
                                : uint32_t(Grammar::NeverExpr);
   return grammar.any(above, below);
+}
+
+uint32_t SchemaTranslator::numberOf(const Conjunction &conjunction, bool whole) {
+  NumberLimits limits = {};
+  if (!readLimits(conjunction, &limits, &whole)) {
+    return Grammar::NeverExpr;
+  }
+  if (limits.haveLow || limits.haveHigh) {
+    return boundedNumber(grammar, limits, whole);
+  }
+  uint32_t rule;
+  if (!findShared(whole ? SharedKind::Integer : SharedKind::Number, 0, 0, &rule)) {
+    DigitRanges ranges(grammar);
+    grammar.define(rule, freeNumber(grammar, ranges, whole));
+  }
+  return grammar.rule(rule);
 }
 
 } // namespace lap

@@ -1,4 +1,4 @@
-//===- SchemaObject.cpp - objects and arrays ------------------------------===//
+//===- SchemaObject.cpp - objects -----------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // Members are written in the order in which they are declared; each that is not required may be left out. For members
@@ -15,7 +15,7 @@ namespace lap {
 
 namespace {
 
-constexpr uint32_t MaxMembers = 2000, MaxItems = 20000, MaxTuple = 1000;
+constexpr uint32_t MaxMembers = 2000;
 constexpr uint32_t MaxSharedName = 60; // letters in which an undeclared name may begin like a declared one
 
 struct Member {
@@ -289,73 +289,6 @@ uint32_t SchemaTranslator::objectOf(const Conjunction &conjunction) {
     return Grammar::NeverExpr;
   }
   return ObjectTranslator(*this, conjunction).translate();
-}
-
-uint32_t SchemaTranslator::arrayOf(const Conjunction &conjunction) {
-  static const char *const unsupported[] = {"contains", "minContains", "maxContains", "unevaluatedItems"};
-  if (refuseAny(conjunction, unsupported, sizeof(unsupported) / sizeof(unsupported[0]))) {
-    return Grammar::NeverExpr;
-  }
-  uint32_t least = countOf(conjunction, "minItems", true, 0), most = countOf(conjunction, "maxItems", false, Unlimited);
-  uint32_t unique = keyword(conjunction, "uniqueItems", false), prefix = 0;
-  for (const Conjunct &part : conjunction) {
-    uint32_t tuple = json.find(part.schema, "prefixItems"), items = json.find(part.schema, "items");
-    tuple = tuple == NoJson && json.is(items, JsonType::Array) ? items : tuple;
-    if (tuple != NoJson && !json.is(tuple, JsonType::Array)) {
-      return refuse(tuple, "expected an array of schemas");
-    }
-    prefix = tuple != NoJson && json[tuple].children > prefix ? json[tuple].children : prefix;
-  }
-  if (failed() || least > most) {
-    return Grammar::NeverExpr;
-  }
-  if (json.is(unique, JsonType::True) && most > 1) {
-    return refuse(unique, "different items cannot be guaranteed");
-  }
-  if (least > MaxItems || prefix > MaxTuple || (most != Unlimited && most > MaxItems)) {
-    return refuse(conjunction[0].schema, "more than %u items, or %u of a tuple", MaxItems, MaxTuple);
-  }
-  // What item `index` must satisfy; index == prefix: every one behind the tuple.
-  auto itemRule = [&](uint32_t index) {
-    Conjunction value(1u << 16);
-    for (const Conjunct &part : conjunction) {
-      uint32_t tuple = json.find(part.schema, "prefixItems"), items = json.find(part.schema, "items");
-      if (json.is(items, JsonType::Array)) {
-        tuple = items;
-        items = json.find(part.schema, "additionalItems");
-      }
-      uint32_t at = tuple == NoJson ? NoJson : json[tuple].first;
-      for (uint32_t i = 0; i < index && at != NoJson; ++i) {
-        at = json[at].next;
-      }
-      at = index < prefix && at != NoJson ? at : items;
-      if (at != NoJson) {
-        value.add({at, 0});
-      }
-    }
-    return grammar.rule(ruleOf(value));
-  };
-  uint32_t comma = grammar.all(grammar.text(","), whiteSpace());
-  uint32_t tail = Grammar::EmptyExpr; // the items from `index` on, each behind a comma
-  if (most > prefix) {
-    uint32_t from = least > prefix ? least - prefix : 0;
-    uint32_t pair = grammar.all(prefix == 0 ? uint32_t(Grammar::EmptyExpr) : comma, itemRule(prefix));
-    if (prefix == 0) {
-      uint32_t more =
-          grammar.repeat(grammar.all(comma, pair), from > 1 ? from - 1 : 0, most == Unlimited ? most : most - 1);
-      tail = grammar.all(pair, more);
-      tail = from == 0 ? grammar.optional(tail) : tail;
-    } else {
-      tail = grammar.repeat(pair, from, most == Unlimited ? most : most - prefix);
-    }
-  }
-  for (uint32_t index = prefix < most ? prefix : most; index-- > 0;) {
-    uint32_t item = grammar.all(index == 0 ? uint32_t(Grammar::EmptyExpr) : comma, itemRule(index), tail);
-    uint32_t rule = grammar.addRule(0);
-    grammar.define(rule, index < least ? item : grammar.optional(item));
-    tail = grammar.rule(rule);
-  }
-  return grammar.all(grammar.text("["), whiteSpace(), tail, whiteSpace(), grammar.text("]"));
 }
 
 } // namespace lap

@@ -65,7 +65,11 @@ uint32_t SchemaTranslator::stringOf(const Conjunction &conjunction) {
     return Grammar::NeverExpr;
   }
   if (pattern == NoJson && format == NoJson) {
-    return quoted(grammar.repeat(contentOfAny(grammar, notation), least, most));
+    uint32_t rule;
+    if (!findShared(SharedKind::String, least, most, &rule)) {
+      grammar.define(rule, quoted(grammar.repeat(contentOfAny(grammar, notation), least, most)));
+    }
+    return grammar.rule(rule);
   }
   if (pattern != NoJson && format != NoJson) {
     return refuse(format, "format together with pattern is not supported; leave one out");

@@ -42,6 +42,16 @@ struct Decimal {
   char digits[2 * MaxDigits]; // 0..9
 };
 
+/// Bounds of a number; low and high mean nothing without haveLow and haveHigh.
+struct NumberLimits {
+  Decimal low, high;
+  bool haveLow, haveHigh;
+  bool withLow, withHigh; // the bound itself is allowed
+};
+
+/// What many schemas have in common is one rule, so that its masks are computed once.
+enum class SharedKind : uint32_t { Integer, Number, String };
+
 class SchemaTranslator {
 public:
   SchemaTranslator(lap_notation notation, const lap_tokenizer *tokenizer, Grammar &grammar, lap_error *error)
@@ -58,6 +68,8 @@ public:
   uint32_t ruleOf(const Conjunction &conjunction);
   uint32_t ruleOfAnything();
   uint32_t whiteSpace();
+  /// The rule for values of a kind with two parameters; false if it is new and must be defined.
+  bool findShared(SharedKind kind, uint32_t a, uint32_t b, uint32_t *out_rule);
   /// `content` between the marks of a string.
   uint32_t quoted(uint32_t content);
 
@@ -85,6 +97,10 @@ public:
 private:
   static constexpr uint32_t Buckets = 1u << 12, MaxConjuncts = 200;
 
+  struct Shared {
+    SharedKind kind;
+    uint32_t a, b, rule;
+  };
   struct Known {
     uint32_t first, count; // of `parts`
     uint32_t rule;
@@ -110,6 +126,8 @@ private:
   bool satisfies(uint32_t value, const Conjunction &conjunction);
   uint32_t valuesOfTypes(const Conjunction &conjunction, uint32_t types);
   uint32_t deref(uint32_t schema) const;
+  bool addBound(uint32_t value, bool low, bool with, NumberLimits *limits);
+  bool readLimits(const Conjunction &conjunction, NumberLimits *limits, bool *whole);
   bool parseToolCall(uint32_t tool, Array<uint32_t> &calls);
   uint32_t specialToken(const char *text);
 
@@ -117,6 +135,7 @@ private:
   lap_status status = LAP_OK;
   Conjunction parts{1u << 20};
   Array<Known> known{1u << 16};
+  Array<Shared> shared{1u << 10};
   Array<uint32_t> buckets{Buckets}; // hash table over known: index + 1 of the first
   uint32_t anything = UINT32_MAX, space = UINT32_MAX;
   uint32_t quote = UINT32_MAX;
