@@ -105,6 +105,17 @@ def test_limits(program, directory, problems):
     problems.expect(done.returncode == 2 and "the text is not whole" in done.stderr, f"-n 2: {done.stderr}")
 
 
+def test_prompts(program, directory, problems):
+    """The default command: the constraint holds for the answer, not for the prompt."""
+    path = directory / "answer.json"
+    path.write_text(json.dumps(SCHEMAS["one_of"]))
+    done = run(program, "--raw", "--quiet", "-p", "hello model", f"--json-schema={path}", "-n", 80, "--temp=1", "--seed=3")
+    wrong = problem_of(done.stdout, jsonschema.Draft202012Validator(SCHEMAS["one_of"]), False)
+    problems.expect(done.returncode == 0 and wrong is None, f"{done.stdout!r} {done.stderr} {wrong}")
+    help_text = run(program, "--help").stdout
+    problems.expect("--json-schema FILE" in help_text and "--grammar FILE" in help_text, help_text)
+
+
 def test_messages(program, directory, problems):
     path = directory / "wrong.json"
     cases = ((["--json-schema"], '{"not": {}}', "schema at #/not: this keyword is not supported"),
@@ -135,6 +146,7 @@ def main():
         print(f"  {time.monotonic() - start:.1f} s")
         test_grammars(program, directory, problems, options.texts)
         test_limits(program, directory, problems)
+        test_prompts(program, directory, problems)
         test_messages(program, directory, problems)
     problems.finish(least=80 * options.texts)
 
