@@ -282,11 +282,10 @@ lap_status lap_session_sample(lap_session *session, const lap_sampling *sampling
  *     lap_session_decode(session, id, &error);
  *   }
  *
- * A constraint is the state of one text: it knows which tokens may come next. Its compiled grammar and the masks found
- * so far are shared by its clones; clones may be used from different threads, one constraint by one thread at a time.
- * Free constraints before their model. Creating and asking allocate memory; nothing is ever allocated by accept or
- * rewind that could fail without an error. End-of-sequence ids are allowed when the text is complete, and are never
- * accepted. */
+ * A constraint is the state of one text: it knows which tokens may come next. The compiled grammar and the masks found
+ * so far are shared by its clones; clones may be used from different threads, each by one thread at a time. Free
+ * constraints before their model. They allocate memory as they go. End-of-sequence ids are allowed when the text is
+ * whole, and are never accepted. */
 typedef struct lap_constraint lap_constraint;
 
 /* How the values of a schema are written. */
@@ -328,7 +327,8 @@ lap_status lap_constraint_rewind(lap_constraint *constraint, uint32_t tokens, la
 int lap_constraint_is_complete(const lap_constraint *constraint);
 /* 1 if it is whole and nothing can follow. */
 int lap_constraint_is_finished(const lap_constraint *constraint);
-/* Tokens of the shortest way to a whole text, 0 if it is whole: found through the fewest bytes. */
+/* Tokens of a short way to a whole text, 0 if it is whole: literal text in the fewest tokens, else one per character.
+ */
 uint32_t lap_constraint_tokens_to_finish(lap_constraint *constraint);
 
 /* The tokens that may come next: bit id % 64 of word id / 64, (vocab + 63) / 64 words that belong to the constraint and

@@ -60,6 +60,11 @@ public:
   /// Forgets the elements from `count` on; nothing happens if there are fewer.
   void shrink(uint32_t count) { used = count < used ? count : used; }
   void clear() { used = 0; }
+  /// Forgets the elements and a failure.
+  void restart() {
+    used = 0;
+    full = false;
+  }
   /// Replaces the contents by a copy of `other`.
   void assign(const Array &other) {
     clear();

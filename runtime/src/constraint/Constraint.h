@@ -29,6 +29,9 @@ struct Engine {
   uint32_t owners = 1; // under the lock
 };
 
+/// LAP_OUT_OF_MEMORY with its message.
+lap_status noMemory(lap_error *error);
+
 /// An engine whose grammar is to be filled in. Errors: LAP_UNAVAILABLE, LAP_OUT_OF_MEMORY.
 lap_status createEngine(const lap_model &model, Engine **out, lap_error *error);
 void releaseEngine(Engine *engine);

@@ -4,10 +4,9 @@
 // Recursive descent; nesting, repetitions and size are limited. A rule ends at the end of its line unless a group is
 // open or the line ends in `|`, as in llama.cpp.
 //===----------------------------------------------------------------------===//
-#include "runtime/src/constraint/Gbnf.h"
+#include "runtime/src/constraint/GbnfParser.h"
 
 #include "runtime/src/Error.h"
-#include "runtime/src/tokenizer/Decoder.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,57 +33,9 @@ bool isNameByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
-int hexValue(char c) {
-  return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
-}
+} // namespace
 
-class Parser {
-public:
-  Parser(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar, lap_error *error)
-      : text(text), bytes(bytes), tokenizer(tokenizer), grammar(grammar), error(error) {}
-
-  lap_status parse();
-
-private:
-  struct Name {
-    const char *text;
-    size_t length, place; // place: of the definition, before it of the first use
-    bool defined;
-    uint32_t nextInBucket; // rule + 1; 0: none
-  };
-
-  bool refuse(size_t offset, const char *format, ...) __attribute__((format(printf, 3, 4)));
-  bool more() const { return at < bytes; }
-  char peek(size_t ahead = 0) const { return at + ahead < bytes ? text[at + ahead] : 0; }
-  void skipSpace(bool newlines);
-  bool parseRule();
-  bool checkNames();
-  uint32_t ruleOf(const char *name, size_t length, size_t place);
-  bool parseName(size_t *length);
-  bool parseChoice(uint32_t *out, bool nested);
-  bool parseSequence(uint32_t *out, bool nested);
-  bool parseItem(uint32_t *out, bool nested);
-  bool parseRepetition(uint32_t *item, bool nested);
-  bool parseCounts(uint32_t *least, uint32_t *most, bool nested);
-  bool parseCount(uint32_t *out);
-  bool parseText(uint32_t *out);
-  bool parseClass(uint32_t *out);
-  bool parseCharacter(uint32_t *out);
-  bool parseHex(uint32_t digits, uint32_t *out);
-  bool parseToken(uint32_t *out);
-
-  const char *text;
-  size_t bytes, at = 0;
-  const lap_tokenizer *tokenizer;
-  Grammar &grammar;
-  lap_error *error;
-  static constexpr uint32_t Buckets = 1u << 12;
-  Array<Name> names{1u << 16};      // of rule i
-  Array<uint32_t> buckets{Buckets}; // hash table over names: rule + 1 of the first
-  uint32_t nesting = 0;
-};
-
-bool Parser::refuse(size_t offset, const char *format, ...) {
+bool GbnfParser::refuse(size_t offset, const char *format, ...) {
   char message[320];
   va_list arguments;
   va_start(arguments, format);
@@ -95,7 +46,7 @@ bool Parser::refuse(size_t offset, const char *format, ...) {
   return false;
 }
 
-void Parser::skipSpace(bool newlines) {
+void GbnfParser::skipSpace(bool newlines) {
   while (more()) {
     char c = peek();
     if (c == '#') {
@@ -111,7 +62,7 @@ void Parser::skipSpace(bool newlines) {
 }
 
 /// The rule with this name; a new one if there is none.
-uint32_t Parser::ruleOf(const char *name, size_t length, size_t place) {
+uint32_t GbnfParser::ruleOf(const char *name, size_t length, size_t place) {
   uint32_t hash = 2166136261u; // FNV-1a
   for (size_t i = 0; i < length; ++i) {
     hash = (hash ^ uint8_t(name[i])) * 16777619u;
@@ -131,7 +82,7 @@ uint32_t Parser::ruleOf(const char *name, size_t length, size_t place) {
   return rule;
 }
 
-bool Parser::parseName(size_t *length) {
+bool GbnfParser::parseName(size_t *length) {
   size_t start = at;
   while (more() && isNameByte(peek())) {
     ++at;
@@ -140,7 +91,7 @@ bool Parser::parseName(size_t *length) {
   return *length != 0;
 }
 
-bool Parser::parseRule() {
+bool GbnfParser::parseRule() {
   size_t start = at, length;
   if (!parseName(&length)) {
     return refuse(at, "expected the name of a rule");
@@ -171,7 +122,7 @@ bool Parser::parseRule() {
   return true;
 }
 
-bool Parser::parseChoice(uint32_t *out, bool nested) {
+bool GbnfParser::parseChoice(uint32_t *out, bool nested) {
   if (++nesting > MaxNesting) {
     return refuse(at, "groups are nested deeper than %u", MaxNesting);
   }
@@ -196,7 +147,7 @@ bool Parser::parseChoice(uint32_t *out, bool nested) {
   return true;
 }
 
-bool Parser::parseSequence(uint32_t *out, bool nested) {
+bool GbnfParser::parseSequence(uint32_t *out, bool nested) {
   Array<uint32_t> parts(1u << 16);
   while (more() && peek() != '|' && peek() != ')' && peek() != '\n' && peek() != '\r') {
     uint32_t item;
@@ -212,7 +163,7 @@ bool Parser::parseSequence(uint32_t *out, bool nested) {
   return true;
 }
 
-bool Parser::parseItem(uint32_t *out, bool nested) {
+bool GbnfParser::parseItem(uint32_t *out, bool nested) {
   size_t start = at, length;
   switch (peek()) {
   case '"':
@@ -252,7 +203,7 @@ bool Parser::parseItem(uint32_t *out, bool nested) {
   return true;
 }
 
-bool Parser::parseRepetition(uint32_t *item, bool nested) {
+bool GbnfParser::parseRepetition(uint32_t *item, bool nested) {
   for (size_t start = at; more(); start = at) {
     uint32_t least = 0, most = Unlimited;
     char c = peek();
@@ -276,7 +227,7 @@ bool Parser::parseRepetition(uint32_t *item, bool nested) {
   return true;
 }
 
-bool Parser::parseCount(uint32_t *out) {
+bool GbnfParser::parseCount(uint32_t *out) {
   size_t start = at;
   uint64_t value = 0;
   for (; more() && peek() >= '0' && peek() <= '9'; ++at) {
@@ -289,7 +240,7 @@ bool Parser::parseCount(uint32_t *out) {
   return at != start || refuse(at, "expected a number of repetitions");
 }
 
-bool Parser::parseCounts(uint32_t *least, uint32_t *most, bool nested) {
+bool GbnfParser::parseCounts(uint32_t *least, uint32_t *most, bool nested) {
   skipSpace(nested);
   if (peek() == ',') {
     *least = 0;
@@ -314,137 +265,7 @@ bool Parser::parseCounts(uint32_t *least, uint32_t *most, bool nested) {
   return true;
 }
 
-bool Parser::parseHex(uint32_t digits, uint32_t *out) {
-  size_t start = at;
-  uint32_t value = 0;
-  for (uint32_t i = 0; i < digits; ++i, ++at) {
-    int digit = more() ? hexValue(peek()) : -1;
-    if (digit < 0) {
-      return refuse(start, "expected %u hexadecimal digits", digits);
-    }
-    value = value << 4 | uint32_t(digit);
-  }
-  if (value > LastCharacter || (value >= 0xD800 && value <= 0xDFFF)) {
-    return refuse(start, "U+%04X is no character", value);
-  }
-  *out = value;
-  return true;
-}
-
-bool Parser::parseCharacter(uint32_t *out) {
-  size_t start = at;
-  if (peek() != '\\') {
-    *out = decodeUtf8(text, bytes, &at);
-    return *out != UINT32_MAX || refuse(start, "invalid UTF-8");
-  }
-  ++at;
-  char c = peek();
-  ++at;
-  switch (c) {
-  case 'x':
-    return parseHex(2, out);
-  case 'u':
-    return parseHex(4, out);
-  case 'U':
-    return parseHex(8, out);
-  case 't':
-    *out = '\t';
-    return true;
-  case 'r':
-    *out = '\r';
-    return true;
-  case 'n':
-    *out = '\n';
-    return true;
-  case '\\':
-  case '"':
-  case '[':
-  case ']':
-  case '-':
-  case '^':
-    *out = uint8_t(c);
-    return true;
-  default:
-    return refuse(start, "unknown escape; known are \\n \\r \\t \\\\ \\\" \\[ \\] \\- \\^ \\xHH \\uHHHH \\UHHHHHHHH");
-  }
-}
-
-bool Parser::parseText(uint32_t *out) {
-  size_t start = at++;
-  Array<char> content(1u << 20);
-  while (peek() != '"') {
-    if (!more()) {
-      return refuse(start, "this text is not closed");
-    }
-    uint32_t character;
-    char encoded[4];
-    if (!parseCharacter(&character)) {
-      return false;
-    }
-    content.append(encoded, encodeUtf8(character, encoded));
-  }
-  ++at;
-  *out = grammar.text(content.begin(), content.size());
-  return true;
-}
-
-bool Parser::parseClass(uint32_t *out) {
-  size_t start = at++;
-  bool inverted = peek() == '^';
-  at += inverted;
-  SetBuilder builder;
-  while (peek() != ']') {
-    if (!more()) {
-      return refuse(start, "this '[' is not closed");
-    }
-    size_t from = at;
-    uint32_t low, high;
-    if (!parseCharacter(&low)) {
-      return false;
-    }
-    high = low;
-    if (peek() == '-' && peek(1) != ']' && at + 1 < bytes) {
-      ++at;
-      if (!parseCharacter(&high)) {
-        return false;
-      }
-    }
-    if (low > high) {
-      return refuse(from, "the range ends before it starts");
-    }
-    builder.add(low, high);
-  }
-  ++at;
-  if (inverted) {
-    builder.invert();
-  }
-  *out = grammar.set(builder);
-  return *out != Grammar::NeverExpr || refuse(start, "the class holds no character");
-}
-
-bool Parser::parseToken(uint32_t *out) {
-  size_t start = at, end = at + 1;
-  while (end < bytes && text[end] != '>' && text[end] != '\n') {
-    ++end;
-  }
-  if (end == bytes || text[end] != '>') {
-    return refuse(start, "this '<' is not closed; a control token is written <name>");
-  }
-  at = end + 1;
-  for (uint32_t id = 0; tokenizer && id < tokenizer->pieces; ++id) {
-    uint32_t length;
-    const char *piece = lap_tokenizer_piece(tokenizer, id, &length);
-    if (sameText(piece, length, text + start, at - start) &&
-        lap_decode_kind(tokenizer, int32_t(id), 1) == LAP_PIECE_NOTHING) {
-      *out = grammar.character(FirstToken + id);
-      return true;
-    }
-  }
-  size_t length = at - start;
-  return refuse(start, "'%.*s' is no control token of this model", int(length > 60 ? 60 : length), text + start);
-}
-
-bool Parser::checkNames() {
+bool GbnfParser::checkNames() {
   if (!names[0].defined) {
     return refuse(0, "there is no rule 'root'; it describes the whole text");
   }
@@ -456,7 +277,7 @@ bool Parser::checkNames() {
   return true;
 }
 
-lap_status Parser::parse() {
+lap_status GbnfParser::parse() {
   if (bytes > MaxGrammarBytes) {
     return fail(error, LAP_INVALID_ARGUMENT, "the grammar has %zu bytes, at most %zu are read", bytes, MaxGrammarBytes);
   }
@@ -476,11 +297,9 @@ lap_status Parser::parse() {
   return good && checkNames() ? LAP_OK : LAP_INVALID_ARGUMENT;
 }
 
-} // namespace
-
 lap_status parseGbnf(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar,
                      lap_error *error) {
-  lap_status status = Parser(text, bytes, tokenizer, grammar, error).parse();
+  lap_status status = GbnfParser(text, bytes, tokenizer, grammar, error).parse();
   if (status == LAP_OK && grammar.failed()) {
     return fail(error, LAP_INVALID_ARGUMENT, "the grammar is too large");
   }

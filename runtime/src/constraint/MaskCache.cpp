@@ -70,6 +70,13 @@ Masks::PlaceMask *Masks::computePlace(const Configuration &place) {
   return mask;
 }
 
+void Masks::forgetStacks() {
+  sets.clear();
+  for (StateMask &mask : stateMasks) {
+    mask.used = 0;
+  }
+}
+
 void Masks::forgetPlaces() {
   for (PlaceMask *&mask : places) {
     if (mask) {

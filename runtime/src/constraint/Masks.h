@@ -44,6 +44,9 @@ public:
   /// (NoWay: no limit). `out` has words() words.
   Status find(const Configuration *set, uint32_t count, const Partial &partial, uint32_t limit, uint64_t *out);
 
+  /// Forgets what was kept for places with stacks.
+  void forgetStacks();
+
   uint32_t words() const { return vocabulary.words(); }
 
 private:

@@ -9,9 +9,9 @@
 namespace lap {
 
 void PlaceSets::clear() {
-  sets.clear();
-  places.clear();
-  buckets.clear();
+  sets.restart();
+  places.restart();
+  buckets.restart();
   buckets.addZeros(Buckets);
   places.add({0, 0, 0});
   sets.addZeros(2); // none, and Empty

@@ -53,16 +53,16 @@ public:
   const PlaceSet &operator[](uint32_t set) const { return sets[set]; }
   const Configuration *placesOf(uint32_t set) const { return &places[sets[set].first]; }
 
+  void clear();
   /// Forgets all sets if there are many; their numbers are void.
   void tidy() {
-    if (sets.size() > Comfortable) {
+    if (sets.size() > Comfortable || failed()) {
       clear();
     }
   }
   bool failed() const { return sets.failed() || places.failed() || buckets.failed() || scratch.failed(); }
 
 private:
-  void clear();
   uint32_t addSet(const Configuration *set, uint32_t count);
   void describe(PlaceSet &set);
   uint32_t classesAlone(const Configuration &place);

@@ -7,63 +7,12 @@
 #include "runtime/src/constraint/SchemaTranslator.h"
 
 #include "runtime/src/Error.h"
-#include "runtime/src/tokenizer/Decoder.h"
+#include "runtime/src/constraint/Vocabulary.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 namespace lap {
-
-namespace {
-
-constexpr uint32_t AnyOfChosen = 1, OneOfChosen = 2;
-
-/// Keywords that say nothing about the value.
-const char *const Annotations[] = {"$schema",         "$id",        "$comment",    "$defs",     "$anchor",
-                                   "definitions",     "title",      "description", "default",   "examples",
-                                   "example",         "deprecated", "readOnly",    "writeOnly", "contentMediaType",
-                                   "contentEncoding", "nullable"};
-
-/// Keywords that are followed here, or read where their type is translated.
-const char *const Understood[] = {"$ref",
-                                  "allOf",
-                                  "anyOf",
-                                  "oneOf",
-                                  "type",
-                                  "enum",
-                                  "const",
-                                  "minLength",
-                                  "maxLength",
-                                  "pattern",
-                                  "format",
-                                  "minimum",
-                                  "maximum",
-                                  "exclusiveMinimum",
-                                  "exclusiveMaximum",
-                                  "multipleOf",
-                                  "properties",
-                                  "required",
-                                  "additionalProperties",
-                                  "minProperties",
-                                  "maxProperties",
-                                  "patternProperties",
-                                  "propertyNames",
-                                  "dependentRequired",
-                                  "dependentSchemas",
-                                  "dependencies",
-                                  "unevaluatedProperties",
-                                  "items",
-                                  "prefixItems",
-                                  "additionalItems",
-                                  "minItems",
-                                  "maxItems",
-                                  "uniqueItems",
-                                  "contains",
-                                  "minContains",
-                                  "maxContains",
-                                  "unevaluatedItems"};
-
-} // namespace
 
 uint32_t SchemaTranslator::refuse(uint32_t value, const char *format, ...) {
   if (!failed()) {
@@ -76,46 +25,6 @@ uint32_t SchemaTranslator::refuse(uint32_t value, const char *format, ...) {
     status = fail(error, LAP_INVALID_ARGUMENT, "schema at %s: %s", pointer, message);
   }
   return Grammar::NeverExpr;
-}
-
-uint32_t SchemaTranslator::keyword(const Conjunction &conjunction, const char *name, bool once) {
-  uint32_t found = NoJson;
-  for (const Conjunct &part : conjunction) {
-    uint32_t value = json.find(part.schema, name);
-    if (value != NoJson && found != NoJson && once && !json.equal(value, found)) {
-      refuse(value, "another %s applies to the same value; only one is supported", name);
-    }
-    found = value != NoJson && found == NoJson ? value : found;
-  }
-  return found;
-}
-
-bool SchemaTranslator::refuseAny(const Conjunction &conjunction, const char *const *names, uint32_t count) {
-  for (uint32_t i = 0; i < count; ++i) {
-    uint32_t value = keyword(conjunction, names[i], false);
-    if (value != NoJson) {
-      refuse(value, "this keyword is not supported");
-      return true;
-    }
-  }
-  return false;
-}
-
-uint32_t SchemaTranslator::countOf(const Conjunction &conjunction, const char *name, bool largest, uint32_t fallback) {
-  uint32_t result = fallback;
-  for (const Conjunct &part : conjunction) {
-    uint32_t value = json.find(part.schema, name), count;
-    if (value == NoJson) {
-      continue;
-    }
-    if (!json.count(value, &count)) {
-      refuse(value, "expected a whole number from 0 to 2147483647");
-      return fallback;
-    }
-    bool better = largest ? count > result : count < result;
-    result = better ? count : result;
-  }
-  return result;
 }
 
 uint32_t SchemaTranslator::ruleOfAnything() {
@@ -185,22 +94,6 @@ bool SchemaTranslator::flatten(Conjunction &conjunction) {
   return !failed();
 }
 
-/// Whether a schema has keywords besides annotations and those that have been followed or replaced by a branch.
-bool SchemaTranslator::saysSomething(uint32_t schema, uint32_t chosen) const {
-  for (uint32_t at = json[schema].first; at != NoJson; at = json[at].next) {
-    auto is = [&](const char *word) { return sameText(json.keyOf(json[at]), json[at].keyBytes, word, strlen(word)); };
-    bool silent =
-        is("$ref") || is("allOf") || (is("anyOf") && (chosen & AnyOfChosen)) || (is("oneOf") && (chosen & OneOfChosen));
-    for (const char *annotation : Annotations) {
-      silent = silent || is(annotation);
-    }
-    if (!silent) {
-      return true;
-    }
-  }
-  return false;
-}
-
 void SchemaTranslator::addOnce(Conjunction &conjunction, uint32_t schema) {
   for (const Conjunct &part : conjunction) {
     if (part.schema == schema) {
@@ -225,25 +118,6 @@ bool SchemaTranslator::addReference(Conjunction &conjunction, uint32_t reference
     return false;
   }
   addOnce(conjunction, target);
-  return true;
-}
-
-bool SchemaTranslator::checkKeywords(uint32_t schema) {
-  for (uint32_t at = json[schema].first; at != NoJson; at = json[at].next) {
-    const char *key = json.keyOf(json[at]);
-    uint32_t bytes = json[at].keyBytes;
-    bool known = bytes >= 2 && key[0] == 'x' && key[1] == '-'; // vendors' annotations
-    for (const char *word : Understood) {
-      known |= sameText(key, bytes, word, strlen(word));
-    }
-    for (const char *word : Annotations) {
-      known |= sameText(key, bytes, word, strlen(word));
-    }
-    if (!known || (sameText(key, bytes, "$id", 3) && schema != Json::Root)) {
-      refuse(at, known ? "only the root may have an $id" : "this keyword is not supported");
-      return false;
-    }
-  }
   return true;
 }
 
@@ -362,13 +236,9 @@ uint32_t SchemaTranslator::valuesOfTypes(const Conjunction &conjunction, uint32_
 }
 
 uint32_t SchemaTranslator::specialToken(const char *text) {
-  for (uint32_t id = 0; tokenizer && id < tokenizer->pieces; ++id) {
-    uint32_t length;
-    const char *piece = lap_tokenizer_piece(tokenizer, id, &length);
-    if (sameText(piece, length, text, strlen(text)) &&
-        lap_decode_kind(tokenizer, int32_t(id), 1) == LAP_PIECE_NOTHING) {
-      return grammar.character(FirstToken + id);
-    }
+  uint32_t id = findControlToken(tokenizer, text, strlen(text));
+  if (id != LAP_NO_ID) {
+    return grammar.character(FirstToken + id);
   }
   status = failed() ? status : fail(error, LAP_UNAVAILABLE, "this model has no control token %s for tool calls", text);
   return Grammar::NeverExpr;

@@ -10,15 +10,18 @@
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_SCHEMATRANSLATOR_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_SCHEMATRANSLATOR_H
 
+#include "runtime/src/constraint/DigitRanges.h"
 #include "runtime/src/constraint/Schema.h"
 
 namespace lap {
 
-/// One schema of a conjunction; `chosen` says that its anyOf (1) and oneOf (2) are replaced by a branch that is also in
+/// One schema of a conjunction; `chosen` says which of its anyOf and oneOf are replaced by a branch that is also in
 /// the conjunction.
 struct Conjunct {
   uint32_t schema, chosen;
 };
+
+constexpr uint32_t AnyOfChosen = 1, OneOfChosen = 2;
 
 using Conjunction = Array<Conjunct>;
 
@@ -32,21 +35,6 @@ enum SchemaType : uint32_t {
   ArrayType = 32,
   ObjectType = 64,
   AnyType = 127
-};
-
-/// A decimal number: sign, digits before and after the point.
-struct Decimal {
-  static constexpr uint32_t MaxDigits = 15;
-  bool negative;
-  uint32_t whole, fraction;   // how many digits there are of each; no idle zeros
-  char digits[2 * MaxDigits]; // 0..9
-};
-
-/// Bounds of a number; low and high mean nothing without haveLow and haveHigh.
-struct NumberLimits {
-  Decimal low, high;
-  bool haveLow, haveHigh;
-  bool withLow, withHigh; // the bound itself is allowed
 };
 
 /// What many schemas have in common is one rule, so that its masks are computed once.
@@ -142,10 +130,8 @@ private:
   uint64_t comparisons = 0; // of exclusive branches
 };
 
-/// Reads the text of a JSON number; false if it has more than Decimal::MaxDigits digits before or after the point.
-bool parseDecimal(const char *text, uint32_t bytes, Decimal *out);
-/// -1, 0, 1.
-int compareDecimals(const Decimal &a, const Decimal &b);
+/// The type of a fixed value, one bit.
+uint32_t typeOfValue(const Json &json, uint32_t value);
 
 } // namespace lap
 

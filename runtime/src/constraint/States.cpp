@@ -18,6 +18,16 @@ uint32_t hashOf(uint32_t a, uint32_t b, uint32_t c) {
 
 } // namespace
 
+void States::clear() {
+  cells.restart();
+  slots.restart();
+  cells.addZeros(2);
+  slots.addZeros(1024);
+  if (!cells.failed()) {
+    cells[UnknownStack].depth = MaxUnknownDepth;
+  }
+}
+
 void States::growSlots() {
   Array<uint32_t> larger{4 * MaxCells};
   larger.addZeros(slots.size() * 2);

@@ -32,13 +32,14 @@ public:
   static constexpr uint32_t MaxCells = 1u << 20;            // different stacks of all texts of a grammar
 
   explicit States(const Network &network) : net(network), pending(MaxPlaces) {
-    cells.addZeros(2);
-    if (!cells.failed()) {
-      cells[UnknownStack].depth = MaxUnknownDepth;
-    }
     visited.addZeros(4 * MaxPlaces);
-    slots.addZeros(1024);
+    clear();
   }
+
+  /// Forgets all stacks: places that were found before mean nothing any more.
+  void clear();
+  /// Whether there are so many stacks that they should be forgotten when nobody needs them.
+  bool isCrowded() const { return cells.size() > MaxCells / 4; }
 
   /// Adds the places where a text may be before its first character.
   void start(ConfigurationList &out);

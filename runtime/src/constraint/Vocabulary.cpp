@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/Vocabulary.h"
 
+#include "runtime/src/tokenizer/Decoder.h"
+
 namespace lap {
 
 Vocabulary::Vocabulary(const lap_vocabulary *trie, const lap_program &program)
@@ -57,6 +59,17 @@ bool Vocabulary::hasEveryByte() const {
     }
   }
   return true;
+}
+
+uint32_t findControlToken(const lap_tokenizer *tokenizer, const char *text, size_t bytes) {
+  for (uint32_t id = 0; tokenizer && id < tokenizer->pieces; ++id) {
+    uint32_t length;
+    const char *piece = lap_tokenizer_piece(tokenizer, id, &length);
+    if (sameText(piece, length, text, bytes) && lap_decode_kind(tokenizer, int32_t(id), 1) == LAP_PIECE_NOTHING) {
+      return id;
+    }
+  }
+  return LAP_NO_ID;
 }
 
 } // namespace lap

@@ -9,6 +9,7 @@
 
 #include "lapidary/ProgramAbi.h"
 #include "runtime/src/constraint/Array.h"
+#include "runtime/src/tokenizer/TokenizerTables.h"
 #include "runtime/src/tokenizer/VocabularyTrie.h"
 
 namespace lap {
@@ -37,6 +38,9 @@ public:
 private:
   Array<uint64_t> usableBits; // bit id % 64 of word id / 64
 };
+
+/// The id of the control token (no text of its own) that is spelled so; LAP_NO_ID: there is none.
+uint32_t findControlToken(const lap_tokenizer *tokenizer, const char *text, size_t bytes);
 
 } // namespace lap
 
