@@ -192,6 +192,8 @@ bool GbnfParser::parseItem(uint32_t *out, bool nested) {
     ++at;
     skipSpace(nested);
     return true;
+  case '!':
+    return refuse(start, "'!' (any token but one) is not supported; write which characters may come");
   default:
     break;
   }

@@ -3,7 +3,7 @@
 //
 // GBNF as llama.cpp documents it (grammars/README.md): rules `name ::= alternatives`, "text" and [character classes]
 // with escapes, `.`, (groups), the repetitions * + ? {m} {m,} {m,n}, # comments. The text is what `root` describes.
-// Control tokens are written as their text between angle brackets, <|tool_call> or <bos>.
+// Tokens are written as their text (<|tool_call>, <bos>) or number (<[48]>); `!` before a token is refused.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_GBNF_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_GBNF_H

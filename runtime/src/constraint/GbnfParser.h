@@ -44,6 +44,7 @@ private:
   bool parseCharacter(uint32_t *out);
   bool parseHex(uint32_t digits, uint32_t *out);
   bool parseToken(uint32_t *out);
+  bool tokenById(size_t start, uint32_t id, uint32_t *out);
 
   const char *text;
   size_t bytes, at = 0;

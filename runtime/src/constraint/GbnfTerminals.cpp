@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/GbnfParser.h"
 #include "runtime/src/constraint/Vocabulary.h"
+#include "runtime/src/tokenizer/Decoder.h"
 
 namespace lap {
 
@@ -120,22 +121,52 @@ bool GbnfParser::parseClass(uint32_t *out) {
   return *out != Grammar::NeverExpr || refuse(start, "the class holds no character");
 }
 
+/// A token by its number: its character if it is a control token, else its text.
+bool GbnfParser::tokenById(size_t start, uint32_t id, uint32_t *out) {
+  lap_piece_kind kind = tokenizer ? lap_decode_kind(tokenizer, int32_t(id), 1) : LAP_PIECE_NOTHING;
+  if (!tokenizer || id >= tokenizer->pieces || kind == LAP_PIECE_ONE_BYTE) {
+    return refuse(start, "token %u %s", id, kind == LAP_PIECE_ONE_BYTE ? "is a byte, no text" : "does not exist");
+  }
+  if (kind == LAP_PIECE_NOTHING) {
+    *out = grammar.character(FirstToken + id);
+    return true;
+  }
+  Array<char> content(1u << 20);
+  uint32_t bytes = content.addZeros(tokenizer->max_piece_bytes + 1);
+  if (content.failed()) {
+    return refuse(start, "not enough memory");
+  }
+  bytes = lap_decode_piece(tokenizer, int32_t(id), content.begin());
+  *out = grammar.text(content.begin(), bytes);
+  return true;
+}
+
+/// <name> is the token with this text, <[id]> the token with this number.
 bool GbnfParser::parseToken(uint32_t *out) {
   size_t start = at, end = at + 1;
   while (end < bytes && text[end] != '>' && text[end] != '\n') {
     ++end;
   }
   if (end == bytes || text[end] != '>') {
-    return refuse(start, "this '<' is not closed; a control token is written <name>");
+    return refuse(start, "this '<' is not closed; a token is written <name> or <[number]>");
   }
   at = end + 1;
-  uint32_t id = findControlToken(tokenizer, text + start, at - start);
-  if (id != LAP_NO_ID) {
-    *out = grammar.character(FirstToken + id);
-    return true;
+  if (text[start + 1] == '[' && text[end - 1] == ']') {
+    uint64_t id = 0;
+    bool digits = end - start > 3;
+    for (size_t i = start + 2; i + 1 < end; ++i) {
+      digits = digits && text[i] >= '0' && text[i] <= '9' && id < INT32_MAX;
+      id = id * 10 + uint64_t(text[i] - '0');
+    }
+    return digits && id <= INT32_MAX ? tokenById(start, uint32_t(id), out) : refuse(start, "expected <[number]>");
   }
-  size_t length = at - start;
-  return refuse(start, "'%.*s' is no control token of this model", int(length > 60 ? 60 : length), text + start);
+  uint32_t id = findControlToken(tokenizer, text + start, at - start);
+  id = id == LAP_NO_ID && tokenizer ? lap_tokenizer_find(tokenizer, text + start, at - start) : id;
+  if (id == LAP_NO_ID) {
+    size_t length = at - start;
+    return refuse(start, "'%.*s' is no token of this model", int(length > 60 ? 60 : length), text + start);
+  }
+  return tokenById(start, id, out);
 }
 
 } // namespace lap

@@ -46,10 +46,10 @@ Masks::~Masks() {
 
 /// Allows token_list[firstToken .. endToken), which leave the end `distance` tokens away.
 void Masks::take(Walk &walk, uint32_t firstToken, uint32_t endToken, uint32_t distance) {
-  if (firstToken == endToken || distance > walk.limit) {
+  if (distance > walk.limit) {
     return;
   }
-  walk.farthest = distance > walk.farthest ? distance : walk.farthest;
+  walk.farthest = distance > walk.farthest && firstToken != endToken ? distance : walk.farthest;
   for (uint32_t i = firstToken; i < endToken; ++i) {
     uint32_t id = vocabulary.tokens[i];
     if (id < vocabulary.size) {
@@ -60,6 +60,9 @@ void Masks::take(Walk &walk, uint32_t firstToken, uint32_t endToken, uint32_t di
 
 /// Takes the tokens of at most `chars` more characters below a node, whatever they are.
 void Masks::takeShort(uint32_t node, uint32_t chars, uint32_t distance, Walk &walk) {
+  if (distance > walk.limit) {
+    return;
+  }
   uint32_t end = trie[node].next_byte >> 8, depth = 0;
   ends[0] = end;
   for (uint32_t at = node + 1; at < end;) {
@@ -94,15 +97,20 @@ bool Masks::takeSubtree(uint32_t node, uint32_t set, uint32_t open, Walk &walk) 
   }
   for (uint32_t i = 0; i < sets[set].repetitionCount; ++i) {
     const Repetition &repetition = sets[set].repetitions[i];
-    if ((classes & ~repetition.classes) != 0 || repetition.distance > walk.limit) {
+    bool fits = repetition.left == Unlimited || (chars < LAP_VOCABULARY_MAX_CHARS && chars <= repetition.left);
+    if ((classes & ~repetition.classes) != 0) {
       continue;
     }
-    if (repetition.left == Unlimited || (chars < LAP_VOCABULARY_MAX_CHARS && chars <= repetition.left)) {
-      take(walk, from, to, repetition.distance);
+    if ((classes & ~repetition.alone) == 0) {
+      if (fits) {
+        take(walk, from, to, repetition.after);
+      } else if (repetition.left >= (open != 0)) {
+        takeShort(node, repetition.left - (open != 0), repetition.after, walk);
+      }
       return true;
     }
-    if ((classes & ~repetition.alone) == 0 && repetition.left >= (open != 0)) {
-      takeShort(node, repetition.left - (open != 0), repetition.distance, walk);
+    if (fits && repetition.distance <= walk.limit) {
+      take(walk, from, to, repetition.distance);
       return true;
     }
   }

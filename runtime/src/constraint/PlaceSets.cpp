@@ -22,7 +22,7 @@ void PlaceSets::clear() {
 
 /// Classes of which nothing else can be read while `place`, in a counted loop, goes on and when it ends; 0 if its rule
 /// may end, as its caller could read anything.
-uint32_t PlaceSets::classesAlone(const Configuration &place) {
+uint32_t PlaceSets::classesAlone(const Configuration &place, uint32_t *out_after) {
   const Network &net = states.net;
   const Node &node = net.nodes[place.node];
   if (node.repeats != Repeats::Counted || place.count + 1 < net.nodes[node.loop].a) {
@@ -38,6 +38,7 @@ uint32_t PlaceSets::classesAlone(const Configuration &place) {
     }
     others |= next.node != place.node || next.stack != place.stack ? net.grammar->sets[other.a].touched : 0;
   }
+  *out_after = states.distance(after.begin(), after.size()); // what follows is nearer than what goes on
   return ~others;
 }
 
@@ -61,12 +62,12 @@ void PlaceSets::describe(PlaceSet &set) {
     }
     uint32_t most = node.repeats == Repeats::Freely ? Unlimited : net.nodes[node.loop].b;
     uint32_t left = most == Unlimited ? most : most - list[i].count;
-    uint32_t alone = set.count == 1 || !set.hasEnd ? classesAlone(list[i]) : 0;
+    uint32_t after = 0, alone = classesAlone(list[i], &after);
     for (uint32_t k = 0; k < set.count; ++k) {
       const Node &other = net.nodes[list[k].node];
       alone &= k == i || other.kind != NodeKind::Char ? ~0u : ~net.grammar->sets[other.a].touched;
     }
-    set.repetitions[set.repetitionCount++] = {chars.classes, left, alone, states.distance(&list[i], 1)};
+    set.repetitions[set.repetitionCount++] = {chars.classes, left, alone, states.distance(&list[i], 1), after};
   }
   for (uint32_t i = 0; set.hasEnd && i < set.repetitionCount; ++i) {
     set.repetitions[i].alone = 0;

@@ -17,7 +17,8 @@ struct Repetition {
   uint32_t classes;  // all of whose characters it repeats
   uint32_t left;     // how often, Unlimited: for ever
   uint32_t alone;    // classes of which nothing else is read, so that texts of more than `left` characters are out
-  uint32_t distance; // to the end, as long as it goes on
+  uint32_t distance; // from the place to the end, as long as it goes on
+  uint32_t after;    // with `alone`: from the set behind any number of its characters to the end
 };
 
 struct PlaceSet {
@@ -65,7 +66,7 @@ public:
 private:
   uint32_t addSet(const Configuration *set, uint32_t count);
   void describe(PlaceSet &set);
-  uint32_t classesAlone(const Configuration &place);
+  uint32_t classesAlone(const Configuration &place, uint32_t *out_after);
   uint32_t compute(uint32_t set, uint32_t character);
 
   States &states;

@@ -1,7 +1,7 @@
 //===- ConstraintBench.cpp - what masks cost on a given vocabulary --------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-//   constraint-bench TOKENIZER_DIRECTORY [--texts=N] [--tokens=N] [--follow=TEXT_FILE] FILE...
+//   constraint-bench TOKENIZER_DIRECTORY [--texts=N] [--tokens=N] [--follow=TEXT_FILE] [--check] FILE...
 //
 // For every schema (a file that begins with `{`) or grammar: writes random texts from its masks, or follows a given
 // text as a model that writes it would, and prints the time to compile it, and of mask and accept per token: mean over
@@ -22,6 +22,7 @@ namespace {
 
 struct Settings {
   uint32_t texts = 20, tokens = 200;
+  bool check = false;          // now and then, whether every token is allowed exactly if it is accepted
   std::vector<int32_t> follow; // ids of the text to follow; empty: random
 };
 
@@ -35,6 +36,30 @@ struct Times {
   uint64_t tokens = 0, firstTokens = 0, unfinished = 0;
 };
 
+/// The number of tokens about which a mask and accept disagree, with `left` tokens to come.
+uint32_t disagreements(const TextModel &text, lap_constraint *constraint, uint32_t left) {
+  const uint64_t *words = nullptr;
+  lap_constraint_mask(constraint, left, &words, nullptr);
+  std::vector<uint64_t> mask(words, words + (text.program.vocab + 63) / 64);
+  uint32_t distance = lap_constraint_tokens_to_finish(constraint);
+  uint32_t limit = left > distance ? left - 1 : distance ? distance - 1 : 0;
+  uint32_t wrong = 0;
+  for (uint32_t id = 0; id < text.program.vocab; ++id) {
+    bool accepted = lap_constraint_accept(constraint, int32_t(id), nullptr) == LAP_OK;
+    if (accepted) {
+      accepted = lap_constraint_tokens_to_finish(constraint) <= limit;
+      lap_constraint_rewind(constraint, 1, nullptr);
+    }
+    bool allowed = mask[id / 64] >> (id % 64) & 1;
+    if (allowed != accepted && !lap_model_is_eos(&text.model, int32_t(id))) {
+      wrong += wrong < 5 ? std::fprintf(stderr, "token %u '%s' is %s\n", id, tokenText(text, int32_t(id)).c_str(),
+                                        allowed ? "allowed but not accepted" : "accepted but not allowed") != 0
+                         : 1;
+    }
+  }
+  return wrong;
+}
+
 /// One text; adds to `times`. False after an error.
 bool writeText(const TextModel &text, lap_constraint *constraint, std::mt19937 &random, const Settings &settings,
                bool first, Times &times) {
@@ -44,6 +69,9 @@ bool writeText(const TextModel &text, lap_constraint *constraint, std::mt19937 &
   for (uint32_t left = settings.tokens; left != 0 && !lap_constraint_is_finished(constraint); --left) {
     const uint64_t *words = nullptr;
     lap_error error{};
+    if (settings.check && random() % 8 == 0 && disagreements(text, constraint, random() % 2 ? left : 1000000) != 0) {
+      return false;
+    }
     double start = nowMs();
     if (lap_constraint_mask(constraint, left, &words, &error) != LAP_OK) {
       std::fprintf(stderr, "error: %s\n", error.message);
@@ -152,6 +180,8 @@ int main(int argc, char **argv) {
       settings.tokens = uint32_t(std::atoi(argv[i] + 9));
     } else if (std::strncmp(argv[i], "--follow=", 9) == 0) {
       settings.follow = encodeFile(text, argv[i] + 9);
+    } else if (std::strcmp(argv[i], "--check") == 0) {
+      settings.check = true;
     } else {
       good = measure(text, argv[i], settings) && good;
     }

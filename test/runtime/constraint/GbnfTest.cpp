@@ -92,6 +92,45 @@ TEST(Gbnf, ControlTokens) {
   EXPECT_TRUE(lap_constraint_is_finished(held.constraint));
 }
 
+TEST(Gbnf, TokensByNumberAndText) {
+  expectTexts("root ::= <[263]> [b]", {"ab"}, {"b", "aab"}); // 263 is "a"
+  Held held;
+  fromGrammar(model(), "root ::= <[3]> \"a\"", held);
+  ASSERT_TRUE(held) << held.error.message;
+  EXPECT_EQ(lap_constraint_accept(held.constraint, 3, nullptr), LAP_OK);
+}
+
+TEST(Gbnf, JsonAsLlamaCppWritesIt) {
+  expectTexts(R"g(root   ::= object
+value  ::= object | array | string | number | ("true" | "false" | "null") ws
+
+object ::=
+  "{" ws (
+            string ":" ws value
+    ("," ws string ":" ws value)*
+  )? "}" ws
+
+array  ::=
+  "[" ws (
+            value
+    ("," ws value)*
+  )? "]" ws
+
+string ::=
+  "\"" (
+    [^"\\\x7F\x00-\x1F] |
+    "\\" (["\\/bfnrt] | "u" [0-9a-fA-F]{4}) # escapes
+  )* "\"" ws
+
+number ::= ("-"? ([0-9] | [1-9] [0-9]{0,15})) ("." [0-9]+)? ([eE] [-+]? [0-9] [1-9]{0,15})? ws
+
+# Optional space: by convention, applied in this grammar after literal chars when allowed
+ws ::= | " " | "\n" [ \t]{0,20}
+)g",
+              {R"({"a":1})", "{ \"x\": [true,null, -1.5e+3]}", R"({"q":"\"\u00e9","e":{}})", "{}"},
+              {"[]", R"({"a":})", R"({"a":1,})", "{\"a\":\"\n\"}"});
+}
+
 TEST(Gbnf, SaysWhatIsWrongAndWhere) {
   expectError("", "there is no rule 'root'");
   expectError("root ::= a", "grammar:1:10: rule 'a' is not defined");
@@ -105,7 +144,11 @@ TEST(Gbnf, SaysWhatIsWrongAndWhere) {
   expectError("root ::= \"\\q\"", "grammar:1:11: unknown escape");
   expectError("root ::= \"a\"{3,2}", "a repetition from 3 to 2 times");
   expectError("root ::= \"a\"{9999999}", "more than 100000 repetitions");
-  expectError("root ::= <nothing>", "'<nothing>' is no control token");
+  expectError("root ::= <nothing>", "grammar:1:10: '<nothing>' is no token of this model");
+  expectError("root ::= <[99999]>", "token 99999 does not exist");
+  expectError("root ::= <[1x]>", "expected <[number]>");
+  expectError("root ::= <[50]>", "token 50 is a byte");
+  expectError("root ::= !<bos> \"a\"", "'!' (any token but one) is not supported");
   expectError("root ::= \"a\" <eos>", "the control token <eos> cannot be part of a text");
   expectError("root ::= root \"a\" | \"b\"", "grammar:1:1: rule 'root' calls itself before it reads");
   expectError("root ::= x root | \"b\"\nx ::= \"a\"?", "calls itself before it reads");
