@@ -25,7 +25,9 @@ struct ConversationTest : testing::Test {
     weights.write(goodFile());
     lap_model_options options{sizeof(options), weights.path.c_str()};
     ASSERT_EQ(lap_model_open(&options, &model, &error), LAP_OK) << error.message;
-    lap_session_options sessionOptions{sizeof(sessionOptions), 1, 0, 0, 0};
+    lap_session_options sessionOptions{};
+    sessionOptions.struct_size = sizeof(sessionOptions);
+    sessionOptions.threads = 1;
     ASSERT_EQ(lap_session_create(model, &sessionOptions, &session, &error), LAP_OK) << error.message;
     ASSERT_EQ(lap_chat_create(session, nullptr, &chat, &error), LAP_OK) << error.message;
   }
