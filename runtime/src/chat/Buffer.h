@@ -25,7 +25,9 @@ public:
       failure = true;
       return;
     }
-    memcpy(memory + used, data, bytes);
+    if (bytes != 0) { // there may be no memory yet
+      memcpy(memory + used, data, bytes);
+    }
     used += bytes;
   }
   void put(Text text) { put(text.data, text.bytes); }
@@ -40,7 +42,9 @@ public:
   /// Takes the first `bytes` away.
   void remove(size_t bytes) {
     used -= bytes;
-    memmove(memory, memory + bytes, used);
+    if (used != 0) {
+      memmove(memory, memory + bytes, used);
+    }
   }
   void clear() { used = 0, failure = false; }
 
