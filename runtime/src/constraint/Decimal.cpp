@@ -7,51 +7,69 @@
 
 namespace lap {
 
-bool parseDecimal(const char *text, uint32_t bytes, Decimal *out) {
-  constexpr uint32_t Most = 400;
+namespace {
+
+/// All digits of a number as written, and where its point is.
+struct Digits {
+  static constexpr uint32_t Most = 400;
   char all[Most];
-  uint32_t count = 0, at = 0;
-  int64_t point = -1, exponent = 0;
-  out->negative = bytes != 0 && text[0] == '-';
-  for (at = out->negative; at < bytes && (text[at] | 0x20) != 'e'; ++at) {
+  uint32_t first = 0, count = 0; // all[first .. count), no zeros at the ends
+  int64_t point = 0;             // digits before the point, counted from all[0]
+};
+
+int64_t parseExponent(const char *text, uint32_t bytes, uint32_t at) {
+  bool down = at < bytes && text[at] == '-';
+  at += at < bytes && (down || text[at] == '+');
+  int64_t exponent = 0;
+  for (; at < bytes && exponent < 1000; ++at) {
+    exponent = exponent * 10 + (text[at] - '0');
+  }
+  return down ? -exponent : exponent;
+}
+
+bool scan(const char *text, uint32_t bytes, Digits *out) {
+  int64_t point = -1;
+  uint32_t at = bytes != 0 && text[0] == '-';
+  for (; at < bytes && (text[at] | 0x20) != 'e'; ++at) {
     if (text[at] == '.') {
-      point = count;
-    } else if (count < Most) {
-      all[count++] = char(text[at] - '0');
+      point = out->count;
+    } else if (out->count < Digits::Most) {
+      out->all[out->count++] = char(text[at] - '0');
     } else {
       return false;
     }
   }
-  if (at < bytes) {
-    bool down = text[++at] == '-';
-    at += down || text[at] == '+';
-    for (; at < bytes && exponent < 1000; ++at) {
-      exponent = exponent * 10 + (text[at] - '0');
-    }
-    exponent = down ? -exponent : exponent;
+  out->point = (point < 0 ? int64_t(out->count) : point) + (at < bytes ? parseExponent(text, bytes, at + 1) : 0);
+  while (out->first < out->count && out->all[out->first] == 0) {
+    ++out->first;
   }
-  point = (point < 0 ? int64_t(count) : point) + exponent;
-  uint32_t first = 0;
-  while (first < count && all[first] == 0) {
-    ++first;
+  while (out->count > out->first && out->all[out->count - 1] == 0) {
+    --out->count;
   }
-  while (count > first && all[count - 1] == 0) {
-    --count;
+  return true;
+}
+
+} // namespace
+
+bool parseDecimal(const char *text, uint32_t bytes, Decimal *out) {
+  Digits scanned;
+  if (!scan(text, bytes, &scanned)) {
+    return false;
   }
-  if (first == count) {
-    *out = {};
+  *out = {};
+  int64_t digits = scanned.count - scanned.first, whole = scanned.point - scanned.first, fraction = digits - whole;
+  if (digits == 0) {
     return true;
   }
-  int64_t whole = point - first, digits = count - first;
-  int64_t fraction = digits - whole;
   if (whole > int64_t(Decimal::MaxDigits) || fraction > int64_t(Decimal::MaxDigits)) {
     return false;
   }
+  out->negative = text[0] == '-';
   out->whole = whole > 0 ? uint32_t(whole) : 0;
   out->fraction = fraction > 0 ? uint32_t(fraction) : 0;
   for (uint32_t i = 0; i < out->whole + out->fraction; ++i) {
     int64_t from = whole > 0 ? int64_t(i) : int64_t(i) + whole; // leading zeros of 0.00x
-    out->digits[i] = from >= 0 && from < digits ? all[first + uint32_t(from)] : char(0);
+    out->digits[i] = from >= 0 && from < digits ? scanned.all[scanned.first + uint32_t(from)] : char(0);
   }
   return true;
 }
