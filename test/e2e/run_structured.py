@@ -2,7 +2,7 @@
 SPDX-License-Identifier: Apache-2.0
 
 For each of forty schemas some texts at different seeds, temperatures and limits, checked with the jsonschema package
-(formats included) and read with duplicate keys refused; grammars; and what is said when something is wrong. By default
+(formats included) and read with duplicate keys refused; random schemas, valid or refused; grammars; and what is said when something is wrong. By default
 ten texts per schema; `--texts 50` is the run of 2,000.
 """
 import argparse
@@ -16,6 +16,7 @@ import time
 import jsonschema
 
 from driver import FIXTURES, ROOT, Problems, run
+from random_schemas import RandomSchemas
 from structured_schemas import SCHEMAS
 
 LIMITS = (200, 90, 400, 60, 120)  # tokens; every schema but the longest has texts of at most 60
@@ -84,6 +85,25 @@ def test_schemas(program, directory, problems, texts):
     print(f"  {len(lengths)} texts over {len(SCHEMAS)} schemas, {sum(lengths) / len(lengths):.0f} bytes on average")
 
 
+def test_random_schemas(program, directory, problems, count):
+    """Each is refused with a reason, or all its texts are valid."""
+    schemas, path, valid, refused = RandomSchemas(count), directory / "random.json", 0, 0
+    for number in range(count):
+        schema = schemas.next()
+        path.write_text(json.dumps(schema))
+        validator = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+        for seed in (number, number + 10000):
+            done = generate(program, directory, f"--json-schema={path}", "-n", 300, "--temp=2", f"--seed={seed}")
+            if done.returncode == 2 and done.stderr.startswith("error: ") and "not whole" not in done.stderr:
+                refused += 1
+                break
+            wrong = problem_of(done.stdout, validator, True) if done.returncode == 0 else done.stderr
+            problems.expect(wrong is None, f"{json.dumps(schema)}: {done.stdout!r}: {wrong}")
+            valid += 1
+    print(f"  {count} random schemas: {refused} refused, {valid} texts of the others")
+    problems.expect(valid > count, f"only {valid} texts of {count} random schemas")
+
+
 def test_grammars(program, directory, problems, texts):
     for grammar, pattern in GRAMMARS.items():
         path = directory / "grammar.gbnf"
@@ -144,6 +164,7 @@ def main():
         start = time.monotonic()
         test_schemas(program, directory, problems, options.texts)
         print(f"  {time.monotonic() - start:.1f} s")
+        test_random_schemas(program, directory, problems, 10 * options.texts)
         test_grammars(program, directory, problems, options.texts)
         test_limits(program, directory, problems)
         test_prompts(program, directory, problems)

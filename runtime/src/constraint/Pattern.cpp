@@ -235,6 +235,12 @@ bool Parser::parseTimes(Pattern *atom) {
   return true;
 }
 
+/// Takes out what validators do not agree about: beyond ASCII, and U+001C..U+001F, which Python counts as spaces.
+void removeDisputed(SetBuilder &set) {
+  set.remove(0x80, LastCharacter);
+  set.remove(0x1C, 0x1F);
+}
+
 /// \d \w \s and their opposites.
 bool Parser::shorthand(char letter, SetBuilder &set, bool *negated) {
   char kind = char(letter | 0x20);
@@ -255,7 +261,7 @@ bool Parser::shorthand(char letter, SetBuilder &set, bool *negated) {
   *negated = letter < 'a';
   if (*negated) {
     own.invert();
-    own.remove(0x80, LastCharacter); // validators differ beyond ASCII
+    removeDisputed(own);
   }
   set.ranges.append(own.ranges.begin(), own.ranges.size());
   return true;
@@ -302,7 +308,7 @@ bool Parser::parseClass(SetBuilder &set) {
   if (inverted) {
     set.invert();
     if (asciiOnly) {
-      set.remove(0x80, LastCharacter);
+      removeDisputed(set);
     }
   }
   return true;

@@ -52,6 +52,8 @@ TEST(Schema, Strings) {
   expectTexts(R"({"type":"string","pattern":"b|^c"})", {R"("abc")", R"("cx")", R"("b")"}, {R"("ac")", R"("")"});
   expectTexts(R"({"type":"string","pattern":"^\"?\\\\$"})", {R"("\"\\")", R"("\\")"}, {R"("")"});
   expectTexts(R"({"type":"string","pattern":"^[a-f]+$","maxLength":2})", {R"("a")", R"("ff")"}, {R"("aaa")", R"("")"});
+  expectTexts(R"({"type":"string","pattern":"^\\S[^\\s]$"})", {R"("a\"")", R"("-_")"},
+              {R"("a b")", R"("\u001fa")", R"("a\u001c")"}); // Python's \s has U+001C..U+001F
   expectTexts(R"({"type":"string","format":"date"})", {R"("2024-02-28")", R"("1999-12-31")"},
               {R"("2024-02-30")", R"("2024-13-01")", R"("2024-1-1")"});
   expectTexts(R"({"enum":["a","b\"c",1,null,{"x":[1,2]}]})", {R"("a")", R"("b\"c")", "1", "null", R"({"x":[1,2]})"},
