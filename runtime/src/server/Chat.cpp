@@ -19,11 +19,31 @@ ApiError apiError(const lap_error &error, const char *field) {
   return ApiError(client ? 400 : 500, client ? "invalid_request_error" : "server_error", error.message, field);
 }
 
-/// OpenAI's newer name of a role that templates know as "system".
-Json withKnownRoles(Json messages) {
-  for (Json &message : messages) {
-    if (message.is_object() && textOr(message, "role", "") == "developer") {
+/// Makes one text of a list of parts that are texts; other lists stay as they are.
+void joinTexts(Json &content) {
+  std::string joined;
+  for (const Json &part : content) {
+    if (!part.is_object() || textOr(part, "type", "") != "text") {
+      return;
+    }
+    joined += textOr(part, "text", "");
+  }
+  content = joined;
+}
+
+/// What templates expect: OpenAI's newer role "developer" is their "system", and not all of them know lists of parts.
+Json forTemplates(Json messages) {
+  for (size_t i = 0; i < messages.size(); ++i) {
+    Json &message = messages[i];
+    if (!message.is_object()) {
+      throw badField("messages[" + std::to_string(i) + "]", "must be an object");
+    }
+    if (textOr(message, "role", "") == "developer") {
       message["role"] = "system";
+    }
+    const auto content = message.find("content");
+    if (content != message.end() && content->is_array()) {
+      joinTexts(*content);
     }
   }
   return messages;
@@ -57,7 +77,7 @@ std::string renderChat(const lap_model &model, const Json &messages, const Json 
   if (!model.chat) {
     throw ApiError(400, "invalid_request_error", "this program has no chat format; use /v1/completions");
   }
-  const std::string text = written(withKnownRoles(messages)), toolText = tools ? written(*tools) : std::string();
+  const std::string text = written(forTemplates(messages)), toolText = tools ? written(*tools) : std::string();
   lap_chat_options options{};
   options.struct_size = sizeof(options);
   options.flags = thinking == Thinking::On ? LAP_CHAT_THINK : thinking == Thinking::Off ? LAP_CHAT_NO_THINK : 0;

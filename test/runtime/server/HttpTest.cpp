@@ -6,6 +6,7 @@
 #include "runtime/src/server/Http.h"
 
 #include <arpa/inet.h>
+#include <future>
 #include <gtest/gtest.h>
 #include <random>
 #include <sys/socket.h>
@@ -55,7 +56,7 @@ struct Echo {
   Metrics metrics;
   std::unique_ptr<HttpServer> server;
   std::thread thread;
-  std::shared_ptr<Exchange> kept; // of /keep
+  std::promise<std::shared_ptr<Exchange>> kept; // of /keep
 
   Echo() {
     settings.port = 0;
@@ -70,11 +71,10 @@ struct Echo {
   ~Echo() {
     server->stop(0);
     thread.join();
-    kept.reset();
   }
   void handle(HttpRequest request, std::shared_ptr<Exchange> to) {
     if (request.path == "/keep") {
-      kept = std::move(to);
+      kept.set_value(std::move(to));
     } else if (request.path == "/parts") {
       to->begin("text/plain");
       to->send("one,");
@@ -157,19 +157,18 @@ TEST(Http, RefusesTooMuchAndNonsense) {
 
 TEST(Http, AHandlerLearnsThatTheClientLeft) {
   Echo echo;
+  std::shared_ptr<Exchange> kept;
   {
     Client client(echo.server->port());
     client.write("GET /keep HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    while (!echo.kept) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    EXPECT_FALSE(echo.kept->closed());
+    kept = echo.kept.get_future().get();
+    EXPECT_FALSE(kept->closed());
   }
-  for (int i = 0; i < 2000 && !echo.kept->closed(); ++i) {
+  for (int i = 0; i < 2000 && !kept->closed(); ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  EXPECT_TRUE(echo.kept->closed());
-  echo.kept->respond({200, "text/plain", "too late", ""});
+  EXPECT_TRUE(kept->closed());
+  kept->respond({200, "text/plain", "too late", ""});
   EXPECT_TRUE(echo.alive());
 }
 
@@ -177,15 +176,13 @@ TEST(Http, AClientThatDoesNotReadIsGivenUp) {
   Echo echo;
   Client client(echo.server->port());
   client.write("GET /keep HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  while (!echo.kept) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  echo.kept->begin("text/plain");
+  const std::shared_ptr<Exchange> kept = echo.kept.get_future().get();
+  kept->begin("text/plain");
   const std::string part(64 << 10, 'x');
-  for (int i = 0; i < 1000 && !echo.kept->closed(); ++i) {
-    echo.kept->send(part);
+  for (int i = 0; i < 1000 && !kept->closed(); ++i) {
+    kept->send(part);
   }
-  EXPECT_TRUE(echo.kept->closed());
+  EXPECT_TRUE(kept->closed());
 }
 
 TEST(Http, RandomBytesNeverEndTheServer) {

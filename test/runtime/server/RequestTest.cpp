@@ -46,7 +46,6 @@ template <typename Read> std::pair<std::string, std::string> refusal(Read read) 
 
 TEST(Request, ReadsEverythingThatChangesTheAnswer) {
   Reader reader;
-  // The fake's chat format has no place for a system text.
   std::string body = Chat;
   body.replace(body.find(R"({"role":"system","content":"s"},)"), 32, "");
   const TextRequest request = reader.chat(body);
@@ -104,8 +103,11 @@ TEST(Request, RefusesByField) {
     EXPECT_EQ(found, field) << member << ": " << message;
   }
   EXPECT_EQ(refusal([&] { reader.chat(R"({"messages":{}})"); }).first, "messages");
-  EXPECT_EQ(refusal([&] { reader.chat(R"({"messages":[{"role":"cat","content":"x"}]})"); }).first, "messages[0].role");
+  EXPECT_EQ(refusal([&] { reader.chat(R"({"messages":[{"role":7,"content":"x"}]})"); }).first, "role");
   EXPECT_EQ(refusal([&] { reader.chat(R"({"messages":[3]})"); }).first, "messages[0]");
+  EXPECT_EQ(refusal([&] { reader.chat(start + R"("tools":{}})"); }).first, "tools");
+  EXPECT_EQ(refusal([&] { reader.chat(start + R"("tool_choice":"required"})"); }).first, "tool_choice");
+  EXPECT_EQ(refusal([&] { reader.chat(start + R"("response_format":{"type":"xml"}})"); }).first, "response_format");
   EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":[260]})"); }).first, "prompt");
   EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":[-1]})"); }).first, "prompt");
   EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":["a","b"]})"); }).first, "prompt");
