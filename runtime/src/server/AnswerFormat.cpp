@@ -56,26 +56,45 @@ Json onlyTool(const Json &tools, const std::string &name) {
   throw badField("tool_choice", "names '" + name + "', which is not among the tools");
 }
 
-/// The answer must be a call of one of `tools`.
-void requireCall(const lap_model &model, const Json &tools, AnswerFormat &format) {
-  format.start = tokenize(model, CallStart, false);
-  if (format.start.size() != 1 || !isControl(model, format.start[0])) {
-    throw badField("tool_choice", "cannot force a call: this model has no token " + std::string(CallStart));
-  }
+/// The token that begins a call; -1 when the model has none.
+int32_t callToken(const lap_model &model) {
+  const std::vector<int32_t> ids = tokenize(model, CallStart, false);
+  return ids.size() == 1 && isControl(model, ids[0]) ? ids[0] : -1;
+}
+
+/// A call of one of `tools`; null, and why in *error, when their schemas cannot be expressed.
+Constraint callConstraint(const lap_model &model, const Json &tools, lap_error *error) {
   const std::string text = written(tools);
   lap_constraint *constraint = nullptr;
+  const lap_status status = lap_constraint_create_tool_call(&model, text.data(), text.size(), &constraint, error);
+  return status == LAP_OK ? owned(constraint) : nullptr;
+}
+
+/// The answer must be a call of one of `tools`.
+void requireCall(const lap_model &model, const Json &tools, AnswerFormat &format) {
+  const int32_t token = callToken(model);
+  if (token < 0) {
+    throw badField("tool_choice", "cannot force a call: this model has no token " + std::string(CallStart));
+  }
   lap_error error{};
-  if (lap_constraint_create_tool_call(&model, text.data(), text.size(), &constraint, &error) != LAP_OK) {
+  format.start = {token};
+  format.constraint = callConstraint(model, tools, &error);
+  if (!format.constraint) {
     throw badField("tools", error.message);
   }
-  format.constraint = owned(constraint);
+}
+
+/// The model may call one of `tools`; where their schemas can be expressed, it does so correctly.
+void allowCalls(const lap_model &model, AnswerFormat &format) {
+  format.callStart = callToken(model);
+  format.call = format.callStart < 0 ? nullptr : callConstraint(model, format.tools, nullptr);
 }
 
 /// tool_choice: "auto" (the default), "none", "required" or {"type": "function", "function": {"name": ..}}.
 void readToolChoice(const lap_model &model, const Json &body, AnswerFormat &format) {
   const Json *choice = find(body, "tool_choice");
   if (!choice || *choice == "auto") {
-    return;
+    return format.tools.is_null() || format.constraint ? void() : allowCalls(model, format);
   }
   if (*choice == "none") {
     format.tools = nullptr;

@@ -21,6 +21,8 @@ struct AnswerFormat {
   Json tools;                 // that the prompt offers; null: none
   Constraint constraint;      // null: any text
   std::vector<int32_t> start; // the answer's first ids, which are read with the prompt
+  Constraint call;            // of every call that the model begins by itself; null: none, or not expressible
+  int32_t callStart = -1;     // the token that begins one
 };
 
 /// The format that a chat request asks for. Throws ApiError with the field.

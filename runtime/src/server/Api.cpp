@@ -137,6 +137,8 @@ void Api::answer(Job &job) {
     generation.ignoreEos = request.ignoreEos;
     generation.deadline = std::chrono::steady_clock::now() + std::chrono::seconds(settings.seconds);
     generation.constraint = cloned(request.constraint);
+    generation.call = cloned(request.call);
+    generation.callStart = request.callStart;
     generation.consumer = completion->choice(i);
   }
   if (!scheduler.submit(std::move(generations))) {

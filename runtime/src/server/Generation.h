@@ -55,6 +55,8 @@ struct Generation {
   bool ignoreEos = false; // go on after the model has ended its text; for measurements
   uint32_t topLogprobs = 0;
   std::shared_ptr<lap_constraint> constraint; // null: any text; else of this sequence alone
+  std::shared_ptr<lap_constraint> call;       // holds from each `callStart` until it is finished; null: none
+  int32_t callStart = -1;
   std::chrono::steady_clock::time_point deadline;
   std::shared_ptr<Consumer> consumer;
 };

@@ -165,6 +165,8 @@ TextRequest readChatRequest(const lap_model &model, const Settings &settings, ui
   request.ids.insert(request.ids.end(), format.start.begin(), format.start.end());
   request.shape.start = std::move(format.start);
   request.constraint = std::move(format.constraint);
+  request.call = std::move(format.call);
+  request.callStart = format.callStart;
   limitTokens(settings, context, asked, request);
   return request;
 }

@@ -24,6 +24,8 @@ struct TextRequest {
   uint32_t topLogprobs = 0;
   bool ignoreEos = false; // as llama.cpp and vLLM have it
   Constraint constraint;  // null: any text
+  Constraint call;        // see AnswerFormat
+  int32_t callStart = -1;
 };
 
 /// Both throw ApiError. `context`: most tokens of a sequence.

@@ -158,6 +158,7 @@ void Scheduler::admit(Work work) {
   Slot &slot = place(work.generation.ids);
   slot.work = std::make_unique<Work>(std::move(work));
   slot.next = -1;
+  slot.inCall = false;
   slot.usage = {static_cast<uint32_t>(slot.work->generation.ids.size()), static_cast<uint32_t>(slot.read), 0};
   slot.used = turn;
   metrics.promptTokens += slot.usage.prompt;
@@ -251,21 +252,37 @@ void Scheduler::decode() {
   metrics.decodeMicroseconds += microseconds(start);
 }
 
-/// Draws the next token from the session's logits and hands it over.
+/// Draws the next token from the session's logits, under the constraint that holds, and follows it. *out_complete: the
+/// whole answer was under it and nothing can follow.
+lap_status Scheduler::draw(Slot &slot, Token &out, bool *out_complete, lap_error *error) {
+  Generation &generation = slot.work->generation;
+  lap_constraint *constraint = slot.inCall ? generation.call.get() : generation.constraint.get();
+  const uint32_t left = std::min(generation.tokens - slot.usage.generated,
+                                 contextTokens - lap_session_position(slot.session) + 1); // the last is not appended
+  lap_status status =
+      lap_session_sample_constrained(slot.session, &generation.sampling, constraint, left, &out.id, error);
+  if (status == LAP_OK && constraint && !lap_model_is_eos(model, out.id)) {
+    status = lap_constraint_accept(constraint, out.id, error);
+  }
+  const bool finished = status == LAP_OK && constraint && lap_constraint_is_finished(constraint);
+  *out_complete = finished && generation.constraint;
+  if (generation.call && !constraint && out.id == generation.callStart) {
+    lap_constraint_reset(generation.call.get());
+    slot.inCall = true;
+  } else if (finished) {
+    slot.inCall = false;
+  }
+  return status;
+}
+
+/// Hands the next token over.
 void Scheduler::sample(Slot &slot) {
   Generation &generation = slot.work->generation;
   slot.used = turn;
   Token token;
   lap_error error{};
-  lap_constraint *constraint = generation.constraint.get();
-  const uint32_t left = std::min(generation.tokens - slot.usage.generated,
-                                 contextTokens - lap_session_position(slot.session) + 1); // the last is not appended
-  if (lap_session_sample_constrained(slot.session, &generation.sampling, constraint, left, &token.id, &error) !=
-      LAP_OK) {
-    return end(slot, Finish::Failed, error.message);
-  }
-  const bool eos = lap_model_is_eos(model, token.id);
-  if (constraint && !eos && lap_constraint_accept(constraint, token.id, &error) != LAP_OK) {
+  bool complete = false;
+  if (draw(slot, token, &complete, &error) != LAP_OK) {
     return end(slot, Finish::Failed, error.message);
   }
   if (generation.logprobs) {
@@ -275,7 +292,7 @@ void Scheduler::sample(Slot &slot) {
   ++metrics.generatedTokens;
   slot.next = token.id;
   const bool wanted = generation.consumer->token(token);
-  if (!wanted || (eos && !generation.ignoreEos) || (constraint && lap_constraint_is_finished(constraint))) {
+  if (!wanted || complete || (!generation.ignoreEos && lap_model_is_eos(model, token.id))) {
     end(slot, Finish::Stop);
   } else if (slot.usage.generated >= generation.tokens) {
     end(slot, Finish::Length);

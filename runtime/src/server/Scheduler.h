@@ -51,6 +51,7 @@ private:
     std::unique_ptr<Work> work; // null: free
     size_t read = 0;            // ids of the prompt in the session
     size_t mark = 0;            // a checkpoint is due there; 0: none
+    bool inCall = false;        // generation.call holds
     int32_t next = -1;          // sampled, not yet appended; -1: the prompt is being read
     Usage usage;
     uint64_t used = 0; // turn in which it was last busy
@@ -66,6 +67,7 @@ private:
   void readPrompts();
   void readChunk(Slot &slot);
   void decode();
+  lap_status draw(Slot &slot, Token &out, bool *out_complete, lap_error *error);
   void sample(Slot &slot);
   void sampleOrEnd(Slot &slot);
   void end(Slot &slot, Finish finish, const std::string &error = {});
