@@ -21,6 +21,15 @@ const std::string Chat = R"({"model":"m","messages":[{"role":"system","content":
                          R"("user":"u","metadata":{"a":[1,2,{"b":null}]}})";
 const std::string Text = R"({"prompt":[5,6,7],"max_tokens":3,"logprobs":2,"temperature":0,"stop":"q","echo":false})";
 
+const std::string Shaped =
+    R"({"messages":[{"role":"user","content":"a"},{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":)"
+    R"("function","function":{"name":"f","arguments":"{\"x\":1}"}}]},{"role":"tool","tool_call_id":"c","content":"2"}],)"
+    R"("response_format":{"type":"json_schema","json_schema":{"name":"n","strict":true,"schema":{"type":"object",)"
+    R"("properties":{"a":{"type":"string","maxLength":5,"pattern":"^[a-z]+$"},"b":{"type":"integer","minimum":-3},)"
+    R"("c":{"anyOf":[{"$ref":"#/$defs/d"},{"type":"null"}]}},"required":["a"],"$defs":{"d":{"enum":[1,"x"]}}}}},)"
+    R"("tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"x":{"type":)"
+    R"("number"}}}}}]})";
+
 struct Reader {
   OpenedModel opened;
   Settings settings;
@@ -156,8 +165,10 @@ TEST(Request, DamagedBodiesAreRefusedOrRead) {
                                            "0.5",
                                            std::string(300, '9')};
   unsigned accepted = 0, refused = 0;
+  const std::string bodies[] = {Chat, Text, Shaped};
   for (int round = 0; round < 20000; ++round) {
-    std::string body = round % 2 ? Chat : Text;
+    const bool text = round % 3 == 1;
+    std::string body = bodies[round % 3];
     for (uint64_t edits = 1 + random() % 4; edits != 0; --edits) {
       const size_t at = random() % (body.size() + 1);
       const uint64_t kind = random() % 4;
@@ -175,7 +186,7 @@ TEST(Request, DamagedBodiesAreRefusedOrRead) {
       }
     }
     try {
-      const TextRequest request = round % 2 ? reader.chat(body) : reader.text(body);
+      const TextRequest request = text ? reader.text(body) : reader.chat(body);
       ASSERT_LT(request.ids.size(), size_t(FakeContext));
       ASSERT_GE(request.tokens, 1u);
       ++accepted;
