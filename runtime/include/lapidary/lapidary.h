@@ -18,7 +18,8 @@
  * Ownership   *_open and *_create hand an object to the caller, *_close and *_free take it back (NULL is fine). Close a
  *             model after its sessions. Pointers returned by getters belong to the object they came from.
  * Memory      everything is reserved by *_open and *_create. No session function allocates; lap_model_tokenize and
- *             lap_model_render_chat map scratch memory for the time of the call.
+ *             lap_model_render_chat take scratch memory for the time of the call; chats and parsers grow with what is
+ *             said.
  * Threads     a model may be used from any thread. A session is used by one thread at a time; different sessions
  *             may run at once. A session's results do not depend on its number of threads or its chunk.
  * Errors      every fallible function returns a lap_status and, if `error` is not NULL, writes the status and one

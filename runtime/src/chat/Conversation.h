@@ -41,6 +41,9 @@ private:
   lap_status checkMessages(lap_error *error);
   lap_status writePrompt(lap_error *error);
   lap_status reuse(const int32_t *ids, size_t count, lap_error *error);
+  void endAnswer();
+  lap_status step(lap_error *error);
+  void flush(lap_chat_event *out);
   lap_status readChunk(lap_error *error);
   lap_status writeToken(lap_error *error);
   bool takeEvent(const lap_chat_event &event, lap_chat_event *out);

@@ -6,8 +6,9 @@
 // it every function returns at once. Steps, depth and memory are bounded, so a hostile template or conversation is an
 // error and not a hang.
 //
-//   Interpreter.cpp  statements, scopes, macros        Expressions.cpp  values, members, calls
-//   Operators.cpp    + - in < ..                       Filters.cpp, Sequences.cpp  value | filter
+//   Interpreter.cpp  statements, scopes, macros        Expressions.cpp  expressions, by their kind
+//   Members.cpp      value.member, value[item]         Operators.cpp    + - in < ..
+//   Functions.cpp    range, namespace ..               Filters.cpp, Sequences.cpp  value | filter
 //   Methods.cpp      value.method(..)                  Tests.cpp        value is test
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CHAT_INTERPRETER_H
@@ -90,20 +91,30 @@ private:
   // Expressions.cpp
   Value evaluate(uint32_t index);
   Value evaluateKind(const Node &n);
+  Value evaluateCall(const Node &n);
+  Value evaluateOperator(const Node &n);
   Value evaluateMap(const Node &n);
   Value evaluateItems(const Node &n, bool tuple);
+  Value call(const Node &n);
+  /// Children from `first` on, evaluated.
+  bool arguments(const Node &n, uint32_t first, Arguments *out);
+
+  // Members.cpp
   Value member(const Node &n, const Value &object, Text name);
   Value loopMember(const Loop &loop, Text name);
   Value index(const Node &n, const Value &object, const Value &key);
   Value itemOf(const Value &object, int64_t at);
   Value slice(const Node &n);
   bool sliceBounds(const Node &n, int64_t size, int64_t *begin, int64_t *end, int64_t *step);
-  Value call(const Node &n);
+  Value sliceList(const List &source, int64_t begin, uint32_t count, int64_t step);
+  Value sliceText(const Node &n, const Value &source, int64_t begin, uint32_t count, int64_t step);
+
+  // Functions.cpp
   Value callFunction(const Node &n);
+  Value makeMap(const Node &n);
   Value makeRange(const Node &n, const Arguments &args);
   Value formatNow(const Node &n, const Value &format);
-  /// Children from `first` on, evaluated.
-  bool arguments(const Node &n, uint32_t first, Arguments *out);
+  Value refuse(const Node &n, const Value &words);
 
   // Operators.cpp
   Value binary(const Node &n);
@@ -111,6 +122,7 @@ private:
   Value arithmetic(const Node &n, const Value &a, const Value &b);
   Value wholeArithmetic(const Node &n, int64_t a, int64_t b);
   Value realArithmetic(const Node &n, double a, double b);
+  Value sign(const Node &n, const Value &value);
   Value power(const Node &n, int64_t base, int64_t exponent);
   Value repeat(const Node &n, const Value &what, int64_t times);
   Value compareChain(const Node &n);

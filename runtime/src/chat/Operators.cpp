@@ -168,6 +168,16 @@ Value Interpreter::arithmetic(const Node &n, const Value &a, const Value &b) {
   return real ? realArithmetic(n, a.asReal(), b.asReal()) : wholeArithmetic(n, a.integer, b.integer);
 }
 
+Value Interpreter::sign(const Node &n, const Value &value) {
+  if (ok() && !value.isNumber()) {
+    return fail(n, "a sign before something that is not a number");
+  }
+  bool negate = n.kind == LAP_NODE_NEGATE;
+  return value.is(Value::Float) ? Value::realOf(negate ? -value.real : value.real)
+         : negate               ? wholeArithmetic(n, 0, value.integer)
+                                : Value::integerOf(value.integer);
+}
+
 Value Interpreter::power(const Node &n, int64_t base, int64_t exponent) {
   if (exponent < 0) {
     return realArithmetic(n, static_cast<double>(base), static_cast<double>(exponent));

@@ -224,6 +224,42 @@ void LineEditor::escape() {
   }
 }
 
+/// Keys that change the line or the cursor.
+void LineEditor::editKey(char byte) {
+  switch (byte) {
+  case CtrlA:
+    return move(0);
+  case CtrlE:
+    return move(line.size());
+  case CtrlB:
+    return move(before(cursor));
+  case CtrlF:
+    return move(after(cursor));
+  case CtrlH:
+  case Backspace:
+    return erase(before(cursor), cursor);
+  case CtrlK:
+    return erase(cursor, line.size());
+  case CtrlU:
+    return erase(0, cursor);
+  case CtrlW:
+    return erase(wordBefore(cursor), cursor);
+  case CtrlL:
+    return print("\033[H\033[2J", 7);
+  case CtrlP:
+    return recall(1);
+  case CtrlN:
+    return recall(-1);
+  case Escape:
+    return escape();
+  default:
+    if (static_cast<uint8_t>(byte) >= 32 || byte == '\t') {
+      insert(&byte, 1);
+    }
+  }
+}
+
+/// Keys that may end the line; *done says whether they did.
 LineEditor::Result LineEditor::key(char byte, bool *done) {
   switch (byte) {
   case CtrlM:
@@ -239,51 +275,10 @@ LineEditor::Result LineEditor::key(char byte, bool *done) {
       erase(cursor, after(cursor));
     }
     return End;
-  case CtrlA:
-    move(0);
-    break;
-  case CtrlE:
-    move(line.size());
-    break;
-  case CtrlB:
-    move(before(cursor));
-    break;
-  case CtrlF:
-    move(after(cursor));
-    break;
-  case CtrlH:
-  case Backspace: {
-    size_t end = cursor;
-    erase(before(cursor), end);
-    break;
-  }
-  case CtrlK:
-    erase(cursor, line.size());
-    break;
-  case CtrlU:
-    erase(0, cursor);
-    break;
-  case CtrlW:
-    erase(wordBefore(cursor), cursor);
-    break;
-  case CtrlL:
-    print("\033[H\033[2J", 7);
-    break;
-  case CtrlP:
-    recall(1);
-    break;
-  case CtrlN:
-    recall(-1);
-    break;
-  case Escape:
-    escape();
-    break;
   default:
-    if (static_cast<uint8_t>(byte) >= 32 || byte == '\t') {
-      insert(&byte, 1);
-    }
+    editKey(byte);
+    return Line;
   }
-  return Line;
 }
 
 LineEditor::Result LineEditor::edit(const char *prompt) {

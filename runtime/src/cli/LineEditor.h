@@ -32,6 +32,7 @@ private:
   Result readPlain(const char *prompt);
   Result edit(const char *prompt);
   Result key(char byte, bool *done);
+  void editKey(char byte);
   void escape();
   void insert(const char *bytes, size_t count);
   void erase(size_t begin, size_t end);
