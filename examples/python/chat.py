@@ -34,7 +34,8 @@ class ChatOptions(ctypes.Structure):
 class AnswerOptions(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("sampling", ctypes.c_void_p),
                 ("stops", ctypes.POINTER(ctypes.c_char_p)), ("stop_count", ctypes.c_uint32),
-                ("max_tokens", ctypes.c_uint32), ("thought_tokens", ctypes.c_uint32)]
+                ("max_tokens", ctypes.c_uint32), ("thought_tokens", ctypes.c_uint32),
+                ("constraint", ctypes.c_void_p)]
 
 
 class Event(ctypes.Structure):
@@ -82,7 +83,7 @@ class Chat:
     def answer(self, max_tokens=0, stops=()):
         """Yields (kind, text, arguments) as the model writes; arguments is a dict for CALL, else None."""
         stop_list = (ctypes.c_char_p * len(stops))(*(s.encode() for s in stops))
-        options = AnswerOptions(ctypes.sizeof(AnswerOptions), None, stop_list, len(stops), max_tokens, 0)
+        options = AnswerOptions(ctypes.sizeof(AnswerOptions), None, stop_list, len(stops), max_tokens, 0, None)
         self.model.call("lap_chat_answer", self.handle, ctypes.byref(options))
         event = Event()
         while True:

@@ -62,6 +62,22 @@ def test_no_control_tokens(program, model, problems):
     problems.expect(answers > 6, f"only {answers} of 12 answers had text")
 
 
+def test_structured_answers(program, problems):
+    """A schema holds for the text of a chat's answer too, with a thought before it, however few tokens there are."""
+    schema = program.parent / "schema.json"
+    schema.write_text(json.dumps({"type": "object", "properties": {"name": {"type": "string", "maxLength": 12}, "ok": {"type": "boolean"}},
+                                  "required": ["name", "ok"], "additionalProperties": False}))
+    for seed in range(4):
+        for options in ((), ("--think",), ("--think=10",)):
+            done = run(program, "-p", "x", "-n", "70", "--temp", "2", "--seed", seed, f"--json-schema={schema}", *options)
+            try:
+                valid = set(json.loads(done.stdout)) == {"name", "ok"}
+            except ValueError:
+                valid = False
+            problems.expect(done.returncode == 0 and valid, f"seed {seed} {options}: {done.stdout!r} {done.stderr}")
+            problems.expect(not options or "thought: " in done.stderr, f"{options}: {done.stderr}")
+
+
 def test_interrupt(program, problems):
     """Ctrl-C on a terminal stops the answer, and the chat goes on."""
     pid, fd = pty.fork()
@@ -147,6 +163,7 @@ def main():
         if not problems.found:
             test_prompts(program, problems)
             test_no_control_tokens(program, model, problems)
+            test_structured_answers(program, problems)
             test_interrupt(program, problems)
             test_c_example(library, problems)
             test_python_example(library, problems)

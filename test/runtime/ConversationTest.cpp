@@ -43,7 +43,7 @@ struct ConversationTest : testing::Test {
   }
   /// The answer's text; its end in `why`.
   std::string answer(uint32_t tokens, std::vector<const char *> stops = {}) {
-    lap_answer_options options{sizeof(options), &greedy, stops.data(), uint32_t(stops.size()), tokens, 0};
+    lap_answer_options options{sizeof(options), &greedy, stops.data(), uint32_t(stops.size()), tokens, 0, nullptr};
     if (lap_chat_answer(chat, &options, &error) != LAP_OK) {
       ADD_FAILURE() << error.message;
       return "";
@@ -176,7 +176,7 @@ TEST_F(ConversationTest, EndsAThoughtWhenItsTokensAreSpent) {
   std::vector<int32_t> words = std::vector<int32_t>{FakeChannelOpen} + bytesOf("thought\nabcdefghij");
   script("hi", words);
   say("hi");
-  lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 22, 12};
+  lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 22, 12, nullptr};
   ASSERT_EQ(lap_chat_answer(chat, &options, &error), LAP_OK);
   std::string text = pull();
   EXPECT_NE(messages().find("\"reasoning_content\":\"abcd\""), std::string::npos) << messages();
@@ -189,7 +189,7 @@ TEST_F(ConversationTest, EndsWithTheContext) {
   answer(0);
   EXPECT_EQ(why, "context");
   EXPECT_EQ(lap_session_position(session), 64u);
-  lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 3, 0};
+  lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 3, 0, nullptr};
   say(std::string(50, 'y'));
   EXPECT_EQ(lap_chat_answer(chat, &options, &error), LAP_CONTEXT_FULL);
   EXPECT_NE(std::string(error.message).find("but the context only 64"), std::string::npos) << error.message;
@@ -203,7 +203,7 @@ TEST_F(ConversationTest, CanBeCancelledAtAnyTime) {
   for (int after = 0; after < 8; ++after) {
     lap_chat_clear(chat);
     say("a question of some length");
-    lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 20, 0};
+    lap_answer_options options{sizeof(options), &greedy, nullptr, 0, 20, 0, nullptr};
     ASSERT_EQ(lap_chat_answer(chat, &options, &error), LAP_OK);
     lap_chat_event event{};
     for (int i = 0; i < after; ++i) {
@@ -215,6 +215,44 @@ TEST_F(ConversationTest, CanBeCancelledAtAnyTime) {
     bool said = usage().answer_tokens > 0;
     EXPECT_EQ(messages().find("assistant") != std::string::npos, said) << after;
   }
+}
+
+/// A session that returns to a checkpoint, or comes from a file, answers as one that reads everything.
+TEST_F(ConversationTest, ReadsLittleAgainWithACheckpoint) {
+  lap_chat_free(chat);
+  lap_session_free(session);
+  lap_session_options options{};
+  options.struct_size = sizeof(options);
+  options.threads = 1, options.checkpoints = 2;
+  ASSERT_EQ(lap_session_create(model, &options, &session, &error), LAP_OK) << error.message;
+  ASSERT_EQ(lap_chat_create(session, nullptr, &chat, &error), LAP_OK) << error.message;
+  say("some words here");
+  answer(12);
+  lap_chat_clear(chat);
+  say("some words here");
+  std::string warm = answer(12);
+  EXPECT_EQ(usage().read_tokens, 1u) << "the prompt is known but for the one token that gives logits";
+  lap_session_rewind(session, 0, &error);
+  lap_chat_clear(chat);
+  say("some words here");
+  EXPECT_EQ(answer(12), warm);
+}
+
+TEST_F(ConversationTest, GoesOnFromAFile) {
+  TemporaryFile file("conversation-session");
+  say("some words");
+  answer(3);
+  std::string saved = messages();
+  ASSERT_EQ(lap_session_save(session, file.path.c_str(), &error), LAP_OK) << error.message;
+  say("x");
+  std::string expected = answer(3);
+  lap_chat_clear(chat);
+  lap_session_rewind(session, 0, &error);
+  ASSERT_EQ(lap_session_load(session, file.path.c_str(), &error), LAP_OK) << error.message;
+  ASSERT_EQ(lap_chat_add_json(chat, saved.data(), saved.size(), &error), LAP_OK);
+  say("x");
+  EXPECT_EQ(answer(3), expected);
+  EXPECT_LT(usage().read_tokens, usage().prompt_tokens);
 }
 
 TEST_F(ConversationTest, RefusesWhatMakesNoSense) {

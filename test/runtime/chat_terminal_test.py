@@ -6,6 +6,7 @@ SPDX-License-Identifier: Apache-2.0
 The program is the fake one of linked_program_test.py: its model writes bytes that mean nothing, but how many, and what
 the terminal shows around them, is known. Its context is 64 tokens.
 """
+import json
 import os
 import pathlib
 import pty
@@ -163,6 +164,35 @@ class ChatOnTerminal(unittest.TestCase):
         terminal.expect(r"\.\.\. ")
         terminal.type("two\r")
         terminal.expect("two\x1b.*\n.*> ")  # an end of input typed during an answer is the terminal's and is lost
+        terminal.type("\x04")
+        self.assertEqual(terminal.close(), 0)
+
+    def test_saves_and_loads(self):
+        saved = self.path.with_name("saved.json")
+        terminal = self.start()
+        terminal.type("hi\r")
+        terminal.expect("hi\x1b.*\n.*> ")
+        terminal.type(f"/save {saved}\r")
+        terminal.expect("saved\r\n.*> ")
+        terminal.type("/quit\r")
+        self.assertEqual(terminal.close(), 0)
+        messages = json.loads(saved.read_text())
+        self.assertEqual([m["role"] for m in messages], ["user", "assistant"])
+        terminal = self.start()
+        terminal.type(f"/load {saved}\r")
+        terminal.expect("loaded: [1-9][0-9]* tokens have been read")
+        terminal.expect("> ")
+        saved.with_name("saved.json.session").write_bytes(b"damaged")
+        terminal.type(f"/load {saved}\r")
+        terminal.expect("note: .*will be read again.*loaded: .*> ")
+        saved.write_text('{"role": 1}')
+        for bad, text in ((saved, "not a conversation"), ("/nonexistent/x", "No such file"), ("", "name a file")):
+            terminal.type(f"/load {bad}\r")
+            terminal.expect(text + ".*> ")
+        terminal.type("/save /nonexistent/x\r")
+        terminal.expect("cannot create .*> ")
+        terminal.type("more\r")
+        terminal.expect("more\x1b.*\n.*> ")
         terminal.type("\x04")
         self.assertEqual(terminal.close(), 0)
 

@@ -380,8 +380,10 @@ typedef struct lap_answer_options {
   const lap_sampling *sampling; /* NULL: the model's defaults */
   const char *const *stops;     /* texts that end the answer and are no part of it, at most 8; valid until the end */
   uint32_t stop_count;
-  uint32_t max_tokens;     /* 0: until the context is full */
-  uint32_t thought_tokens; /* most tokens of thought, then the model must answer; 0: no limit */
+  uint32_t max_tokens;        /* 0: until the context is full */
+  uint32_t thought_tokens;    /* most tokens of thought, then the model must answer; 0: no limit */
+  lap_constraint *constraint; /* NULL, or what the text must follow; reset at the start, used until the end. Thoughts
+                                 are free: with LAP_CHAT_THINK the model thinks first, and ends in time */
 } lap_answer_options;
 
 /* Writes the prompt and begins an answer; an answer in progress is ended first. options may be NULL. Errors: those of

@@ -36,6 +36,10 @@ lap_status Conversation::answer(const lap_answer_options *options, lap_error *er
   if (!modelSampling) {
     sampling = *options->sampling;
   }
+  constraint = given ? options->constraint : nullptr;
+  if (constraint) {
+    lap_constraint_reset(constraint);
+  }
   counts = {};
   lap_status status = writePrompt(error);
   if (status != LAP_OK) {
@@ -59,40 +63,73 @@ lap_status Conversation::fail(lap_status status) {
 lap_status Conversation::readChunk(lap_error *error) {
   size_t done = lap_session_position(session), left = promptCount - done;
   bool last = left <= session->chunk;
-  lap_status status = last ? lap_session_prefill(session, held + done, left, error)
-                           : lap_session_extend(session, held + done, session->chunk, error);
+  lap_status status = last ? lap_session_prefill(session, prompt + done, left, error)
+                           : lap_session_extend(session, prompt + done, session->chunk, error);
   phase = last ? Phase::Writing : Phase::Reading;
+  if (status == LAP_OK && last && session->checkpointCount != 0) {
+    status = lap_session_checkpoint(session, error); // the next prompt may leave this one's answer out
+  }
+  return status;
+}
+
+/// Whether a thought must end instead of going on with `id`: its tokens are spent, or the text that a constraint asks
+/// for would not come (whole) any more.
+bool Conversation::mustAnswer(int32_t id, uint32_t left) {
+  bool spent = ++counts.thought_tokens > thoughtLimit;
+  return spent || (constraint && (lap_model_is_eos(model, id) || id == outputParserOf(parser).tokens().turnClose ||
+                                  left <= lap_constraint_tokens_to_finish(constraint) + 1));
+}
+
+/// Samples the next token. The constraint is for the text: a thought is free, and comes first when thinking is on.
+lap_status Conversation::chooseToken(lap_error *error) {
+  const OutputParser &state = outputParserOf(parser);
+  const ControlTokens &tokens = state.tokens();
+  if (constraint && counts.answer_tokens == 0 && (flags & LAP_CHAT_THINK) && tokens.channelOpen >= 0) {
+    undecoded = tokens.channelOpen;
+    return LAP_OK;
+  }
+  bool thinks = state.inThought() && tokens.channelClose >= 0;
+  uint32_t room = session->context - lap_session_position(session) + 1; // the last one is written but not read again
+  uint32_t left = maxTokens - counts.answer_tokens;
+  left = left < room ? left : room;
+  lap_status status = lap_session_sample_constrained(session, modelSampling ? nullptr : &sampling,
+                                                     thinks ? nullptr : constraint, left, &undecoded, error);
+  if (status == LAP_OK && thinks && mustAnswer(undecoded, left)) {
+    undecoded = tokens.channelClose;
+  }
+  if (status == LAP_OK && !thinks && constraint && !lap_model_is_eos(model, undecoded)) {
+    status = lap_constraint_accept(constraint, undecoded, error);
+  }
   return status;
 }
 
 /// Samples a token and hands it to the parser; the one before goes into the session first.
 lap_status Conversation::writeToken(lap_error *error) {
   if (undecoded >= 0) {
-    size_t position = lap_session_position(session);
-    if (position == session->context) {
+    if (lap_session_position(session) == session->context) {
       finish("context");
       return LAP_OK;
     }
-    held[position] = undecoded;
     lap_status status = lap_session_decode(session, undecoded, error);
     if (status != LAP_OK) {
       return status;
     }
   }
-  lap_status status = lap_session_sample(session, modelSampling ? nullptr : &sampling, &undecoded, error);
+  lap_status status = chooseToken(error);
   if (status != LAP_OK) {
     return status;
   }
-  const OutputParser &state = outputParserOf(parser);
-  if (state.inThought() && ++counts.thought_tokens > thoughtLimit && state.tokens().channelClose >= 0) {
-    undecoded = state.tokens().channelClose; // enough thought: the model must answer
-  }
   ++counts.answer_tokens;
   status = lap_chat_parser_push(parser, undecoded, error);
-  if (status == LAP_OK && counts.answer_tokens >= maxTokens && !state.ended()) {
+  if (status != LAP_OK || outputParserOf(parser).ended()) {
+    return status;
+  }
+  if (constraint && lap_constraint_is_finished(constraint)) {
+    finish("stop");
+  } else if (counts.answer_tokens >= maxTokens) {
     finish("length");
   }
-  return status;
+  return LAP_OK;
 }
 
 void Conversation::finish(const char *reason) {

@@ -25,7 +25,7 @@ Conversation::Conversation(lap_session *session)
 
 Conversation::~Conversation() {
   lap_chat_parser_free(parser);
-  free(held);
+  free(prompt);
 }
 
 lap_status Conversation::open(const lap_chat_options *options, lap_error *error) {
@@ -33,9 +33,9 @@ lap_status Conversation::open(const lap_chat_options *options, lap_error *error)
     return lap::fail(error, LAP_UNAVAILABLE, "this program was compiled without a chat format");
   }
   lap_status status = lap_chat_parser_create(model, &parser, error);
-  held = static_cast<int32_t *>(malloc((size_t(session->context) + 1) * sizeof(int32_t)));
-  if (status == LAP_OK && !held) {
-    status = failMemory((uint64_t(session->context) + 1) * sizeof(int32_t), "the tokens of a conversation", error);
+  prompt = static_cast<int32_t *>(malloc(size_t(session->context) * sizeof(int32_t)));
+  if (status == LAP_OK && !prompt) {
+    status = failMemory(uint64_t(session->context) * sizeof(int32_t), "the tokens of a conversation", error);
   }
   return status == LAP_OK ? setOptions(options, error) : status;
 }
@@ -108,22 +108,22 @@ Text Conversation::allMessages() {
   return json ? shown.text() : Text();
 }
 
-/// Renders, tokenizes and lays the ids into `held`.
+/// Renders, tokenizes and lays the ids into `prompt`.
 lap_status Conversation::writePrompt(lap_error *error) {
   lap_chat_options options{sizeof(lap_chat_options), flags,           0, tools.data(), tools.size(),
                            variables.data(),         variables.size()};
   Text json = allMessages();
-  char *prompt = nullptr;
+  char *rendered = nullptr;
   size_t bytes = 0, count = 0;
-  lap_status status = lap_model_render_chat(model, json.data, json.bytes, &options, &prompt, &bytes, error);
+  lap_status status = lap_model_render_chat(model, json.data, json.bytes, &options, &rendered, &bytes, error);
   if (status != LAP_OK) {
     return status;
   }
   size_t capacity = lap_encode_max_ids(bytes);
   int32_t *ids = static_cast<int32_t *>(malloc(capacity * sizeof(int32_t)));
-  status = ids ? lap_model_tokenize(model, prompt, bytes, 0, ids, capacity, &count, error) // it writes its own <bos>
+  status = ids ? lap_model_tokenize(model, rendered, bytes, 0, ids, capacity, &count, error) // it writes its own <bos>
                : failMemory(capacity * sizeof(int32_t), "the prompt's tokens", error);
-  lap_text_free(prompt);
+  lap_text_free(rendered);
   status = status == LAP_OK ? reuse(ids, count, error) : status;
   free(ids);
   return status;
@@ -140,16 +140,12 @@ lap_status Conversation::reuse(const int32_t *ids, size_t count, lap_error *erro
                            "with a larger --context",
                            count, session->context);
   }
-  uint32_t position = lap_session_position(session);
-  size_t common = 0;
-  while (common < position && common + 1 < count && held[common] == ids[common]) {
-    ++common;
+  uint32_t common = lap_session_reusable(session, ids, count);
+  lap_status status = common < lap_session_position(session) ? lap_session_rewind(session, common, error) : LAP_OK;
+  if (status != LAP_OK) {
+    return status;
   }
-  if (common < position && lap_session_rewind(session, static_cast<uint32_t>(common), error) != LAP_OK) {
-    common = 0; // the sliding windows have forgotten: all of it is read again
-    lap_session_rewind(session, 0, error);
-  }
-  memcpy(held + common, ids + common, (count - common) * sizeof(int32_t));
+  memcpy(prompt, ids, count * sizeof(int32_t));
   promptCount = count;
   counts.prompt_tokens = static_cast<uint32_t>(count);
   counts.read_tokens = static_cast<uint32_t>(count - common);

@@ -46,6 +46,8 @@ private:
   void flush(lap_chat_event *out);
   lap_status readChunk(lap_error *error);
   lap_status writeToken(lap_error *error);
+  lap_status chooseToken(lap_error *error);
+  bool mustAnswer(int32_t id, uint32_t left);
   bool takeEvent(const lap_chat_event &event, lap_chat_event *out);
   void finish(const char *why);
   lap_status fail(lap_status status);
@@ -59,11 +61,12 @@ private:
   StopText stop;
   uint32_t flags = 0, maxTokens = 0, thoughtLimit = 0;
   bool modelSampling = true;
+  lap_constraint *constraint = nullptr; // borrowed for an answer; null: any text
   lap_sampling sampling{};
   size_t messageCount = 0, lastStart = 0, lastCount = 0; // before the latest addition
-  int32_t *held = nullptr; // ids in the session, then those it is being given; room for the context and one more
-  size_t promptCount = 0;  // of `held`
-  int32_t undecoded = -1;  // sampled and given out, not yet in the session
+  int32_t *prompt = nullptr;                             // ids of the latest one; room for the context
+  size_t promptCount = 0;
+  int32_t undecoded = -1; // sampled and given out, not yet in the session
   Phase phase = Phase::Idle;
   bool stopped = false; // by a stop text: the rest of the text is dropped
   const char *why = "";

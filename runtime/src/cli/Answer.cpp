@@ -4,7 +4,9 @@
 // See Answer.h.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Answer.h"
+#include "runtime/src/chat/Json.h"
 #include "runtime/src/chat/Print.h"
+#include "runtime/src/cli/Constrain.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,7 +16,23 @@ namespace lap {
 namespace {
 
 constexpr size_t MaxText = 16u << 20;
+constexpr uint32_t Checkpoints = 2; // behind the latest prompts
 constexpr uint32_t DefaultTokens = 256, DefaultChatTokens = 4096;
+
+constexpr size_t MaxPath = 4096;
+
+/// The two files of a saved conversation: its messages, and the session's caches.
+bool makePaths(Text path, char (&file)[MaxPath], char (&sessionFile)[MaxPath]) {
+  if (path.bytes == 0 || path.bytes + sizeof(".session") > MaxPath) {
+    complain(ExitInput, path.bytes ? "the path is too long" : "name a file");
+    return false;
+  }
+  memcpy(file, path.data, path.bytes);
+  file[path.bytes] = 0;
+  memcpy(sessionFile, file, path.bytes);
+  memcpy(sessionFile + path.bytes, ".session", sizeof(".session"));
+  return true;
+}
 
 } // namespace
 
@@ -29,7 +47,7 @@ Answerer::~Answerer() {
 
 ExitCode Answerer::open() {
   ExitCode code = program.options.tools ? readAll(program.options.tools, &tools) : ExitOk;
-  if (code != ExitOk || (code = program.openSession()) != ExitOk ||
+  if (code != ExitOk || (code = program.openSession(0, Checkpoints)) != ExitOk ||
       (code = program.chooseSampling(&sampling)) != ExitOk) {
     return code;
   }
@@ -97,11 +115,13 @@ ExitCode Answerer::answer() {
   how.stop_count = options.stopCount;
   how.max_tokens = options.tokens == NotGiven ? usual : static_cast<uint32_t>(options.tokens);
   how.thought_tokens = thinking < UINT32_MAX ? static_cast<uint32_t>(thinking) : 0;
+  how.constraint = program.constraint;
   calls.clear(), called.clear();
   lap_error error;
   if (options.tokens == 0) {
     return ExitOk;
   }
+  startText(program, how.max_tokens);
   return lap_chat_answer(chat, &how, &error) == LAP_OK ? run() : report(error);
 }
 
@@ -130,7 +150,56 @@ ExitCode Answerer::run() {
   if (strcmp(event.text, "context") == 0 && !program.options.quiet) {
     message("note: stopped because the context of %u tokens is full", lap_session_context(program.session));
   }
-  return interrupted() ? ExitInterrupted : ExitOk;
+  Stop why = strcmp(event.text, "context") == 0  ? Stop::ContextFull
+             : strcmp(event.text, "length") == 0 ? Stop::Limit
+                                                 : Stop::EndOfSequence;
+  return interrupted() ? ExitInterrupted : exitCodeOf(checkWhole(program, why));
+}
+
+/// The messages go to the file, as JSON that --messages reads too; what the session has read of them beside it.
+ExitCode Answerer::save(Text path) {
+  char file[MaxPath], sessionFile[MaxPath];
+  if (!makePaths(path, file, sessionFile)) {
+    return ExitInput;
+  }
+  size_t bytes = 0;
+  const char *json = lap_chat_messages(chat, &bytes);
+  AtomicFile out;
+  ExitCode code = out.open(file);
+  code = code == ExitOk ? out.write(json, bytes) : code;
+  code = code == ExitOk ? out.commit() : code;
+  lap_error error;
+  if (code == ExitOk && lap_session_save(program.session, sessionFile, &error) != LAP_OK) {
+    code = report(error);
+  }
+  return code;
+}
+
+/// A session file that is missing or does not fit costs time only: the messages are read again by the model.
+ExitCode Answerer::load(Text path) {
+  char file[MaxPath], sessionFile[MaxPath];
+  if (!makePaths(path, file, sessionFile)) {
+    return ExitInput;
+  }
+  TextInput input;
+  ExitCode code = readAll(file, &input);
+  lap_error error;
+  Arena arena(16 * MaxText);
+  Value messages;
+  if (code == ExitOk && readJson({input.text, input.bytes}, file, arena, &messages, &error) != LAP_OK) {
+    code = report(error);
+  } else if (code == ExitOk && !messages.is(Value::ListKind)) {
+    code = complain(ExitInput, "%s: not a conversation; expected a JSON array of messages", file);
+  }
+  if (code == ExitOk) {
+    lap_chat_clear(chat);
+    code = lap_chat_add_json(chat, input.text, input.bytes, &error) == LAP_OK ? ExitOk : report(error);
+  }
+  free(input.text);
+  if (code == ExitOk && lap_session_load(program.session, sessionFile, &error) != LAP_OK) {
+    message("note: %s; the conversation will be read again", error.message);
+  }
+  return code;
 }
 
 void Answerer::count(double start, double firstToken) {

@@ -34,6 +34,11 @@ public:
   /// Thinking: NotGiven is off, else the most tokens of thought.
   void setThinking(uint64_t budget);
 
+  /// Writes the conversation to a file and its caches to FILE.session; reads them back. A file that is no conversation
+  /// is refused and changes nothing.
+  ExitCode save(Text path);
+  ExitCode load(Text path);
+
   /// Lets the model speak. ExitInput: the prompt does not fit, or the template refuses the conversation.
   ExitCode answer();
   /// Names of the tools called by the last answer, each followed by a newline.

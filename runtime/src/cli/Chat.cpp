@@ -22,6 +22,8 @@ public:
   ExitCode reset(Text);
   ExitCode setSystem(Text text);
   ExitCode think(Text text);
+  ExitCode save(Text path);
+  ExitCode load(Text path);
   ExitCode stats(Text);
   ExitCode help(Text);
   ExitCode quit(Text);
@@ -47,6 +49,8 @@ constexpr CommandRow Commands[] = {
     {"reset", "", "forget the conversation; the system instruction stays", &Chat::reset},
     {"system", "TEXT", "new system instruction (none without TEXT); forgets the conversation", &Chat::setSystem},
     {"think", "[N|off]", "let the model think before it answers, for at most N tokens", &Chat::think},
+    {"save", "FILE", "write the conversation to FILE and what the model has read to FILE.session", &Chat::save},
+    {"load", "FILE", "go on with a saved conversation", &Chat::load},
     {"stats", "", "tokens read and written, speed, room left", &Chat::stats},
     {"help", "", "this list", &Chat::help},
     {"quit", "", "end the chat, as Ctrl-D does", &Chat::quit},
@@ -88,6 +92,21 @@ ExitCode Chat::think(Text text) {
   }
   answerer.setThinking(budget);
   message(budget == NotGiven ? "thinking is off" : "thinking is on");
+  return ExitOk;
+}
+
+/// What went wrong has been said; the chat goes on.
+ExitCode Chat::save(Text path) {
+  if (answerer.save(path) == ExitOk) {
+    message("saved");
+  }
+  return ExitOk;
+}
+
+ExitCode Chat::load(Text path) {
+  if (answerer.load(path) == ExitOk) {
+    message("loaded: %u tokens have been read", lap_session_position(program.session));
+  }
   return ExitOk;
 }
 

@@ -85,7 +85,7 @@ ExitCode Program::openModel() {
   return ExitOk;
 }
 
-ExitCode Program::openSession(uint32_t scoreRows) {
+ExitCode Program::openSession(uint32_t scoreRows, uint32_t checkpoints) {
   ExitCode code = model ? ExitOk : openModel();
   if (code != ExitOk) {
     return code;
@@ -98,6 +98,7 @@ ExitCode Program::openSession(uint32_t scoreRows) {
   sessionOptions.context = orZero(options.context);
   sessionOptions.chunk = orZero(options.chunk);
   sessionOptions.score_rows = scoreRows;
+  sessionOptions.checkpoints = checkpoints;
   if (lap_session_create(model, &sessionOptions, &session, &error) != LAP_OK) {
     return report(error);
   }

@@ -34,7 +34,7 @@ struct Program {
 
   ExitCode openModel();
   /// Opens the model too, and what --json-schema and --grammar ask for. scoreRows as in lap_session_options.
-  ExitCode openSession(uint32_t scoreRows = 0);
+  ExitCode openSession(uint32_t scoreRows = 0, uint32_t checkpoints = 0);
 
   const lap_program &descriptor() const { return *model->program; }
   /// Tokens that still fit.
