@@ -117,7 +117,7 @@ TEST(Request, RefusesByField) {
   EXPECT_EQ(refusal([&] { reader.chat(start + R"("tools":{}})"); }).first, "tools");
   EXPECT_EQ(refusal([&] { reader.chat(start + R"("tool_choice":"required"})"); }).first, "tool_choice");
   EXPECT_EQ(refusal([&] { reader.chat(start + R"("response_format":{"type":"xml"}})"); }).first, "response_format");
-  EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":[260]})"); }).first, "prompt");
+  EXPECT_EQ(refusal([&] { reader.text("{\"prompt\":[" + std::to_string(FakeVocab) + "]}"); }).first, "prompt");
   EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":[-1]})"); }).first, "prompt");
   EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":["a","b"]})"); }).first, "prompt");
   EXPECT_EQ(refusal([&] { reader.text(R"({"prompt":"a","suffix":"b"})"); }).first, "suffix");
