@@ -7,10 +7,12 @@
 #ifndef LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
 #define LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
 
-#include "targets/arm/kernels/Arguments.h"
 #include "targets/arm/kernels/StretchDot.h"
+#include "targets/common/kernels/ProductArguments.h"
 
 namespace lap::arm {
+
+using kernels::GroupProduct;
 
 /// float(sum >> Shift), exact: the sums are multiples of 2^Shift.
 template <int Shift> LAPIDARY_INLINE float32x4_t toFloat(int32x4_t sums) {

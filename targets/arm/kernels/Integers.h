@@ -12,11 +12,13 @@
 #define LAPIDARY_TARGETS_ARM_KERNELS_INTEGERS_H
 
 #include "lapidary/ProgramAbi.h"
-#include "targets/arm/kernels/Unroll.h"
+#include "targets/common/kernels/Unroll.h"
 
 #include <arm_neon.h>
 
 namespace lap::arm {
+
+using kernels::unrolled;
 
 constexpr int StretchColumns = 32, StretchQuads = StretchColumns / 4; // a quad: four columns that follow each other
 constexpr int RowQuads = LAP_ROW_TILE / 4;                            // vectors of four rows in a tile

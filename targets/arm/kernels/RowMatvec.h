@@ -7,10 +7,12 @@
 #ifndef LAPIDARY_TARGETS_ARM_KERNELS_ROWMATVEC_H
 #define LAPIDARY_TARGETS_ARM_KERNELS_ROWMATVEC_H
 
-#include "targets/arm/kernels/Arguments.h"
 #include "targets/arm/kernels/StretchDot.h"
+#include "targets/common/kernels/ProductArguments.h"
 
 namespace lap::arm {
+
+using kernels::RowProduct;
 
 /// Two products: `sums` are whole numbers below 2^53, scale and rounding are in f64.
 LAPIDARY_INLINE float32x2_t scaleSums(int64x2_t sums, float64x2_t scale, float step) {

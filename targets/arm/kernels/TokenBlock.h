@@ -3,9 +3,11 @@
 #ifndef LAPIDARY_TARGETS_ARM_KERNELS_TOKENBLOCK_H
 #define LAPIDARY_TARGETS_ARM_KERNELS_TOKENBLOCK_H
 
-#include "targets/arm/kernels/Unroll.h"
+#include "targets/common/kernels/Unroll.h"
 
 namespace lap::arm {
+
+using kernels::unrolled;
 
 /// Tokens that unpacked weights serve, at most: their activations stay in the second level cache while the tiles of an
 /// item pass (64 rows of 1536 columns are 96 KiB).

@@ -4,12 +4,12 @@
 // Arrays of vectors become registers only when every index is a constant, and lanes of a dot product must be constants
 // anyway: `unrolled<4>([&](auto i) { .. })` calls the body with Index<0>..Index<3>.
 //===----------------------------------------------------------------------===//
-#ifndef LAPIDARY_TARGETS_ARM_KERNELS_UNROLL_H
-#define LAPIDARY_TARGETS_ARM_KERNELS_UNROLL_H
+#ifndef LAPIDARY_TARGETS_COMMON_KERNELS_UNROLL_H
+#define LAPIDARY_TARGETS_COMMON_KERNELS_UNROLL_H
 
 #define LAPIDARY_INLINE __attribute__((always_inline)) inline
 
-namespace lap::arm {
+namespace lap::kernels {
 
 template <int I> struct Index {
   static constexpr int value = I;
@@ -24,6 +24,6 @@ template <int Count, int First = 0, typename Body> LAPIDARY_INLINE void unrolled
   }
 }
 
-} // namespace lap::arm
+} // namespace lap::kernels
 
-#endif // LAPIDARY_TARGETS_ARM_KERNELS_UNROLL_H
+#endif // LAPIDARY_TARGETS_COMMON_KERNELS_UNROLL_H

@@ -1,18 +1,19 @@
-//===- Arguments.h - what the integer products are called with ------------===//
+//===- ProductArguments.h - what integer products by hand are called with --===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The products have the signatures of runtime/src/cpu/Kernels.h, so the drivers cannot tell them from kernels that
-// Halide made. Shapes of the buffers: targets/common/algorithms/Matmul.h. Distances are in bytes here.
+// Targets that write their products by hand give them the signatures of runtime/src/cpu/Kernels.h, so the drivers
+// cannot tell them from kernels that Halide made. Shapes of the buffers: targets/common/algorithms/Matmul.h. Distances
+// are in bytes here.
 //===----------------------------------------------------------------------===//
-#ifndef LAPIDARY_TARGETS_ARM_KERNELS_ARGUMENTS_H
-#define LAPIDARY_TARGETS_ARM_KERNELS_ARGUMENTS_H
+#ifndef LAPIDARY_TARGETS_COMMON_KERNELS_PRODUCTARGUMENTS_H
+#define LAPIDARY_TARGETS_COMMON_KERNELS_PRODUCTARGUMENTS_H
 
 #include "lapidary/ProgramAbi.h"
 #include "runtime/src/cpu/Kernels.h"
 
 #include <stdint.h>
 
-namespace lap::arm {
+namespace lap::kernels {
 
 /// Rows of activations, a range of tiles, and where the products go.
 struct Product {
@@ -68,6 +69,6 @@ struct RowProduct : Product {
   float step; // of the rounding of the output; 0: none
 };
 
-} // namespace lap::arm
+} // namespace lap::kernels
 
-#endif // LAPIDARY_TARGETS_ARM_KERNELS_ARGUMENTS_H
+#endif // LAPIDARY_TARGETS_COMMON_KERNELS_PRODUCTARGUMENTS_H
