@@ -23,42 +23,78 @@ constexpr char sectionName[] = ".lapidary.weights";
 
 bool inside(uint64_t offset, uint64_t bytes, uint64_t total) { return offset <= total && bytes <= total - offset; }
 
-std::optional<Elf64_Ehdr> elfHeader(llvm::ArrayRef<char> image) {
-  Elf64_Ehdr header;
-  if (image.size() < sizeof(header)) {
-    return std::nullopt;
-  }
-  std::memcpy(&header, image.data(), sizeof(header));
-  bool ours = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
-              header.e_ident[EI_DATA] == ELFDATA2LSB &&
-              (header.e_shnum == 0 || (header.e_shentsize == sizeof(Elf64_Shdr) && header.e_shstrndx < header.e_shnum &&
-                                       inside(header.e_shoff, header.e_shnum * sizeof(Elf64_Shdr), image.size())));
-  return ours ? std::optional<Elf64_Ehdr>(header) : std::nullopt;
-}
+/// The headers of one class of ELF files, 32 or 64 bits.
+template <typename Header, typename Section, unsigned char Class> struct ElfFile {
+  Header header;
+  std::vector<Section> sections;
 
-std::vector<Elf64_Shdr> sectionHeaders(llvm::ArrayRef<char> image, const Elf64_Ehdr &header) {
-  std::vector<Elf64_Shdr> sections(header.e_shnum);
-  if (!sections.empty()) {
-    std::memcpy(sections.data(), image.data() + header.e_shoff, sections.size() * sizeof(Elf64_Shdr));
+  /// Nothing for a file of another class, a damaged one, or one without section headers.
+  static std::optional<ElfFile> read(llvm::ArrayRef<char> image) {
+    ElfFile file;
+    if (image.size() < sizeof(Header)) {
+      return std::nullopt;
+    }
+    Header &header = file.header;
+    std::memcpy(&header, image.data(), sizeof(header));
+    const bool ours = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == Class &&
+                      header.e_ident[EI_DATA] == ELFDATA2LSB && header.e_shentsize == sizeof(Section) &&
+                      header.e_shstrndx < header.e_shnum &&
+                      inside(header.e_shoff, header.e_shnum * sizeof(Section), image.size());
+    if (!ours) {
+      return std::nullopt;
+    }
+    file.sections.resize(header.e_shnum);
+    std::memcpy(file.sections.data(), image.data() + header.e_shoff, file.sections.size() * sizeof(Section));
+    const Section &names = file.sections[header.e_shstrndx];
+    return inside(names.sh_offset, names.sh_size, image.size()) ? std::optional<ElfFile>(file) : std::nullopt;
   }
-  return sections;
-}
 
-/// The section names with ours at the end; nothing when the image's own table is damaged.
-std::optional<std::vector<char>> sectionNames(llvm::ArrayRef<char> image, const Elf64_Shdr &table, uint32_t &ourName) {
-  if (!inside(table.sh_offset, table.sh_size, image.size())) {
-    return std::nullopt;
-  }
-  const char *begin = image.data() + table.sh_offset;
-  std::vector<char> names(begin, begin + table.sh_size);
-  ourName = static_cast<uint32_t>(names.size());
-  names.insert(names.end(), sectionName, sectionName + sizeof(sectionName));
-  return names;
-}
+  /// Appends the section headers to the image, with one for the weights, whose place it returns.
+  ImageLayout addSection(std::vector<char> &image, uint64_t weightBytes);
+};
+
+using Elf32 = ElfFile<Elf32_Ehdr, Elf32_Shdr, ELFCLASS32>;
+using Elf64 = ElfFile<Elf64_Ehdr, Elf64_Shdr, ELFCLASS64>;
 
 template <class T> void appendBytes(std::vector<char> &image, const T *data, size_t count) {
   const char *bytes = reinterpret_cast<const char *>(data);
   image.insert(image.end(), bytes, bytes + count * sizeof(T));
+}
+
+/// Appends the section names with ours at the end; returns where ours is among them.
+template <typename Section> uint32_t appendNames(std::vector<char> &image, Section &table) {
+  const char *begin = image.data() + table.sh_offset;
+  std::vector<char> names(begin, begin + table.sh_size);
+  const auto ours = static_cast<uint32_t>(names.size());
+  names.insert(names.end(), sectionName, sectionName + sizeof(sectionName));
+  table.sh_offset = static_cast<decltype(table.sh_offset)>(image.size());
+  table.sh_size = static_cast<decltype(table.sh_size)>(names.size());
+  appendBytes(image, names.data(), names.size());
+  return ours;
+}
+
+template <typename Header, typename Section, unsigned char Class>
+ImageLayout ElfFile<Header, Section, Class>::addSection(std::vector<char> &image, uint64_t weightBytes) {
+  const uint32_t ourName = appendNames(image, sections[header.e_shstrndx]);
+  image.resize(llvm::alignTo(image.size(), alignof(Section)));
+  ImageLayout layout;
+  layout.imageBytes = image.size() + (sections.size() + 1) * sizeof(Section);
+  const uint64_t alignment = weightBytes >= 8 * uint64_t(LAP_HUGE_PAGE) ? LAP_HUGE_PAGE : LAP_SEGMENT_ALIGN;
+  layout.weightOffset = llvm::alignTo(layout.imageBytes, alignment);
+  layout.weightBytes = weightBytes;
+  Section weights = {};
+  weights.sh_name = ourName;
+  weights.sh_type = SHT_PROGBITS;
+  // A target of 32 bits refuses plans that its addresses cannot reach, so these fit.
+  weights.sh_offset = static_cast<decltype(weights.sh_offset)>(layout.weightOffset);
+  weights.sh_size = static_cast<decltype(weights.sh_size)>(weightBytes);
+  weights.sh_addralign = static_cast<decltype(weights.sh_addralign)>(alignment);
+  sections.push_back(weights);
+  header.e_shoff = static_cast<decltype(header.e_shoff)>(image.size());
+  header.e_shnum = static_cast<uint16_t>(sections.size());
+  appendBytes(image, sections.data(), sections.size());
+  std::memcpy(image.data(), &header, sizeof(header));
+  return layout;
 }
 
 bool notAProgram(const std::string &path, const std::string &why, Diagnostics &diagnostics) {
@@ -69,41 +105,14 @@ bool notAProgram(const std::string &path, const std::string &why, Diagnostics &d
 } // namespace
 
 std::optional<ImageLayout> addWeightSection(std::vector<char> &image, uint64_t weightBytes, Diagnostics &diagnostics) {
-  std::optional<Elf64_Ehdr> header = elfHeader(image);
-  std::vector<Elf64_Shdr> sections = header ? sectionHeaders(image, *header) : std::vector<Elf64_Shdr>();
-  uint32_t ourName = 0;
-  std::optional<std::vector<char>> names;
-  if (!sections.empty()) {
-    names = sectionNames(image, sections[header->e_shstrndx], ourName);
+  if (std::optional<Elf64> file = Elf64::read(image); file && file->sections.size() + 1 < SHN_LORESERVE) {
+    return file->addSection(image, weightBytes);
   }
-  if (!names || sections.size() + 1 >= SHN_LORESERVE) {
-    diagnostics.error(ErrorCode::InternalError, "the linked image is not an ELF file with section headers");
-    return std::nullopt;
+  if (std::optional<Elf32> file = Elf32::read(image); file && file->sections.size() + 1 < SHN_LORESERVE) {
+    return file->addSection(image, weightBytes);
   }
-  Elf64_Shdr &nameTable = sections[header->e_shstrndx];
-  nameTable.sh_offset = image.size();
-  nameTable.sh_size = names->size();
-  appendBytes(image, names->data(), names->size());
-  image.resize(llvm::alignTo(image.size(), alignof(Elf64_Shdr)));
-
-  ImageLayout layout;
-  layout.imageBytes = image.size() + (sections.size() + 1) * sizeof(Elf64_Shdr);
-  uint64_t alignment = weightBytes >= 8 * uint64_t(LAP_HUGE_PAGE) ? LAP_HUGE_PAGE : LAP_SEGMENT_ALIGN;
-  layout.weightOffset = llvm::alignTo(layout.imageBytes, alignment);
-  layout.weightBytes = weightBytes;
-  Elf64_Shdr weights = {};
-  weights.sh_name = ourName;
-  weights.sh_type = SHT_PROGBITS;
-  weights.sh_offset = layout.weightOffset;
-  weights.sh_size = weightBytes;
-  weights.sh_addralign = alignment;
-  sections.push_back(weights);
-
-  header->e_shoff = image.size();
-  header->e_shnum = static_cast<uint16_t>(sections.size());
-  appendBytes(image, sections.data(), sections.size());
-  std::memcpy(image.data(), &*header, sizeof(*header));
-  return layout;
+  diagnostics.error(ErrorCode::InternalError, "the linked image is not an ELF file with section headers");
+  return std::nullopt;
 }
 
 bool patchWeightHash(llvm::MutableArrayRef<char> bytes, llvm::ArrayRef<char> descriptor, const Sha256 &hash,

@@ -35,6 +35,29 @@ std::string nameOf(const std::vector<char> &image, const Elf64_Shdr &section) {
   return image.data() + sectionsOf(image)[header.e_shstrndx].sh_offset + section.sh_name;
 }
 
+/// The smallest image of a 32-bit target: a header, the section names, a null section and the one of the names.
+std::vector<char> imageOf32Bits() {
+  const char names[] = "\0.shstrtab";
+  Elf32_Ehdr header = {};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS32;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_shentsize = sizeof(Elf32_Shdr);
+  header.e_shnum = 2;
+  header.e_shstrndx = 1;
+  header.e_shoff = sizeof(header) + sizeof(names);
+  Elf32_Shdr sections[2] = {};
+  sections[1].sh_name = 1;
+  sections[1].sh_type = SHT_STRTAB;
+  sections[1].sh_offset = sizeof(header);
+  sections[1].sh_size = sizeof(names);
+  std::vector<char> image(header.e_shoff + sizeof(sections));
+  std::memcpy(image.data(), &header, sizeof(header));
+  std::memcpy(image.data() + sizeof(header), names, sizeof(names));
+  std::memcpy(image.data() + header.e_shoff, sections, sizeof(sections));
+  return image;
+}
+
 /// A descriptor with nothing behind it.
 std::vector<char> tinyDescriptor(uint64_t weightBytes) {
   lap_program program = {};
@@ -74,6 +97,26 @@ TEST(ProgramImage, AddsANotAllocatedSectionAndKeepsTheOthers) {
   EXPECT_EQ(std::memcmp(image.data() + headerEnd, before.data() + headerEnd, before.size() - headerEnd), 0);
 }
 
+TEST(ProgramImage, AddsASectionToAnImageOf32Bits) {
+  std::vector<char> image = imageOf32Bits();
+  Diagnostics diagnostics;
+  const uint64_t weights = 3000000000; // beyond 2 GiB
+  auto layout = addWeightSection(image, weights, diagnostics);
+  ASSERT_TRUE(layout);
+  EXPECT_EQ(layout->imageBytes, image.size());
+  Elf32_Ehdr header;
+  std::memcpy(&header, image.data(), sizeof(header));
+  ASSERT_EQ(header.e_shnum, 3);
+  ASSERT_EQ(header.e_shoff + 3 * sizeof(Elf32_Shdr), image.size());
+  Elf32_Shdr sections[3];
+  std::memcpy(sections, image.data() + header.e_shoff, sizeof(sections));
+  const char *names = image.data() + sections[1].sh_offset;
+  EXPECT_STREQ(names + sections[1].sh_name, ".shstrtab");
+  EXPECT_STREQ(names + sections[2].sh_name, ".lapidary.weights");
+  EXPECT_EQ(sections[2].sh_offset, layout->weightOffset);
+  EXPECT_EQ(sections[2].sh_size, weights);
+}
+
 TEST(ProgramImage, RefusesWhatIsNotAnImage) {
   for (std::vector<char> image : {std::vector<char>(), std::vector<char>(10, 'x'), std::vector<char>(4096, 0)}) {
     Diagnostics diagnostics;
@@ -83,6 +126,9 @@ TEST(ProgramImage, RefusesWhatIsNotAnImage) {
   std::vector<char> cut = thisProgram();
   cut.resize(cut.size() / 2); // the section headers are gone
   Diagnostics diagnostics;
+  EXPECT_FALSE(addWeightSection(cut, 64, diagnostics));
+  cut = imageOf32Bits();
+  cut.resize(cut.size() - 1);
   EXPECT_FALSE(addWeightSection(cut, 64, diagnostics));
 }
 
