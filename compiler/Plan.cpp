@@ -85,6 +85,7 @@ Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetB
   plan.cacheBytes = moduleBytes(module, "kernel.cache_bytes");
   plan.arenaBytes = moduleBytes(module, "kernel.arena_bytes");
   plan.laneScratchBytes = target.laneScratchBytes(module);
+  plan.addressSpaceBytes = target.addressSpaceBytes();
   plan.outputBytes = imageBytes + segment.bytes;
   plan.compilePeakBytes = compilerBytes + 4 * imageBytes + packingMemory(segment, jobs);
   return plan;
@@ -108,7 +109,27 @@ uint64_t availableDisk(const std::string &path) {
   return space ? space->available : UINT64_MAX;
 }
 
+/// Programs map all their weights, tables included.
+static bool checkAddressSpace(const Plan &plan, Diagnostics &diagnostics) {
+  if (plan.mappedBytes() <= plan.addressSpaceBytes) {
+    return true;
+  }
+  const bool hopeless = plan.weightBytes + plan.laneScratchBytes > plan.addressSpaceBytes;
+  return diagnostics.error(
+      ErrorCode::AddressSpaceTooSmall,
+      "the program needs addresses for " + sizeText(plan.mappedBytes()) + ": weights " + sizeText(plan.weightBytes) +
+          ", KV " + sizeText(plan.cacheBytes) + ", scratch " + sizeText(plan.arenaBytes + plan.laneScratchBytes) +
+          "; the target has " + sizeText(plan.addressSpaceBytes),
+      "",
+      hopeless ? "the weights alone are too large: choose a smaller --quant or a smaller model"
+               : "choose a smaller --context, so that KV and scratch fit into " +
+                     sizeText(plan.addressSpaceBytes - plan.weightBytes) + ", or a smaller --quant");
+}
+
 bool checkPlan(const Plan &plan, uint64_t maxMemory, const std::string &output, Diagnostics &diagnostics) {
+  if (!checkAddressSpace(plan, diagnostics)) {
+    return false;
+  }
   uint64_t memory = maxMemory ? std::min(maxMemory, availableMemory()) : availableMemory();
   if (plan.compilePeakBytes > memory) {
     return diagnostics.error(ErrorCode::OutOfMemory,

@@ -18,6 +18,8 @@ struct Plan {
   uint64_t weightBytesPerToken = 0; ///< read by one decode step
   uint32_t promptLayers = 0;        ///< layers that @extend and @step run whole for every token of a prompt
   uint64_t cacheBytes = 0, arenaBytes = 0, laneScratchBytes = 0;
+  uint64_t addressSpaceBytes = UINT64_MAX; ///< of the target, for all of the above but the image
+  uint64_t mappedBytes() const { return weightBytes + cacheBytes + arenaBytes + laneScratchBytes; }
   uint64_t residentBytes() const { return residentWeightBytes + cacheBytes + arenaBytes + laneScratchBytes; }
 };
 
@@ -29,7 +31,8 @@ Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetB
 uint64_t availableMemory();
 uint64_t availableDisk(const std::string &path);
 
-/// Reports OutOfMemory or OutputTooLarge (both exit 4) when the plan does not fit; `maxMemory` 0: no limit given.
+/// Reports AddressSpaceTooSmall, OutOfMemory or OutputTooLarge (all exit 4) when the plan does not fit; `maxMemory` 0:
+/// no limit given.
 bool checkPlan(const Plan &plan, uint64_t maxMemory, const std::string &output, Diagnostics &diagnostics);
 
 /// "output 14.9 GiB · compile peak 310.0 MiB (31.0 GiB free) · run: weights .. + KV .. (8192 tokens) + scratch ..".

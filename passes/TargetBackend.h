@@ -105,6 +105,9 @@ public:
   /// Head sizes and the width of per-layer embeddings must be multiples of this; other models are refused.
   virtual uint32_t headMultiple() const = 0;
 
+  /// Bytes of weights, caches and scratch that a program's addresses can reach; plans beyond are refused.
+  virtual uint64_t addressSpaceBytes() const { return UINT64_MAX; }
+
   //===--- layout -----------------------------------------------------------===//
   /// The packed type for a weight of `shape` ([rows, columns], [experts, rows, columns] or [columns]).
   virtual kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format,

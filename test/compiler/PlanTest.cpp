@@ -42,6 +42,26 @@ TEST(Plan, RefusesMoreThanTheDiskHas) {
   EXPECT_EQ(diagnostics.exitCode(), 4);
 }
 
+TEST(Plan, RefusesWhatTheTargetsAddressesCannotReach) {
+  Plan plan;
+  plan.addressSpaceBytes = uint64_t(7) << 29;
+  plan.weightBytes = uint64_t(3) << 30;
+  plan.cacheBytes = uint64_t(1) << 29;
+  Diagnostics diagnostics;
+  EXPECT_TRUE(checkPlan(plan, 0, "", diagnostics));
+  plan.arenaBytes = 1;
+  EXPECT_FALSE(checkPlan(plan, 0, "", diagnostics));
+  EXPECT_NE(diagnostics.all().back().help.find("smaller --context, so that KV and scratch fit into 512.0 MiB"),
+            std::string::npos);
+  plan.weightBytes = uint64_t(4) << 30;
+  EXPECT_FALSE(checkPlan(plan, 0, "", diagnostics));
+  EXPECT_NE(diagnostics.all().back().help.find("the weights alone are too large"), std::string::npos);
+  for (const Diagnostic &error : diagnostics.all()) {
+    EXPECT_EQ(error.code, ErrorCode::AddressSpaceTooSmall);
+    EXPECT_EQ(exitCodeOf(error.code), 4);
+  }
+}
+
 TEST(Plan, SizesAreReadable) {
   EXPECT_EQ(sizeText(37), "37 bytes");
   EXPECT_EQ(sizeText(1536), "1.5 KiB");
