@@ -35,15 +35,24 @@ function(lapidary_conformance_test isa target features)
 endfunction()
 
 # lapidary_emulated_suite(isa target ZIG zig-target RUNTIME archive ARCHIVES .. FLAGS ..): the suite as a static program
-# kernel-conformance-<isa> with the level's Halide kernels and the archives of those written by hand linked in.
+# kernel-conformance-<isa> with the level's Halide kernels and the archives of those written by hand linked in. `target`
+# is "" when all kernels are written by hand. FLAGS: those of zig for the machine.
 function(lapidary_emulated_suite isa target)
   cmake_parse_arguments(ARG "" "ZIG;RUNTIME" "ARCHIVES;FLAGS" ${ARGN})
-  lapidary_kernel_objects(${isa} ${target})
+  set(generated "")
+  set(stamp "")
+  set(link "")
+  if(target)
+    lapidary_kernel_objects(${isa} ${target})
+    set(generated "${${isa}_OBJECTS}")
+    set(stamp "${generated}.stamp")
+    set(link "'${generated}'/*.o")
+  endif()
   set(table "${CMAKE_CURRENT_BINARY_DIR}/${isa}-kernels.cpp")
   add_custom_command(OUTPUT "${table}"
     COMMAND "${LAPIDARY_VENV}/bin/python" "${CMAKE_SOURCE_DIR}/test/targets/kernels/kernel_table.py"
-            "${LLVM_TOOLS_BINARY_DIR}/llvm-nm" "${table}" ${isa} "${${isa}_OBJECTS}" ${ARG_ARCHIVES}
-    DEPENDS "${${isa}_OBJECTS}.stamp" ${ARG_ARCHIVES} "${CMAKE_SOURCE_DIR}/test/targets/kernels/kernel_table.py"
+            "${LLVM_TOOLS_BINARY_DIR}/llvm-nm" "${table}" ${isa} ${generated} ${ARG_ARCHIVES}
+    DEPENDS ${stamp} ${ARG_ARCHIVES} "${CMAKE_SOURCE_DIR}/test/targets/kernels/kernel_table.py"
     VERBATIM)
   set(objects "")
   set(flags ${ARG_FLAGS} -ffp-contract=off
@@ -55,16 +64,19 @@ function(lapidary_emulated_suite isa target)
   endforeach()
   set(program "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/kernel-conformance-${isa}")
   add_custom_command(OUTPUT "${program}"
-    COMMAND sh -c "'${LAPIDARY_ZIG}' c++ -target ${ARG_ZIG} -static -o '${program}' \"$@\" '${${isa}_OBJECTS}'/*.o" zig
-            ${objects} ${ARG_ARCHIVES} "${ARG_RUNTIME}"
-    DEPENDS ${objects} ${ARG_ARCHIVES} "${ARG_RUNTIME}" "${${isa}_OBJECTS}.stamp" COMMENT "Linking ${program}" VERBATIM)
+    COMMAND sh -c "'${LAPIDARY_ZIG}' c++ -target ${ARG_ZIG} -static -o '${program}' \"$@\" ${link}" zig
+            ${ARG_FLAGS} ${objects} ${ARG_ARCHIVES} "${ARG_RUNTIME}"
+    DEPENDS ${objects} ${ARG_ARCHIVES} "${ARG_RUNTIME}" ${stamp} COMMENT "Linking ${program}" VERBATIM)
   add_custom_target(kernel-conformance-${isa} ALL DEPENDS "${program}")
 endfunction()
 
-# lapidary_emulated_conformance_test(isa cpu features emulator ..): test KernelConformance.<isa>.<cpu>, of a target whose
-# integers are signed. What takes minutes under an emulator is left to this machine: 9000 positions of attention.
+# lapidary_emulated_conformance_test(isa cpu features INTEGERS signed|offset EMULATOR word ..): test
+# KernelConformance.<isa>.<cpu>, of a target whose weights are stored so. What takes minutes under an emulator is left to
+# this machine: 9000 positions of attention.
 function(lapidary_emulated_conformance_test isa cpu features)
+  cmake_parse_arguments(ARG "" "INTEGERS" "EMULATOR" ${ARGN})
   add_test(NAME KernelConformance.${isa}.${cpu}
-    COMMAND ${ARGN} "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/kernel-conformance-${isa}" --isa=${isa} "--features=${features}"
-            --integers=signed "--gtest_filter=-*LanesShareTheSlicesOfSeveralLongSequences")
+    COMMAND ${ARG_EMULATOR} "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/kernel-conformance-${isa}" --isa=${isa}
+            "--features=${features}" --integers=${ARG_INTEGERS}
+            "--gtest_filter=-*LanesShareTheSlicesOfSeveralLongSequences")
 endfunction()

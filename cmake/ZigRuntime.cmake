@@ -17,10 +17,16 @@ set(LAPIDARY_ZIG_FLAGS -std=c++20 -O2 -Wall -Wextra -Wno-unused-parameter -fno-e
     -isystem ${LAPIDARY_RUNTIME_HEADERS}
     "-DLAPIDARY_VERSION=\"${PROJECT_VERSION}\"")
 
-# lapidary_zig_object(OUT target source flags...): one custom command per file, rebuilt when a header it reads changes.
+# lapidary_zig_object(OUT target source [VARIANT name] flags...): one custom command per file, rebuilt when a header it
+# reads changes. VARIANT: a file that is compiled several times, with different flags, has one for each.
 function(lapidary_zig_object out_object target source)
+  cmake_parse_arguments(PARSE_ARGV 3 OBJECT "" "VARIANT" "")
   file(RELATIVE_PATH relative "${CMAKE_SOURCE_DIR}" "${source}")
-  set(object "${CMAKE_BINARY_DIR}/zig/${target}/${relative}.o")
+  if(relative MATCHES "^\\.\\./") # GoogleTest's sources
+    string(SUBSTRING "${source}" 1 -1 relative)
+  endif()
+  set(object "${CMAKE_BINARY_DIR}/zig/${target}/${OBJECT_VARIANT}/${relative}.o")
+  cmake_path(NORMAL_PATH object)
   get_filename_component(folder "${object}" DIRECTORY)
   file(MAKE_DIRECTORY "${folder}")
   set(extra)
@@ -31,16 +37,19 @@ function(lapidary_zig_object out_object target source)
     list(APPEND extra -fexceptions -frtti -isystem "${LAPIDARY_SERVER_HEADERS}")
   endif()
   add_custom_command(OUTPUT "${object}"
-    COMMAND "${LAPIDARY_ZIG}" c++ -target ${target} ${LAPIDARY_ZIG_FLAGS} ${extra} ${ARGN} -MD -MF "${object}.d"
-            -c "${source}" -o "${object}"
-    DEPENDS "${source}" DEPFILE "${object}.d" COMMENT "zig ${target} ${relative}" VERBATIM)
+    COMMAND "${LAPIDARY_ZIG}" c++ -target ${target} ${LAPIDARY_ZIG_FLAGS} ${extra} ${OBJECT_UNPARSED_ARGUMENTS}
+            -MD -MF "${object}.d" -c "${source}" -o "${object}"
+    DEPENDS "${source}" DEPFILE "${object}.d" COMMENT "zig ${target} ${OBJECT_VARIANT} ${relative}" VERBATIM)
   set(${out_object} "${object}" PARENT_SCOPE)
 endfunction()
 
-# lapidary_zig_archive(file target SOURCES... FLAGS...): an archive with no dates or owners inside.
+# lapidary_zig_archive(file target [VARIANT name] SOURCES... FLAGS...): an archive with no dates or owners inside.
 function(lapidary_zig_archive archive target)
-  cmake_parse_arguments(ARG "" "" "SOURCES;FLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "" "VARIANT" "SOURCES;FLAGS" ${ARGN})
   set(objects)
+  if(ARG_VARIANT)
+    list(PREPEND ARG_FLAGS VARIANT ${ARG_VARIANT})
+  endif()
   foreach(source IN LISTS ARG_SOURCES)
     lapidary_zig_object(object ${target} "${source}" ${ARG_FLAGS})
     list(APPEND objects "${object}")
@@ -53,37 +62,55 @@ function(lapidary_zig_archive archive target)
     DEPENDS ${objects} COMMENT "Archiving ${archive}" VERBATIM COMMAND_EXPAND_LISTS)
 endfunction()
 
-# lapidary_zig_libc(directory target): copies the start file and the libraries of C and C++ out of zig's cache.
-function(lapidary_zig_libc directory target)
+# lapidary_zig_libc(directory target start flags...): copies the start file (rcrt1.o of a position-independent program,
+# crt1.o of one that is not) and the libraries of C and C++ out of zig's cache.
+function(lapidary_zig_libc directory target start)
   set(outputs)
-  foreach(name rcrt1.o libc.a libzigc.a libcompiler_rt.a libc++.a libc++abi.a libunwind.a)
+  foreach(name ${start} libc.a libzigc.a libcompiler_rt.a libc++.a libc++abi.a libunwind.a)
     list(APPEND outputs "${directory}/${name}")
   endforeach()
   add_custom_command(OUTPUT ${outputs}
     COMMAND "${CMAKE_COMMAND}" "-DZIG=${LAPIDARY_ZIG}" "-DTARGET=${target}" "-DOUT=${directory}"
-            "-DWORK=${CMAKE_BINARY_DIR}/zig" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
+            "-DWORK=${CMAKE_BINARY_DIR}/zig" "-DSTART=${start}" "-DFLAGS=${ARGN}" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
     DEPENDS "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
     COMMENT "Building musl for ${target} (about a minute the first time)" VERBATIM)
 endfunction()
 
-# lapidary_program_runtime(name MUSL target GLIBC target FLAGS ...): all that programs and libraries of the CPU target
-# `name` are linked with, for zig's two targets. FLAGS: the oldest CPU that must be able to start a program.
+# lapidary_program_runtime(name MUSL target GLIBC target [FIXED] [NO_SERVER] FLAGS ...): all that programs and libraries of
+# the CPU target `name` are linked with, for zig's two targets (which may be one, on a system without glibc). FLAGS: the
+# oldest CPU that must be able to start a program. FIXED: programs are not position-independent. NO_SERVER: they have no
+# `serve`.
 function(lapidary_program_runtime name)
-  cmake_parse_arguments(ARG "" "MUSL;GLIBC" "FLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "FIXED;NO_SERVER" "MUSL;GLIBC" "FLAGS" ${ARGN})
   set(resources "${CMAKE_BINARY_DIR}/lib/lapidary/${name}")
-  lapidary_zig_archive("${resources}/liblapidary_rt.a" ${ARG_MUSL} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
-                       FLAGS ${ARG_FLAGS} -fPIE)
-  lapidary_zig_archive("${resources}/gnu/liblapidary_rt.a" ${ARG_GLIBC} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
+  set(start rcrt1.o)
+  set(flags ${ARG_FLAGS} -fPIE)
+  if(ARG_FIXED)
+    set(start crt1.o)
+    set(flags ${ARG_FLAGS} -fno-PIE)
+  endif()
+  set(library "")
+  if(ARG_GLIBC STREQUAL ARG_MUSL)
+    set(library VARIANT library)
+  endif()
+  set(files "${resources}/liblapidary_rt.a" "${resources}/lapidary_main.o" "${resources}/gnu/liblapidary_rt.a"
+      "${resources}/${start}" "${resources}/libc.a")
+  lapidary_zig_archive("${resources}/liblapidary_rt.a" ${ARG_MUSL} SOURCES ${LAPIDARY_RUNTIME_SOURCES} FLAGS ${flags})
+  lapidary_zig_archive("${resources}/gnu/liblapidary_rt.a" ${ARG_GLIBC} ${library} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
                        FLAGS ${ARG_FLAGS} -fPIC)
-  lapidary_zig_archive("${resources}/liblapidary_server.a" ${ARG_MUSL} SOURCES ${LAPIDARY_SERVER_SOURCES}
-                       FLAGS ${ARG_FLAGS} -fPIE)
-  lapidary_zig_object(main_object ${ARG_MUSL} "${LAPIDARY_RUNTIME_MAIN}" ${ARG_FLAGS} -fPIE)
+  set(main_flags ${flags})
+  if(ARG_NO_SERVER)
+    list(APPEND main_flags -DLAPIDARY_WITHOUT_SERVER)
+  else()
+    list(APPEND files "${resources}/liblapidary_server.a")
+    lapidary_zig_archive("${resources}/liblapidary_server.a" ${ARG_MUSL} SOURCES ${LAPIDARY_SERVER_SOURCES}
+                         FLAGS ${flags})
+  endif()
+  lapidary_zig_object(main_object ${ARG_MUSL} "${LAPIDARY_RUNTIME_MAIN}" ${main_flags})
   add_custom_command(OUTPUT "${resources}/lapidary_main.o"
     COMMAND "${CMAKE_COMMAND}" -E copy "${main_object}" "${resources}/lapidary_main.o"
     DEPENDS "${main_object}" VERBATIM)
-  lapidary_zig_libc("${resources}" ${ARG_MUSL})
-  add_custom_target(lapidary-runtime-${name} ALL DEPENDS
-    "${resources}/liblapidary_rt.a" "${resources}/lapidary_main.o" "${resources}/gnu/liblapidary_rt.a"
-    "${resources}/liblapidary_server.a" "${resources}/rcrt1.o" "${resources}/libc.a")
+  lapidary_zig_libc("${resources}" ${ARG_MUSL} ${start} ${ARG_FLAGS})
+  add_custom_target(lapidary-runtime-${name} ALL DEPENDS ${files})
   add_dependencies(lapidary-resources lapidary-runtime-${name})
 endfunction()

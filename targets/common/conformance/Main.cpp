@@ -1,7 +1,8 @@
 // Main.cpp - the suite's command line.
 // SPDX-License-Identifier: Apache-2.0
 //
-// usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed] [GoogleTest options]
+// usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset] [GoogleTest
+// options]
 // --kernels: unless they are linked in. --features: names of /proc/cpuinfo; without all of them the tests are skipped.
 #include "runtime/src/CpuFeatures.h"
 #include "targets/common/conformance/Harness.h"
@@ -59,7 +60,8 @@ int main(int count, char **words) {
     }
   }
   if (isa.empty()) {
-    std::fprintf(stderr, "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed]\n", words[0]);
+    std::fprintf(stderr, "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset]\n",
+                 words[0]);
     return 2;
   }
   return openLibrary(path) ? RUN_ALL_TESTS() : 1;
