@@ -29,6 +29,8 @@ struct CpuFamily {
   llvm::StringLiteral summary;             ///< one line for `lapidary targets`
   llvm::StringLiteral triple;              ///< of the program functions
   llvm::StringLiteral baseCpu;             ///< LLVM's name for any member: a program must start to say what it misses
+  bool positionIndependent;                ///< programs are linked with -pie
+  uint64_t addressSpaceBytes;              ///< what a program's own memory can take of it; UINT64_MAX: enough
   IntegerCode integers;                    ///< how its dot products take weights
   void (*initializeBackend)();             ///< registers LLVM's code generator; called once
   bool (*runsHere)(const CpuLevel &level); ///< true when this machine has the level's features

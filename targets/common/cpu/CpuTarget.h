@@ -26,6 +26,7 @@ public:
   std::string requiredFeatures() const override { return level->features.str(); }
 
   uint32_t headMultiple() const override { return 16; } // kernels work on whole vectors of a head
+  uint64_t addressSpaceBytes() const override { return family.addressSpaceBytes; }
   kernel::PackedType packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const override;
   uint64_t packedBytes(kernel::PackedType type) const override;
   std::unique_ptr<WeightPacker> packer(kernel::PackedType type, llvm::ArrayRef<float> moments) const override;

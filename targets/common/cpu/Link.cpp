@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // LLD runs inside the compiler, and the start files, libc and runtime lie beside it, so nothing else has to be
-// installed to compile. Programs are static-PIE with full RELRO and no segment that is writable and executable.
+// installed to compile. Programs are static-PIE (static, where a system has no such programs) with full RELRO and no
+// segment that is writable and executable.
 //===----------------------------------------------------------------------===//
 #include "targets/common/cpu/CpuTarget.h"
 #include "targets/common/cpu/Emit.h"
@@ -13,6 +14,7 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Object/Archive.h"
 #include "llvm/Object/ArchiveWriter.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -89,7 +91,7 @@ bool CpuTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image
   std::vector<std::string> arguments{
       "ld.lld",
       "-static",
-      "-pie",
+      family.positionIndependent ? "-pie" : "-no-pie",
       "--no-dynamic-linker",
       "-z",
       "relro",
@@ -105,14 +107,17 @@ bool CpuTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image
       "--strip-debug", // symbols stay: profilers and back traces of a program name its kernels
       "-o",
       image.str(),
-      joinPath(resources, "rcrt1.o"),
+      joinPath(resources, family.positionIndependent ? "rcrt1.o" : "crt1.o"),
       joinPath(resources, "lapidary_main.o")};
   arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
   if (std::string kernels = kernelArchive(family, *level, context); !kernels.empty()) {
     arguments.push_back(kernels);
   }
-  for (const char *library : {"liblapidary_server.a", "liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a",
-                              "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
+  if (std::string server = joinPath(resources, "liblapidary_server.a"); llvm::sys::fs::exists(server)) {
+    arguments.push_back(server); // a target's programs may be built without
+  }
+  for (const char *library :
+       {"liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a", "libc.a", "libzigc.a", "libcompiler_rt.a"}) {
     arguments.push_back(joinPath(resources, library));
   }
   return runLinker(arguments, context.diagnostics);
