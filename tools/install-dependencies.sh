@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Puts everything Lapidary builds with on a Debian 12 machine: LLVM/MLIR 22, LLD, sentencepiece, Protobuf, RE2, Boost,
-# GoogleTest and qemu-user (runs ARM tests) from Debian; Halide 21, zig, a current CMake and what tests need from PyPI, in a
-# virtual environment. Quiet and quick when all is there.
+# GoogleTest and qemu-user (runs ARM and Hexagon tests) from Debian; Halide 21, zig, a current CMake and what tests need from
+# PyPI, in a virtual environment. Quiet and quick when all is there.
+#
+# usage: install-dependencies.sh [--qemu10]
+# --qemu10 unpacks qemu 10 from bookworm-backports (63 MB) into ~/.cache/lapidary/qemu10, beside Debian's 7.2, which stays:
+# it runs programs for Hexagon v67 to v73. Without it those tests are skipped.
 set -euo pipefail
 
 VENV="${LAPIDARY_VENV:-/opt/lapidary-venv}"
@@ -35,4 +39,18 @@ if [ ! -e "$stamp" ]; then
   [ -x "$VENV/bin/python" ] || as_root python3 -m venv "$VENV"
   as_root "$VENV/bin/pip" install --quiet --disable-pip-version-check "${PYPI_PACKAGES[@]}"
   as_root touch "$stamp"
+fi
+
+QEMU10="${XDG_CACHE_HOME:-$HOME/.cache}/lapidary/qemu10"
+if [ "${1:-}" = --qemu10 ] && [ ! -x "$QEMU10/usr/bin/qemu-hexagon" ]; then
+  echo "unpacking qemu 10 into $QEMU10"
+  work="$(mktemp -d)"
+  trap 'rm -rf "$work"' EXIT
+  mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$QEMU10"
+  echo "deb http://deb.debian.org/debian bookworm-backports main" >"$work/sources"
+  apt=(apt-get -qq -o "Dir::Etc::sourcelist=$work/sources" -o Dir::Etc::sourceparts=- -o "Dir::State::Lists=$work/lists"
+    -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=)
+  "${apt[@]}" update
+  (cd "$work" && "${apt[@]}" download qemu-user/bookworm-backports)
+  dpkg -x "$work"/qemu-user_*.deb "$QEMU10"
 fi

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""Packets of the hot loops of the Hexagon kernels: no DSP is needed.
+SPDX-License-Identifier: Apache-2.0
+
+usage: hexagon-packets.py ARCHIVE.a|OBJECT.o.. [--kernel=SUBSTRING] [--show | --check]
+
+A Hexagon packet is up to four instructions that start together, one packet a cycle of its hardware thread at best. Finds
+the innermost of the loops that multiply weights by activations (vrmpy with a scalar register) and prints for each how many
+instructions, packets and vrmpy it has, how full its packets are (instructions other than nop of four), and the packets for
+32 rows of weights x 32 columns x one row (plane) of activations: 8 vrmpy, of which two fit a packet. Scalar loops inside,
+which scale the sums of a group, are counted as they stand, once. docs/performance.md has the table.
+
+--show prints the loops. --check verifies that every function that multiplies has such a loop, and that its packets are
+at least 70 % full.
+"""
+import argparse
+import re
+import subprocess
+import sys
+
+TOOLS = "/usr/lib/llvm-22/bin/"
+SLOTS = 4
+FULL = 0.70
+FEWEST = 4  # vrmpy of a loop that counts
+
+
+def disassemble(path):
+    """{function: [packet]}, a packet is (address, [instruction], ends a hardware loop)."""
+    text = subprocess.run([TOOLS + "llvm-objdump", "-d", "-C", "--no-show-raw-insn", "--mattr=+hvxv79,+hvx-length128b",
+                           path], check=True, text=True, stdout=subprocess.PIPE).stdout
+    functions, current, packet = {}, None, None
+    for line in text.splitlines():
+        if match := re.match(r"[0-9a-f]+ <(.+)>:", line):
+            current, packet = functions.setdefault(short(match[1]), []), None
+        elif current is not None and (match := re.match(r"\s*([0-9a-f]+):\s+(.+)", line)):
+            words = match[2].split("<")[0] if " jump" in match[2] else match[2]
+            if "{" in words:
+                packet = (int(match[1], 16), [])
+            if packet is None:
+                sys.exit(f"error: {path}: line outside a packet: {line}")
+            ends = "}" in match[2]
+            packet[1].extend(part for part in (p.strip() for p in re.sub(r"[{}]|:endloop[01]+", "", words).split(";")) if part)
+            if ends:
+                current.append((*packet, "endloop0" in match[2]))
+                packet = None
+    return functions
+
+
+def short(name):
+    """`multiplyToken<W4ROW, 1>` of what the demangler prints."""
+    formats = {"2": "W8G32", "3": "W4G32", "4": "W2ROW", "5": "W4ROW", "6": "W8ROW"}
+    name = re.sub(r"\(lap_format\)(\d)", lambda m: formats[m[1]], name)
+    match = re.search(r"(\w+(?:<[^()]*>)?)\(", name)
+    return match[1] if match else name
+
+
+def useful(instructions):
+    return [i for i in instructions if i != "nop" and not i.startswith("immext")]
+
+
+def loops(packets):
+    """(hardware loops, loops of jumps) as pairs of their first and last packet."""
+    index = {address: i for i, (address, _, _) in enumerate(packets)}
+    hardware, jumps, start = set(), set(), None
+    for i, (_, instructions, ends) in enumerate(packets):
+        for text in instructions:
+            match = re.search(r"(loop0\(|jump(?::n?t)? )0x([0-9a-f]+)", text)
+            target = index.get(int(match[2], 16)) if match else None
+            if match and match[1] == "loop0(":
+                start = target
+            elif target is not None and target <= i:
+                jumps.add((target, i))
+        if ends and start is not None:
+            hardware.add((start, i))
+    return hardware, jumps
+
+
+def multiplying_loops(packets):
+    """Runs of packets of the innermost loops that multiply. Hardware loops are innermost; where they multiply, a jump back is
+    that of a loop around them, parts of which may lie elsewhere."""
+    found = []
+    for kind in loops(packets):
+        found = found or [loop for loop in sorted(kind) if vrmpys(packets[loop[0]:loop[1] + 1]) >= FEWEST]
+    inner = [a for a in found if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in found)]
+    return [packets[first:last + 1] for first, last in inner]
+
+
+def vrmpys(packets):
+    return sum(bool(re.search(r"vrmpy\(v\d+\.ub,r\d+", text)) for _, instructions, _ in packets for text in instructions)
+
+
+def hot_loops(path, wanted):
+    """(function, loop) for each hot loop."""
+    for function, packets in disassemble(path).items():
+        if wanted in function:
+            for loop in multiplying_loops(packets):
+                yield function, loop
+
+
+def fill(loop):
+    return sum(len(useful(instructions)) for _, instructions, _ in loop) / (SLOTS * len(loop))
+
+
+def table(paths, wanted):
+    print("| loop | vrmpy | instructions | packets | full | packets for 32 rows x 32 columns |\n"
+          "| --- | ---: | ---: | ---: | ---: | ---: |")
+    for path in paths:
+        for function, loop in hot_loops(path, wanted):
+            count = sum(len(useful(instructions)) for _, instructions, _ in loop)
+            print(f"| {function} | {vrmpys(loop)} | {count} | {len(loop)} | {100 * fill(loop):.0f} % | "
+                  f"{len(loop) * 8 / vrmpys(loop):.1f} |")
+
+
+def check(paths, wanted):
+    """The number of hot loops; ends the program at the first function that has none or a slack one."""
+    ran = 0
+    for path in paths:
+        multiplying = {f for f, packets in disassemble(path).items() if vrmpys(packets) >= FEWEST and wanted in f}
+        seen = set()
+        for function, loop in hot_loops(path, wanted):
+            if fill(loop) < FULL:
+                sys.exit(f"error: {path}: {function}: packets of a hot loop are {100 * fill(loop):.0f} % full, expected "
+                         f"at least {100 * FULL:.0f} %; look at it with --show")
+            seen.add(function)
+            ran += 1
+        if multiplying - seen:
+            sys.exit(f"error: {path}: no hot loop found in {', '.join(sorted(multiplying - seen))}")
+    return ran
+
+
+def main():
+    parser = argparse.ArgumentParser(description="packets of the hot loops of the Hexagon kernels")
+    parser.add_argument("paths", nargs="+", metavar="OBJECT")
+    parser.add_argument("--kernel", default="", help="only functions whose name contains this")
+    parser.add_argument("--show", action="store_true", help="print the loops")
+    parser.add_argument("--check", action="store_true", help="check only")
+    options = parser.parse_args()
+    if options.show:
+        for path in options.paths:
+            for function, loop in hot_loops(path, options.kernel):
+                print(f"{function}:")
+                for _, instructions, _ in loop:
+                    print("  { " + "; ".join(instructions) + " }")
+    elif options.check:
+        loops = check(options.paths, options.kernel)
+        if loops == 0:
+            sys.exit("error: no loop with vrmpy found; is this an object for Hexagon?")
+        print(f"{loops} hot loops: ok")
+    else:
+        table(options.paths, options.kernel)
+
+
+if __name__ == "__main__":
+    main()
