@@ -17,8 +17,9 @@ namespace lap::hexagon {
 /// a * b + c with one rounding.
 LAPIDARY_INLINE float fusedMulAdd(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 
-LAPIDARY_INLINE float least(float a, float b) { return __builtin_fminf(a, b); }
-LAPIDARY_INLINE float most(float a, float b) { return __builtin_fmaxf(a, b); }
+// Instructions; fminf and fmaxf would be calls.
+LAPIDARY_INLINE float least(float a, float b) { return Q6_R_sfmin_RR(a, b); }
+LAPIDARY_INLINE float most(float a, float b) { return Q6_R_sfmax_RR(a, b); }
 LAPIDARY_INLINE float magnitude(float x) { return __builtin_fabsf(x); }
 
 /// The nearest whole number, ties to even; x must be below 2^31 in magnitude.
