@@ -153,7 +153,7 @@ Value Interpreter::repeat(const Node &n, const Value &what, int64_t times) {
   for (uint64_t at = 0; text && at < total; at += size) {
     memcpy(text + at, what.data, size);
   }
-  return textValue({text, total});
+  return textValue({text, static_cast<size_t>(total)});
 }
 
 Value Interpreter::arithmetic(const Node &n, const Value &a, const Value &b) {

@@ -115,7 +115,7 @@ void OutputParser::take(Text text) {
 
 void OutputParser::flush() {
   uint64_t bytes = lap_stream_decoder_finish(&decoder, scratch);
-  take({scratch, bytes});
+  take({scratch, static_cast<size_t>(bytes)});
 }
 
 /// Ends what is open and goes on in another state.
@@ -177,7 +177,7 @@ bool OutputParser::push(int32_t id) {
     pushControl(id);
   } else {
     uint64_t bytes = lap_stream_decoder_push(&decoder, id, scratch);
-    take({scratch, bytes});
+    take({scratch, static_cast<size_t>(bytes)});
   }
   return !call.failed() && !texts.failed();
 }
