@@ -41,10 +41,13 @@ int main() {
 }
 """
 
-LIBRARIES = """LapidaryTarget_x86 LapidaryTarget_arm LapidaryCpuTarget LapidaryPacking LapidaryLoweringPasses LapidaryLayoutPasses LapidaryKernelDialect
-LapidaryGemmaDialect LapidarySupport""".split()
-BUILT = ("common", "common/packing", "common/cpu", "common/schedules", "common/conformance", "x86", "x86/schedules", "arm", "arm/schedules",
-         "template")  # in the build already
+SOURCE = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parents[3]
+WORDS = re.search(r"set\(LAPIDARY_TARGETS ([^)]*)\)", (SOURCE / "targets/CMakeLists.txt").read_text()).group(1).split()
+LIBRARIES = [f"LapidaryTarget_{word}" for word in WORDS] + """LapidaryCpuTarget LapidaryPacking LapidaryLoweringPasses
+LapidaryLayoutPasses LapidaryKernelDialect LapidaryGemmaDialect LapidarySupport""".split()
+# In the build already; those without a CMakeLists.txt are added by nobody.
+BUILT = ["common", "common/packing", "common/cpu", "common/schedules", "common/conformance", "template", *WORDS,
+         *(f"{word}/schedules" for word in WORDS if (SOURCE / "targets" / word / "schedules").is_dir())]
 
 
 def make_overlay(root, source, build):
