@@ -12,14 +12,15 @@ import tempfile
 NAMES = ["rcrt1.o", "libc++abi.a", "libc++.a", "libunwind.a", "libc.a", "libzigc.a", "libcompiler_rt.a"]
 RELOCATABLE = "ld.lld -r --build-id=none -m elf_x86_64 -static -o {cache}/half/rcrt1.o {cache}/early/rcrt1.o"
 PROGRAM = "ld.lld --build-id=none -m elf_x86_64 -static -pie -o empty {cache}/rcrt1.o empty.o {libraries}"
+FIXED = "ld.lld --build-id=none -m hexagonelf -static -no-pie -o empty {cache}/crt1.o empty.o {libraries}"
 
 
-def run(cmake, script, work, lines):
+def run(cmake, script, work, lines, start="rcrt1.o"):
     zig = work / "zig"
     zig.write_text("#!/bin/sh\ncat <<'TEXT'\n" + "\n".join(lines) + "\nTEXT\n")
     zig.chmod(0o755)
     return subprocess.run([cmake, f"-DZIG={zig}", "-DTARGET=x86_64-linux-musl", f"-DOUT={work / 'out'}",
-                           f"-DWORK={work / 'work'}", "-P", script], capture_output=True, text=True)
+                           f"-DWORK={work / 'work'}", f"-DSTART={start}", "-P", script], capture_output=True, text=True)
 
 
 def main():
@@ -28,10 +29,11 @@ def main():
         work = pathlib.Path(directory)
         cache = work / "cache"
         cache.mkdir()
-        for name in NAMES:
+        for name in [*NAMES, "crt1.o"]:
             (cache / name).write_text(name)
         relocatable = RELOCATABLE.format(cache=cache)
-        program = PROGRAM.format(cache=cache, libraries=" ".join(str(cache / name) for name in NAMES[1:]))
+        libraries = " ".join(str(cache / name) for name in NAMES[1:])
+        program = PROGRAM.format(cache=cache, libraries=libraries)
 
         for lines in ([program], [relocatable, "ar rcs x.a y.o", program]):
             done = run(cmake, script, work, lines)
@@ -39,9 +41,12 @@ def main():
             for name in NAMES:
                 assert (work / "out" / name).read_text() == name, name
 
+        done = run(cmake, script, work, [relocatable, FIXED.format(cache=cache, libraries=libraries)], "crt1.o")
+        assert done.returncode == 0 and (work / "out" / "crt1.o").read_text() == "crt1.o", done.stderr
+
         done = run(cmake, script, work, [relocatable])
-        assert done.returncode != 0 and "no ld.lld -pie line" in done.stderr, done.stderr
-    print("copy_zig_libc_test: 3 cases passed")
+        assert done.returncode != 0 and "no ld.lld line with -pie" in done.stderr, done.stderr
+    print("copy_zig_libc_test: 4 cases passed")
 
 
 main()
