@@ -113,13 +113,13 @@ int main(int argc, char **argv) {
 '''
 
 
-def check_library(library, compiler, runner, problems):
+def check_library(library, compiler, runner, problems, names=("libgemma.so", "libgemma.a")):
     """A C program of ten lines against the shared and the static library in a folder: `compiler` is the start of a
     command that compiles and links, `runner` what runs the result ([]: itself). Returns the tokens they print."""
     source, out = library.parent / "use.c", library.parent / "use"
     source.write_text(LIBRARY_USER)
     tokens = []
-    for name in ("libgemma.so", "libgemma.a"):
+    for name in names:
         done = run(*compiler, source, f"-I{library}", library / name, f"-Wl,-rpath,{library}", "-lpthread", "-lm", "-o", out)
         if problems.expect(done.returncode == 0, f"linking with {name}: {done.stderr}"):
             done = run(*runner, out, library / "gemma.weights")

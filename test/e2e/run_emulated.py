@@ -29,7 +29,7 @@ def arguments():
     parser.add_argument("--emulator", required=True, help="command that runs a program of the target")
     parser.add_argument("--lacking", default="", help="emulator of a machine that lacks a feature of the target")
     parser.add_argument("--root", default="", help="the target's glibc (/usr/aarch64-linux-gnu): tests the library")
-    parser.add_argument("--triple", default="aarch64-linux-gnu", help="what zig calls the target")
+    parser.add_argument("--triple", default="aarch64-linux-gnu.2.36", help="what zig calls the target")
     parser.add_argument("--only", default="", help="run only fixtures that have this in their names")
     parser.add_argument("--quick", action="store_true", help="fewer plain fixtures")
     return parser.parse_args()
@@ -106,9 +106,11 @@ def cases(quick):
 
 
 def check_calibrated(options, directory, problems):
-    """The mobile form of a plain checkpoint: static ranges, int8 caches; calibration runs on this machine."""
-    model = ROOT / "examples" / "tiny-gemma4"
-    case = Case(options, model, ["--quant=mobile", f"--calibrate={model / 'val.txt'}"], directory, problems)
+    """The mobile form of a plain checkpoint: static ranges, int8 caches; calibration runs once, on this machine."""
+    model, statistics = ROOT / "examples" / "tiny-gemma4", directory / "statistics"
+    done = run(options.lapidary, "calibrate", model, "--text", model / "val.txt", "-o", statistics, "--progress=none")
+    problems.expect(done.returncode == 0, f"calibrate: {done.stderr}")
+    case = Case(options, model, ["--quant=mobile", f"--calibration={statistics}"], directory, problems)
     if case.compiled:
         case.both("-p", "Once upon a time", "-n", "12", "--greedy")
 
@@ -135,7 +137,8 @@ def check_text(options, directory, problems):
 
 
 def check_emulated_library(options, directory, problems):
-    """The library in a C program for the target's glibc, whose root the emulator is given."""
+    """The static library in a C program for the target's glibc, whose root the emulator is given. The shared one has no
+    DT_NEEDED, and zig links no library that the program itself does not call."""
     if not options.root:
         return
     found = []
@@ -144,10 +147,10 @@ def check_emulated_library(options, directory, problems):
         done = run(options.lapidary, "compile", FIXTURES / "edge_dense_f32", "-o", folder / "gemma", "--emit=library",
                    f"--target={target}", "--progress=none")
         problems.expect(done.returncode == 0, f"--emit=library for {target}: {done.stderr}")
-    found.append(check_library(directory / "here" / "gemma", ["clang-22"], [], problems))
+    found.append(check_library(directory / "here" / "gemma", ["clang-22"], [], problems, ["libgemma.a"]))
     compiler = [sys.executable, "-m", "ziglang", "cc", "-target", options.triple]
     found.append(check_library(directory / "there" / "gemma", compiler,
-                               [*shlex.split(options.emulator), "-L", options.root], problems))
+                               [*shlex.split(options.emulator), "-L", options.root], problems, ["libgemma.a"]))
     problems.expect(found[0] == found[1], f"the library's tokens differ: {found}")
 
 
