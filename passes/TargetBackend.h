@@ -126,6 +126,13 @@ public:
   virtual uint64_t cacheBytes(kernel::CacheAttr geometry, int64_t heads, int64_t dim, uint64_t &keyBytes) const = 0;
 
   //===--- lower and emit ---------------------------------------------------===//
+  /// How the program functions call: drivers are named <prefix><op>, and lanes meet at barriers unless one lane runs
+  /// everything in order.
+  struct Drivers {
+    llvm::StringRef prefix;
+    bool barriers;
+  };
+  virtual Drivers drivers() const { return {"lap_op_", true}; }
   /// Names of the kernels that run `op`, in the order of its driver's parameters; empty if the driver needs none.
   virtual std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const = 0;
   /// Scratch bytes each lane needs for the whole program.

@@ -33,7 +33,7 @@ private:
 
 /// The call of one op driver.
 struct DriverCall {
-  llvm::StringRef driver; ///< C symbol, "lap_op_matmul"
+  llvm::StringRef driver; ///< "matmul": its C symbol behind the target's prefix
   std::string arguments;  ///< bytes of its argument block
 };
 

@@ -63,7 +63,7 @@ std::string symbolOf(StringRef kernel) {
 class Emitter {
 public:
   Emitter(ModuleOp module, const TargetBackend &target)
-      : module(module), abi(module, target), builder(module.getContext()),
+      : module(module), abi(module, target), drivers(target.drivers()), builder(module.getContext()),
         pointer(LLVM::LLVMPointerType::get(module.getContext())), i32(builder.getI32Type()),
         none(LLVM::LLVMVoidType::get(module.getContext())) {}
 
@@ -78,7 +78,9 @@ public:
     for (Operation &op : source.front()) {
       builder.setInsertionPointToEnd(block);
       if (isa<kernel::BarrierOp>(op)) {
-        driver(op.getLoc(), "lap_op_barrier", {}, block);
+        if (drivers.barriers) {
+          driver(op.getLoc(), "barrier", {}, block);
+        }
       } else if (auto compute = dyn_cast<kernel::ComputeOpInterface>(op)) {
         std::string name = ("lap_args." + source.getName() + "." + Twine(index++)).str();
         callDriverOf(compute, name, block);
@@ -113,13 +115,13 @@ private:
     ++numCalls;
   }
 
-  void driver(Location loc, StringRef name, ArrayRef<Value> arguments, Block *block) {
+  void driver(Location loc, StringRef op, ArrayRef<Value> arguments, Block *block) {
     SmallVector<Value> operands = {block->getArgument(0)};
     operands.append(arguments.begin(), arguments.end());
     operands.push_back(block->getArgument(1));
     operands.push_back(block->getArgument(2));
     SmallVector<Type> types(ValueRange(operands).getTypes());
-    LLVM::CallOp::create(builder, loc, declare(loc, name, types), operands);
+    LLVM::CallOp::create(builder, loc, declare(loc, (drivers.prefix + op).str(), types), operands);
   }
 
   LLVM::LLVMFuncOp declare(Location loc, StringRef name, ArrayRef<Type> types) {
@@ -133,6 +135,7 @@ private:
 
   ModuleOp module;
   AbiArguments abi;
+  TargetBackend::Drivers drivers;
   OpBuilder builder;
   Type pointer, i32, none;
 };

@@ -28,7 +28,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::EmbedOp op) {
   args.table = abi.weight(op.getTable());
   args.tiled = cast<kernel::PackedType>(op.getTable().getType()).isTable() ? 0 : 1;
   args.scale = op.getScale().convertToFloat();
-  return call("lap_op_embed", args);
+  return call("embed", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::MatmulOp op) {
@@ -42,7 +42,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::MatmulOp op) {
   for (auto [step, end] : llvm::zip(steps, op.getOutputEnds().value_or(ArrayRef<int64_t>()))) {
     args.out_steps[args.out_step_count++] = {static_cast<uint32_t>(llvm::alignTo(end, LAP_COLUMN_PAD)), step};
   }
-  return call("lap_op_matmul", args);
+  return call("matmul", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::QuantizeOp op) {
@@ -50,7 +50,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::QuantizeOp op) {
   args.x = abi.buffer(op.getInput());
   args.out = abi.buffer(op.getOut());
   args.step = stepOf(op.getStepAttr());
-  return call("lap_op_quantize", args);
+  return call("quantize", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::RmsNormOp op) {
@@ -62,7 +62,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::RmsNormOp op) {
   args.width = columnsOf(op.getInput()) / op.getHeads();
   args.eps = op.getEps().convertToFloat();
   args.step = stepOf(op.getStepAttr());
-  return call("lap_op_rms_norm", args);
+  return call("rms_norm", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
@@ -74,7 +74,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
   args.scale = abi.weight(op.getScale());
   args.width = columnsOf(op.getInput());
   args.eps = op.getEps().convertToFloat();
-  return call("lap_op_residual_norm", args);
+  return call("residual_norm", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::RotaryTableOp op) {
@@ -83,7 +83,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::RotaryTableOp op) {
   args.out.columns = columnsOf(op.getOut()); // the head size itself: the sines start in its middle
   args.frequencies = abi.weight(op.getFrequencies());
   args.head_dim = columnsOf(op.getOut());
-  return call("lap_op_rotary_table", args);
+  return call("rotary_table", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::NormRotaryOp op) {
@@ -95,7 +95,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::NormRotaryOp op) {
   args.heads = op.getHeads();
   args.head_dim = columnsOf(op.getInput()) / op.getHeads();
   args.eps = op.getEps().convertToFloat();
-  return call("lap_op_norm_rotary", args);
+  return call("norm_rotary", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::KvAppendOp op) {
@@ -103,7 +103,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::KvAppendOp op) {
   args.key = abi.buffer(op.getKey());
   args.value = abi.buffer(op.getValue());
   args.cache = abi.cache(op.getCacheAttr());
-  return call("lap_op_kv_append", args);
+  return call("kv_append", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::AttentionOp op) {
@@ -112,7 +112,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::AttentionOp op) {
   args.out = abi.buffer(op.getOut());
   args.cache = abi.cache(op.getCacheAttr());
   args.heads = op.getHeads();
-  return call("lap_op_attention", args);
+  return call("attention", args);
 }
 
 /// A slice that shares its last group (per-layer inputs of 16 columns) narrows the whole op: the columns it leaves out
@@ -125,7 +125,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::GeluMulOp op) {
   uint32_t columns = std::min({args.gate.columns, args.up.columns, args.out.columns});
   args.gate.columns = args.up.columns = args.out.columns = columns;
   args.step = stepOf(op.getStepAttr());
-  return call("lap_op_gelu_mul", args);
+  return call("gelu_mul", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::AddOp op) {
@@ -134,7 +134,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::AddOp op) {
   args.b = abi.buffer(op.getRhs());
   args.out = abi.buffer(op.getOut());
   args.scale = op.getScale().convertToFloat();
-  return call("lap_op_add", args);
+  return call("add", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::ScaleOp op) {
@@ -142,7 +142,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::ScaleOp op) {
   args.x = abi.buffer(op.getInput());
   args.out = abi.buffer(op.getOut());
   args.scale = op.getFactor().convertToFloat();
-  return call("lap_op_scale", args);
+  return call("scale", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::SoftcapOp op) {
@@ -150,14 +150,14 @@ DriverCall arguments(const AbiArguments &abi, kernel::SoftcapOp op) {
   args.x = abi.buffer(op.getInput());
   args.out = abi.buffer(op.getOut());
   args.cap = op.getCap().convertToFloat();
-  return call("lap_op_softcap", args);
+  return call("softcap", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::SelectLastOp op) {
   lap_select_last_args args = {};
   args.x = abi.buffer(op.getInput());
   args.out = abi.buffer(op.getOut());
-  return call("lap_op_select_last", args);
+  return call("select_last", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::RouteOp op) {
@@ -168,7 +168,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::RouteOp op) {
   args.expert_scale = abi.weight(op.getExpertScale());
   args.experts = columnsOf(op.getLogits());
   args.top_k = op.getTopK();
-  return call("lap_op_route", args);
+  return call("route", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::SortExpertsOp op) {
@@ -177,7 +177,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::SortExpertsOp op) {
   args.order = abi.buffer(op.getOrder());
   args.experts = op.getExperts();
   args.top_k = op.getTopK();
-  return call("lap_op_sort_experts", args);
+  return call("sort_experts", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::ExpertMatmulOp op) {
@@ -188,7 +188,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::ExpertMatmulOp op) {
   args.w = abi.weight(op.getWeight());
   args.experts = cast<kernel::PackedType>(op.getWeight().getType()).getShape().front();
   args.rows_per_source = op.getRowsPerSource();
-  return call("lap_op_expert_matmul", args);
+  return call("expert_matmul", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::CombineExpertsOp op) {
@@ -197,7 +197,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::CombineExpertsOp op) {
   args.weights = abi.buffer(op.getWeights());
   args.out = abi.buffer(op.getOut());
   args.top_k = op.getTopK();
-  return call("lap_op_combine_experts", args);
+  return call("combine_experts", args);
 }
 
 } // namespace

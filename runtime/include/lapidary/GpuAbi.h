@@ -1,0 +1,73 @@
+/* GpuAbi.h - what a GPU program has beyond ProgramAbi.h.
+ * SPDX-License-Identifier: Apache-2.0
+ *
+ * The program functions of a GPU target call `lap_gpu_*` where those of a CPU target call `lap_op_*`, with the same
+ * argument blocks. A driver runs on the host, on one lane, and enqueues kernels on one stream; the stream orders them,
+ * so there are no barriers. Addresses in lap_step (arena, caches, weights, logits, lane_scratch) are device addresses.
+ *
+ * What the program functions pass as lap_kernel* is a lap_gpu_kernel, constant data in the program; its code is in the
+ * images of lap_gpu_module_data. Parameter lists of the kernels: runtime/src/cuda/Kernels.h.
+ */
+#ifndef LAPIDARY_GPU_ABI_H
+#define LAPIDARY_GPU_ABI_H
+
+#include "lapidary/ProgramAbi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One entry point. Every block has `threads` x 1 x 1 threads. */
+typedef struct lap_gpu_kernel {
+  const char *name;      /* of the entry point in the images */
+  uint32_t index;        /* in lap_gpu_module.kernels */
+  uint32_t threads;      /* of a block, a multiple of 32 */
+  uint32_t shared_bytes; /* dynamic shared memory; beyond 48 KiB it has to be asked for (cuFuncSetAttribute) */
+  uint32_t tile[2];      /* what one block covers: weight rows and token rows of a product, keys and rows of attention,
+                            columns and rows elsewhere; the grid follows from it (Kernels.h) */
+  uint32_t reserved;
+} lap_gpu_kernel;
+
+/* The same kernels, compiled for one kind of device. */
+typedef struct lap_gpu_image {
+  const void *data; /* cubin or PTX text (NUL-terminated), as cuModuleLoadDataEx takes it */
+  uint64_t bytes;
+  uint32_t capability; /* 10 * major + minor: the device (cubin: same major, at least this minor; PTX: at least this) */
+  uint32_t is_ptx;
+} lap_gpu_image;
+
+typedef struct lap_gpu_module {
+  const lap_gpu_kernel *const *kernels;
+  const lap_gpu_image *images; /* cubins first; the last one is PTX of the oldest capability asked for */
+  uint32_t kernel_count, image_count;
+} lap_gpu_module;
+
+extern const lap_gpu_module lap_gpu_module_data;
+
+/* The drivers; argument blocks as in ProgramAbi.h. `lane` is 0 and `lanes` 1. */
+#define LAP_GPU_DRIVER(op, ...)                                                                                        \
+  void lap_gpu_##op(const lap_step *, const lap_##op##_args *, __VA_ARGS__, uint32_t lane, uint32_t lanes)
+LAP_GPU_DRIVER(embed, lap_kernel *embed);
+LAP_GPU_DRIVER(quantize, lap_kernel *quantize);
+LAP_GPU_DRIVER(matmul, lap_kernel *matvec, lap_kernel *matmat);
+LAP_GPU_DRIVER(rms_norm, lap_kernel *rms_norm);
+LAP_GPU_DRIVER(residual_norm, lap_kernel *residual_norm);
+LAP_GPU_DRIVER(rotary_table, lap_kernel *rotary_table);
+LAP_GPU_DRIVER(norm_rotary, lap_kernel *norm_rotary);
+LAP_GPU_DRIVER(kv_append, lap_kernel *kv_append);
+LAP_GPU_DRIVER(attention, lap_kernel *slice, lap_kernel *merge, lap_kernel *flash);
+LAP_GPU_DRIVER(gelu_mul, lap_kernel *gelu_mul);
+LAP_GPU_DRIVER(add, lap_kernel *add);
+LAP_GPU_DRIVER(scale, lap_kernel *scale);
+LAP_GPU_DRIVER(softcap, lap_kernel *softcap);
+LAP_GPU_DRIVER(route, lap_kernel *route);
+LAP_GPU_DRIVER(sort_experts, lap_kernel *sort_experts);
+LAP_GPU_DRIVER(expert_matmul, lap_kernel *matvec, lap_kernel *matmat);
+LAP_GPU_DRIVER(combine_experts, lap_kernel *combine);
+#undef LAP_GPU_DRIVER
+void lap_gpu_select_last(const lap_step *, const lap_select_last_args *, uint32_t lane, uint32_t lanes);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
