@@ -1,0 +1,49 @@
+//===- Codegen.h - kernels from MLIR to PTX and cubin ------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// gpu.module -> nvvm and llvm dialects -> LLVM IR -> PTX (LLVM's NVPTX backend) -> cubin (ptxas, where it is found).
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_CUDA_CODEGEN_H
+#define LAPIDARY_TARGETS_CUDA_CODEGEN_H
+
+#include "support/Diagnostics.h"
+#include "targets/cuda/kernels/KernelList.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/IR/Module.h"
+
+#include <memory>
+#include <optional>
+
+namespace lapidary::cuda {
+
+/// The dialects that kernels and their lowering use.
+void registerKernelDialects(mlir::MLIRContext &context);
+
+/// A module with one gpu.module of the given kernels, as their builders wrote it (canonicalized).
+mlir::OwningOpRef<mlir::ModuleOp> buildKernels(mlir::MLIRContext &context, llvm::ArrayRef<const Kernel *> kernels);
+
+/// Lowers such a module to LLVM IR with NVVM intrinsics, not yet optimized.
+/// Null after a failure, which is a bug of ours and reported as such.
+std::unique_ptr<llvm::Module> lowerKernels(mlir::ModuleOp module, llvm::LLVMContext &context, Diagnostics &diagnostics);
+
+/// PTX text for devices of at least `capability` (10 * major + minor). Optimizes `module` first.
+std::optional<std::string> emitPtx(llvm::Module &module, unsigned capability, Diagnostics &diagnostics);
+
+/// What ptxas made of a PTX module.
+struct Assembly {
+  std::string cubin;
+  std::string report; ///< what `ptxas -v` says: registers, spills, shared memory per kernel
+};
+
+/// The path of ptxas: $LAPIDARY_PTXAS, the PATH, or CUDA's usual folder; "" when there is none.
+std::string findPtxas();
+
+/// Assembles for exactly `capability`. `directory` takes intermediate files.
+std::optional<Assembly> assemble(llvm::StringRef ptx, unsigned capability, llvm::StringRef directory,
+                                 Diagnostics &diagnostics);
+
+} // namespace lapidary::cuda
+
+#endif // LAPIDARY_TARGETS_CUDA_CODEGEN_H

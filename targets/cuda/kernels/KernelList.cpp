@@ -1,0 +1,24 @@
+//===- KernelList.cpp - every kernel of the target, by name ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+#include "targets/cuda/kernels/KernelList.h"
+
+namespace lapidary::cuda {
+
+const KernelList &allKernels() {
+  static const KernelList kernels = [] {
+    KernelList list;
+    for (auto add : {addElementwiseKernels}) {
+      add(list);
+    }
+    return list;
+  }();
+  return kernels;
+}
+
+const Kernel *findKernel(llvm::StringRef name) {
+  auto found = llvm::find_if(allKernels(), [&](const Kernel &kernel) { return kernel.name == name; });
+  return found == allKernels().end() ? nullptr : &*found;
+}
+
+} // namespace lapidary::cuda

@@ -1,0 +1,115 @@
+//===- main.cpp - GPU kernels, looked at one by one --------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// `lapidary-cudagen --kernel=NAME --emit=ptx` prints what becomes of a kernel; `lapidary compile` does the same inside.
+// For people who write kernels, and for the tests that read PTX and what ptxas says.
+//===----------------------------------------------------------------------===//
+#include "targets/cuda/Codegen.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+using namespace lapidary;
+namespace cl = llvm::cl;
+
+namespace {
+
+enum class Form { Mlir, Llvm, Ptx, Cubin, Report };
+
+cl::opt<bool> list("list", cl::desc("print the names of all kernels"));
+cl::list<std::string> names("kernel", cl::desc("kernel to build (again for more; none: all)"), cl::value_desc("name"));
+cl::opt<unsigned> capability("sm", cl::desc("compute capability, 10 * major + minor"), cl::init(80));
+cl::opt<std::string> output("o", cl::desc("output file"), cl::value_desc("file"), cl::init("-"));
+cl::opt<Form> form("emit", cl::desc("what to write"), cl::init(Form::Ptx),
+                   cl::values(clEnumValN(Form::Mlir, "mlir", "the kernels as they were written"),
+                              clEnumValN(Form::Llvm, "llvm", "LLVM IR with NVVM intrinsics"),
+                              clEnumValN(Form::Ptx, "ptx", "PTX text"),
+                              clEnumValN(Form::Cubin, "cubin", "an ELF file for one capability, by ptxas"),
+                              clEnumValN(Form::Report, "report", "what ptxas -v says about the kernels")));
+
+bool chosenKernels(std::vector<const cuda::Kernel *> &out) {
+  for (const std::string &name : names) {
+    const cuda::Kernel *kernel = cuda::findKernel(name);
+    if (!kernel) {
+      llvm::errs() << "lapidary-cudagen: no kernel is named '" << name << "'; --list prints all\n";
+      return false;
+    }
+    out.push_back(kernel);
+  }
+  if (names.empty()) {
+    for (const cuda::Kernel &kernel : cuda::allKernels()) {
+      out.push_back(&kernel);
+    }
+  }
+  return true;
+}
+
+bool assembled(llvm::StringRef ptx, llvm::raw_ostream &stream, Diagnostics &diagnostics) {
+  llvm::SmallString<128> directory;
+  if (std::error_code code = llvm::sys::fs::createUniqueDirectory("lapidary-cudagen", directory)) {
+    return diagnostics.error(ErrorCode::WriteFailed, "cannot create a temporary folder: " + code.message());
+  }
+  std::optional<cuda::Assembly> assembly = cuda::assemble(ptx, capability, directory, diagnostics);
+  (void)llvm::sys::fs::remove_directories(directory);
+  if (assembly) {
+    stream << (form == Form::Cubin ? assembly->cubin : assembly->report);
+  }
+  return assembly.has_value();
+}
+
+bool emit(llvm::ArrayRef<const cuda::Kernel *> kernels, llvm::raw_ostream &stream, Diagnostics &diagnostics) {
+  mlir::MLIRContext context;
+  cuda::registerKernelDialects(context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = cuda::buildKernels(context, kernels);
+  if (!module) {
+    return diagnostics.error(ErrorCode::InternalError, "the kernels are not valid MLIR");
+  }
+  if (form == Form::Mlir) {
+    module->print(stream);
+    return true;
+  }
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> ir = cuda::lowerKernels(*module, llvmContext, diagnostics);
+  if (!ir) {
+    return false;
+  }
+  if (form == Form::Llvm) {
+    ir->print(stream, nullptr);
+    return true;
+  }
+  std::optional<std::string> ptx = cuda::emitPtx(*ir, capability, diagnostics);
+  if (ptx && form == Form::Ptx) {
+    stream << *ptx;
+    return true;
+  }
+  return ptx && assembled(*ptx, stream, diagnostics);
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  cl::ParseCommandLineOptions(argc, argv, "prints and assembles Lapidary's GPU kernels\n");
+  if (list) {
+    for (const cuda::Kernel &kernel : cuda::allKernels()) {
+      llvm::outs() << kernel.name << "\n";
+    }
+    return 0;
+  }
+  std::vector<const cuda::Kernel *> kernels;
+  std::error_code code;
+  llvm::ToolOutputFile file(output, code, llvm::sys::fs::OF_None);
+  if (code) {
+    llvm::errs() << "lapidary-cudagen: cannot write " << output << ": " << code.message() << "\n";
+    return 1;
+  }
+  Diagnostics diagnostics;
+  if (!chosenKernels(kernels) || !emit(kernels, file.os(), diagnostics)) {
+    for (const Diagnostic &diagnostic : diagnostics.all()) {
+      llvm::errs() << formatDiagnostic(diagnostic, /*color=*/false);
+    }
+    return 1;
+  }
+  file.keep();
+  return 0;
+}
