@@ -17,6 +17,7 @@
 #include "llvm/Support/ErrorHandling.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,11 @@ public:
   virtual llvm::StringRef summary() const = 0;
   /// CPUs or devices after the '+', the default first.
   virtual std::vector<std::string> cpus() const = 0;
+  /// What a --target= text that means this target says behind its name ("" for nothing); nullopt for other targets.
+  virtual std::optional<llvm::StringRef> cpuIn(llvm::StringRef target) const {
+    auto [family, cpu] = target.split('+');
+    return family == name() ? std::optional(cpu) : std::nullopt;
+  }
   /// True when programs of this target can run on the machine that compiles.
   virtual bool runsHere() const = 0;
   /// Chooses a CPU: one of cpus(), "native" (what this machine has) or "" (the default). Reports unknown names.

@@ -46,15 +46,14 @@ std::unique_ptr<TargetBackend> createTarget(llvm::StringRef text, Diagnostics &d
   if (text == "native") {
     return nativeTarget(diagnostics);
   }
-  auto [family, cpu] = text.split('+');
   std::vector<std::string> names{"native"};
   for (auto &target : createAllTargets()) {
-    if (family == target->name()) {
-      return target->selectCpu(cpu, diagnostics) ? std::move(target) : nullptr;
+    if (std::optional<llvm::StringRef> cpu = target->cpuIn(text)) {
+      return target->selectCpu(*cpu, diagnostics) ? std::move(target) : nullptr;
     }
     names.push_back(target->name().str());
   }
-  std::string near = didYouMean(family.str(), names);
+  std::string near = didYouMean(text.split('+').first.str(), names);
   diagnostics.error(ErrorCode::UnknownTarget, "unknown target " + quoted(text.str()), "",
                     near.empty() ? "`lapidary targets` lists what this build can emit" : near);
   return nullptr;

@@ -38,7 +38,7 @@ typedef struct lap_gpu_image {
 
 typedef struct lap_gpu_module {
   const lap_gpu_kernel *const *kernels;
-  const lap_gpu_image *images; /* cubins first; the last one is PTX of the oldest capability asked for */
+  const lap_gpu_image *images; /* cubins first; the last one is PTX of the newest capability asked for */
   uint32_t kernel_count, image_count;
 } lap_gpu_module;
 

@@ -6,7 +6,15 @@
 #include "passes/TargetBackend.h"
 #include "targets/common/cpu/CpuFamily.h"
 
+#include "llvm/IR/Module.h"
+
 namespace lapidary {
+
+/// The names of all kernels that the module's ops were given, sorted.
+std::vector<std::string> kernelsOf(mlir::ModuleOp module);
+
+/// Writes LLVM IR as an object of the family. Reports InternalError, WriteFailed.
+bool writeObject(llvm::Module &ir, const CpuFamily &family, llvm::StringRef path, Diagnostics &diagnostics);
 
 /// Translates a module of the LLVM dialect and writes an object of the family to `path`. Reports InternalError,
 /// WriteFailed.

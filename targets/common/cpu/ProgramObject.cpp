@@ -39,6 +39,8 @@ std::unique_ptr<llvm::TargetMachine> targetMachine(const CpuFamily &family, Diag
       target->createTargetMachine(triple, family.baseCpu, "", llvm::TargetOptions(), llvm::Reloc::PIC_));
 }
 
+} // namespace
+
 std::vector<std::string> kernelsOf(mlir::ModuleOp module) {
   std::set<std::string> names;
   module.walk([&](kernel::ComputeOpInterface op) {
@@ -51,20 +53,25 @@ std::vector<std::string> kernelsOf(mlir::ModuleOp module) {
   return {names.begin(), names.end()};
 }
 
-} // namespace
-
 bool writeProgramObject(mlir::ModuleOp module, const CpuFamily &family, llvm::StringRef path,
                         Diagnostics &diagnostics) {
   mlir::registerBuiltinDialectTranslation(*module.getContext());
   mlir::registerLLVMDialectTranslation(*module.getContext());
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> ir = mlir::translateModuleToLLVMIR(module, context, "program");
-  std::unique_ptr<llvm::TargetMachine> machine = targetMachine(family, diagnostics);
-  if (!ir || !machine) {
+  if (!ir) {
     return diagnostics.error(ErrorCode::InternalError, "the program functions cannot be translated to LLVM IR");
   }
-  ir->setTargetTriple(llvm::Triple(family.triple));
-  ir->setDataLayout(machine->createDataLayout());
+  return writeObject(*ir, family, path, diagnostics);
+}
+
+bool writeObject(llvm::Module &ir, const CpuFamily &family, llvm::StringRef path, Diagnostics &diagnostics) {
+  std::unique_ptr<llvm::TargetMachine> machine = targetMachine(family, diagnostics);
+  if (!machine) {
+    return false;
+  }
+  ir.setTargetTriple(llvm::Triple(family.triple));
+  ir.setDataLayout(machine->createDataLayout());
   std::error_code code;
   llvm::raw_fd_ostream file(path, code, llvm::sys::fs::OF_None);
   if (code) {
@@ -75,7 +82,7 @@ bool writeProgramObject(mlir::ModuleOp module, const CpuFamily &family, llvm::St
   if (machine->addPassesToEmitFile(passes, file, nullptr, llvm::CodeGenFileType::ObjectFile)) {
     return diagnostics.error(ErrorCode::InternalError, "LLVM cannot write objects for " + family.triple.str());
   }
-  passes.run(*ir);
+  passes.run(ir);
   file.flush();
   if (file.has_error()) {
     std::string reason = file.error().message();

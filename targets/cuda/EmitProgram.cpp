@@ -1,0 +1,54 @@
+//===- EmitProgram.cpp - the objects of a GPU program ---------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two objects: the program functions with the descriptor, as for a CPU, and the kernels.
+//===----------------------------------------------------------------------===//
+#include "passes/lowering/LoweringPipeline.h"
+#include "support/FileIO.h"
+#include "support/Quote.h"
+#include "targets/common/cpu/Emit.h"
+#include "targets/cuda/CudaTarget.h"
+#include "targets/cuda/KernelImages.h"
+
+#include "mlir/Pass/PassManager.h"
+
+namespace lapidary::cuda {
+
+namespace {
+
+/// The kernels of `names`; reports those that nobody wrote.
+bool findKernels(llvm::ArrayRef<std::string> names, std::vector<const Kernel *> &out, Diagnostics &diagnostics) {
+  for (const std::string &name : names) {
+    out.push_back(findKernel(name));
+    if (!out.back()) {
+      return diagnostics.error(ErrorCode::KernelBuildFailed, "there is no GPU kernel " + quoted(name), "",
+                               "choose another --quant or --kv; `lapidary-cudagen --list` prints all kernels");
+    }
+  }
+  return true;
+}
+
+} // namespace
+
+bool CudaTarget::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
+                             EmittedObjects &out) const {
+  std::vector<const Kernel *> kernels;
+  if (!findKernels(kernelsOf(module), kernels, context.diagnostics)) {
+    return false;
+  }
+  std::vector<KernelImage> images = compileKernels(kernels, capabilities, context);
+  if (images.empty()) {
+    return false;
+  }
+  mlir::OwningOpRef<mlir::ModuleOp> lowered = module.clone();
+  mlir::PassManager manager(module.getContext());
+  manager.addPass(createLowerKernelToLlvmPass(*this, descriptor));
+  if (mlir::failed(manager.run(*lowered))) {
+    return context.diagnostics.error(ErrorCode::InternalError, "the module cannot be lowered to calls of op drivers");
+  }
+  out.objects = {joinPath(context.workDirectory, "program.o"), joinPath(context.workDirectory, "kernels.o")};
+  return writeProgramObject(*lowered, family, out.objects[0], context.diagnostics) &&
+         writeImageObject(kernels, images, out.objects[1], context.diagnostics);
+}
+
+} // namespace lapidary::cuda

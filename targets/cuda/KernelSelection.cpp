@@ -1,0 +1,87 @@
+//===- KernelSelection.cpp - which kernels run an op on a GPU ------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names in the order of the drivers' parameters (GpuAbi.h). An op asks for a dtype and an operation; the tile in a
+// kernel's name is its author's.
+//===----------------------------------------------------------------------===//
+#include "targets/common/KernelNames.h"
+#include "targets/common/packing/PackedShape.h"
+#include "targets/cuda/CudaTarget.h"
+#include "targets/cuda/kernels/KernelList.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace lapidary::cuda {
+
+namespace {
+
+/// The kernel named `dtype-op-..`; where there is none, that prefix: emitting the program reports it.
+std::string named(llvm::StringRef dtype, llvm::StringRef op) {
+  const std::string prefix = (dtype + "-" + op + "-").str();
+  for (const Kernel &kernel : allKernels()) {
+    if (llvm::StringRef(kernel.name).starts_with(prefix)) {
+      return kernel.name;
+    }
+  }
+  return prefix;
+}
+
+llvm::StringRef elementOf(mlir::Value buffer) { return llvm::cast<kernel::BufferType>(buffer.getType()).getElement(); }
+
+kernel::PackedType packedOf(mlir::Value weight) { return llvm::cast<kernel::PackedType>(weight.getType()); }
+
+/// "w4g32_bf16s_q8": the weight's format, and the element of its input unless that is f32.
+std::string productType(mlir::Value weight, mlir::Value input) {
+  std::string dtype(formatName(abiFormat(packedOf(weight).getFormat())));
+  llvm::StringRef element = elementOf(input);
+  return element == "f32" ? dtype : dtype + "_" + element.str();
+}
+
+std::string cacheType(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
+  auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(op, name);
+  return cache ? cache.getGeometry().getElement().str() : "f32";
+}
+
+} // namespace
+
+std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op) const {
+  using Names = std::vector<std::string>;
+  auto plain = [](llvm::StringRef name) { return Names{named("f32", name)}; };
+  return llvm::TypeSwitch<mlir::Operation *, Names>(op)
+      .Case<kernel::MatmulOp>([&](auto product) {
+        const std::string dtype = productType(product.getWeight(), product.getInput());
+        return Names{named(dtype, "matvec"), named(dtype, "matmat")};
+      })
+      .Case<kernel::ExpertMatmulOp>([&](auto product) {
+        const std::string dtype = productType(product.getWeight(), product.getInput());
+        return Names{named(dtype, "expert_matvec"), named(dtype, "expert_matmat")};
+      })
+      .Case<kernel::EmbedOp>([&](auto embed) {
+        kernel::PackedType table = packedOf(embed.getTable());
+        return Names{named(formatName(abiFormat(table.getFormat())), table.isTable() ? "embed_table" : "embed")};
+      })
+      .Case<kernel::KvAppendOp>(
+          [&](auto append) { return Names{named(cacheType(append, append.getCacheAttr()), "kv_append")}; })
+      .Case<kernel::AttentionOp>([&](auto attention) {
+        const std::string dtype = cacheType(attention, attention.getCacheAttr());
+        return Names{named(dtype, "attention_slice"), named("f32", "attention_merge"), named(dtype, "flash")};
+      })
+      .Case<kernel::QuantizeOp>(
+          [&](auto quantize) { return plain(("quantize_" + elementOf(quantize.getOut())).str()); })
+      .Case<kernel::RmsNormOp>(
+          [&](auto norm) { return plain(elementOf(norm.getOut()) == "i8" ? "rms_norm_static" : "rms_norm"); })
+      .Case<kernel::ResidualNormOp>([&](auto) { return plain("residual_norm"); })
+      .Case<kernel::RotaryTableOp>([&](auto) { return plain("rotary_table"); })
+      .Case<kernel::NormRotaryOp>([&](auto) { return plain("norm_rotary"); })
+      .Case<kernel::GeluMulOp>(
+          [&](auto product) { return plain(elementOf(product.getOut()) == "i8" ? "gelu_mul_static" : "gelu_mul"); })
+      .Case<kernel::AddOp>([&](auto) { return plain("add"); })
+      .Case<kernel::ScaleOp>([&](auto) { return plain("scale"); })
+      .Case<kernel::SoftcapOp>([&](auto) { return plain("softcap"); })
+      .Case<kernel::RouteOp>([&](auto) { return plain("route"); })
+      .Case<kernel::SortExpertsOp>([&](auto) { return Names{named("i32", "sort_experts")}; })
+      .Case<kernel::CombineExpertsOp>([&](auto) { return plain("combine_experts"); })
+      .Default([](mlir::Operation *) { return Names(); });
+}
+
+} // namespace lapidary::cuda
