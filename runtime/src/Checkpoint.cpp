@@ -15,7 +15,7 @@ namespace lap {
 namespace {
 
 uint8_t *memoryOf(const lap_session &session, uint32_t index) {
-  return session.block + session.plan.checkpoints + index * alignUp(session.model->caches.ringBytes(), 64);
+  return session.memory.device + session.plan.checkpoints + index * alignUp(session.model->caches.ringBytes(), 64);
 }
 
 /// An unused checkpoint, or the one that was used least recently.
@@ -55,7 +55,7 @@ void putRings(lap_session &to, const lap_session &from, uint32_t index) {
   const Checkpoint &c = from.checkpoints[index];
   const uint8_t *next = memoryOf(from, index);
   to.model->caches.forUsed(c.position, true, [&](uint64_t offset, uint64_t bytes) {
-    memcpy(to.caches() + offset, next, bytes);
+    copyInside(to, to.caches() + offset, next, bytes);
     next += bytes;
     return true;
   });
@@ -66,7 +66,7 @@ void putRings(lap_session &to, const lap_session &from, uint32_t index) {
 void copyCaches(lap_session &to, const lap_session &from, uint32_t position, int checkpoint) {
   const CacheLayout &caches = from.model->caches;
   caches.forUsed(position, false, [&](uint64_t offset, uint64_t bytes) {
-    memcpy(to.caches() + offset, from.caches() + offset, bytes);
+    copyInside(to, to.caches() + offset, from.caches() + offset, bytes);
     return true;
   });
   if (checkpoint >= 0) {
@@ -106,6 +106,9 @@ lap_status lap_session_rewind(lap_session *session, uint32_t position, lap_error
   }
   if (checkpoint >= 0) {
     lap::putRings(*session, *session, static_cast<uint32_t>(checkpoint));
+    if (lap_status status = lap::settle(*session, error); status != LAP_OK) {
+      return status;
+    }
     session->checkpoints[checkpoint].used = ++session->clock;
   }
   session->floor = position == 0 ? 0 : session->floor;
@@ -127,10 +130,14 @@ lap_status lap_session_checkpoint(lap_session *session, lap_error *error) {
   lap::Checkpoint &c = session->checkpoints[index];
   uint8_t *to = lap::memoryOf(*session, index);
   session->model->caches.forUsed(session->position, true, [&](uint64_t offset, uint64_t bytes) {
-    memcpy(to, session->caches() + offset, bytes);
+    lap::copyInside(*session, to, session->caches() + offset, bytes);
     to += bytes;
     return true;
   });
+  if (lap_status status = lap::settle(*session, error); status != LAP_OK) {
+    c = {};
+    return status;
+  }
   const uint32_t floor = session->model->caches.copyFloor(session->position);
   c.position = session->position;
   c.floor = floor > session->floor ? floor : session->floor;
@@ -161,8 +168,15 @@ lap_status lap_session_copy(lap_session *to, const lap_session *from, uint32_t p
                 "cannot copy %u tokens: the sequence has %u, and there is no checkpoint at or just behind them",
                 position, from->position);
   }
+  if (lap_status status = lap::settle(*from, error); status != LAP_OK) {
+    return status;
+  }
   lap::dropCheckpoints(*to, 0);
   lap::copyCaches(*to, *from, position, checkpoint);
+  if (lap_status status = lap::settle(*to, error); status != LAP_OK) {
+    to->position = to->floor = to->rows.count = 0;
+    return status;
+  }
   memcpy(to->ids(), from->ids(), position * sizeof(int32_t));
   to->position = position;
   to->rows.count = 0;

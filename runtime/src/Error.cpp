@@ -46,6 +46,10 @@ extern "C" const char *lap_status_message(lap_status status) {
     return "the buffer is too small";
   case LAP_NUMERIC_ERROR:
     return "the logits are not numbers";
+  case LAP_NO_DEVICE:
+    return "there is no GPU that this program runs on";
+  case LAP_DEVICE_FAILED:
+    return "the GPU or its driver failed";
   }
   return "unknown status";
 }

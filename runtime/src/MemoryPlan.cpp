@@ -79,17 +79,20 @@ lap_status failMemory(uint64_t bytes, const char *what, lap_error *error) {
 }
 
 bool planSession(const lap_program &program, const SessionSize &size, MemoryPlan *out) {
-  uint64_t scratch = 0, checkpoints = 0, end = 0;
+  uint64_t scratch = 0, checkpoints = 0, device = 0, host = 0;
   const bool owns = size.lanes != 0;
+  const uint64_t rowBytes = uint64_t(program.vocab_padded) * sizeof(float); // of logits
   return !__builtin_mul_overflow(program.lane_scratch_bytes, uint64_t(size.lanes), &scratch) &&
          !__builtin_mul_overflow(size.checkpointBytes, uint64_t(size.checkpoints), &checkpoints) &&
-         place(program.cache_bytes, &out->caches, &end) && place(owns ? program.arena_bytes : 0, &out->arena, &end) &&
-         place(scratch, &out->laneScratch, &end) &&
-         place(uint64_t(size.logitRows) * program.vocab_padded * sizeof(float), &out->logits, &end) &&
-         place(owns ? uint64_t(program.vocab) * sizeof(Candidate) : 0, &out->sampler, &end) &&
-         place(uint64_t(program.context) * sizeof(int32_t), &out->ids, &end) &&
-         place(owns ? uint64_t(program.chunk) * sizeof(lap_row_place) : 0, &out->places, &end) &&
-         place(checkpoints, &out->checkpoints, &end) && (out->total = end, end <= UINT64_MAX / 2);
+         place(program.cache_bytes, &out->caches, &device) &&
+         place(owns ? program.arena_bytes : 0, &out->arena, &device) && place(scratch, &out->laneScratch, &device) &&
+         place(size.deviceLogitRows * rowBytes, &out->deviceLogits, &device) &&
+         place(checkpoints, &out->checkpoints, &device) && place(size.logitRows * rowBytes, &out->logits, &host) &&
+         place(owns ? uint64_t(program.vocab) * sizeof(Candidate) : 0, &out->sampler, &host) &&
+         place(uint64_t(program.context) * sizeof(int32_t), &out->ids, &host) &&
+         place(owns ? uint64_t(program.chunk) * sizeof(lap_row_place) : 0, &out->places, &host) &&
+         checkedAdd(device, host, &out->total) &&
+         (out->deviceBytes = device, out->hostBytes = host, out->total <= UINT64_MAX / 2);
 }
 
 } // namespace lap

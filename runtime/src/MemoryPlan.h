@@ -28,17 +28,21 @@ lap_status failMemory(uint64_t bytes, const char *what, lap_error *error);
 
 /// What a session is made for.
 struct SessionSize {
-  uint32_t lanes = 0;     // 0: arena, scratch and sampler are another session's
-  uint32_t logitRows = 1; // at least 1
+  uint32_t lanes = 0;           // 0: arena, scratch and sampler are another session's
+  uint32_t logitRows = 1;       // at least 1
+  uint32_t deviceLogitRows = 0; // that calls write, where a device has memory of its own (Device.h)
   uint32_t checkpoints = 0;
   uint64_t checkpointBytes = 0; // of one
 };
 
-/// Where the parts of a session's one block lie (each 64-byte aligned), in bytes.
+/// Where the parts of a session's memory lie (each 64-byte aligned), in bytes from the start of the device's part or of
+/// the host's (Device.h).
 struct MemoryPlan {
-  uint64_t caches, ids, logits, checkpoints;    // every session
-  uint64_t arena, laneScratch, sampler, places; // those with lanes
-  uint64_t total;
+  uint64_t caches, deviceLogits, checkpoints; // the device's, every session
+  uint64_t arena, laneScratch;                // the device's, those with lanes
+  uint64_t logits, ids;                       // the host's, every session
+  uint64_t sampler, places;                   // the host's, those with lanes
+  uint64_t deviceBytes, hostBytes, total;     // multiples of 64
 };
 
 /// Plans a session; false if a number overflows or the total exceeds 2^63.

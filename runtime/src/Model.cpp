@@ -109,6 +109,7 @@ lap_status lap_model_open(const lap_model_options *options, lap_model **out_mode
 
 void lap_model_close(lap_model *model) {
   if (model) {
+    lap::closeDevice(*model);
     model->~lap_model();
     free(model);
   }
@@ -121,7 +122,8 @@ lap_status lap_model_get_info(const lap_model *model, lap_model_info *info, lap_
   const lap_program &program = *model->program;
   lap::MemoryPlan plan{};
   lap::SessionSize size;
-  size.lanes = lap::usableCpus();
+  size.lanes = lap::lanesOf(lap::usableCpus());
+  size.deviceLogitRows = lap::deviceIsSeparate();
   lap::planSession(program, size, &plan);
   lap_model_info full{};
   full.struct_size = info->struct_size;

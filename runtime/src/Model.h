@@ -8,6 +8,7 @@
 #define LAPIDARY_RUNTIME_MODEL_H
 
 #include "runtime/src/Caches.h"
+#include "runtime/src/Device.h"
 #include "runtime/src/WeightMap.h"
 #include "runtime/src/chat/TemplateProgram.h"
 #include "runtime/src/tokenizer/TokenizerTables.h"
@@ -16,6 +17,7 @@ struct lap_model {
   const lap_program *program = nullptr;
   lap::WeightMap map;
   lap::CacheLayout caches;
+  lap::Device *device = nullptr;            // see Device.h
   const lap_tokenizer *tokenizer = nullptr; // null: compiled without
   const lap_template *chat = nullptr;       // null: compiled without
 };

@@ -12,38 +12,33 @@ namespace lap {
 
 namespace {
 
-struct Call {
-  lap_program_fn *function;
-  const lap_step *step;
-};
-
-void runLane(void *context, uint32_t lane, uint32_t lanes) {
-  const Call &call = *static_cast<const Call *>(context);
-  call.function(call.step, lane, lanes);
-}
-
 /// Runs one function of the program over up to chunk tokens and moves the position.
-void runChunk(lap_session &session, lap_program_fn *function, const int32_t *ids, uint32_t tokens, float *logits) {
+lap_status runChunk(lap_session &session, lap_program_fn *function, const int32_t *ids, uint32_t tokens, float *logits,
+                    lap_error *error) {
   lap_step step{};
   step.ids = ids;
   step.tokens = tokens;
   step.position = session.position;
   step.caches = session.caches();
   step.logits = logits;
-  runStep(session, function, step);
-  appended(session, ids, tokens);
+  lap_status status = runStep(session, function, step, error);
+  if (status == LAP_OK) {
+    appended(session, ids, tokens);
+  }
+  return status;
 }
 
-/// Runs whole chunks of `extend` while more than `keep` tokens are left; returns the tokens consumed.
-size_t extendChunks(lap_session &session, const int32_t *ids, size_t count, size_t keep) {
-  size_t done = 0;
-  while (count - done > keep) {
-    size_t left = count - done;
+/// Runs whole chunks of `extend` while more than `keep` tokens are left; adds the tokens consumed to *done.
+lap_status extendChunks(lap_session &session, const int32_t *ids, size_t count, size_t keep, size_t *done,
+                        lap_error *error) {
+  lap_status status = LAP_OK;
+  while (count - *done > keep && status == LAP_OK) {
+    size_t left = count - *done;
     uint32_t tokens = left < session.chunk ? static_cast<uint32_t>(left) : session.chunk;
-    runChunk(session, lap_program_extend, ids + done, tokens, nullptr);
-    done += tokens;
+    status = runChunk(session, lap_program_extend, ids + *done, tokens, nullptr, error);
+    *done += tokens;
   }
-  return done;
+  return status;
 }
 
 } // namespace
@@ -65,17 +60,15 @@ lap_status checkIds(const lap_session &session, const int32_t *ids, size_t count
   return LAP_OK;
 }
 
-void runStep(lap_session &session, lap_program_fn *function, lap_step &step) {
+lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *error) {
   lap_session &lender = *session.lender;
-  step.arena = lender.block + lender.plan.arena;
-  step.weights = lender.model->map.weights;
-  step.lane_scratch = lender.block + lender.plan.laneScratch;
+  step.arena = lender.memory.device + lender.plan.arena;
+  step.lane_scratch = lender.memory.device + lender.plan.laneScratch;
   step.lane_scratch_bytes = lender.model->program->lane_scratch_bytes;
   step.barrier = lender.team.barrier();
   step.file = &lender.model->map.segment;
   step.observer = session.observer;
-  Call call{function, &step};
-  lender.team.run(runLane, &call);
+  return runCall(session, function, step, error);
 }
 
 void appended(lap_session &session, const int32_t *ids, uint32_t tokens) {
@@ -89,7 +82,8 @@ void appended(lap_session &session, const int32_t *ids, uint32_t tokens) {
 }
 
 float *logitRow(const lap_session &session, size_t row) {
-  return reinterpret_cast<float *>(session.block + session.plan.logits) + row * session.model->program->vocab_padded;
+  return reinterpret_cast<float *>(session.memory.host + session.plan.logits) +
+         row * session.model->program->vocab_padded;
 }
 
 void setRows(lap_session &session, const lap_session &owner, size_t first, uint32_t count) {
@@ -113,8 +107,9 @@ const int32_t *lap_session_ids(const lap_session *session) { return session->ids
 lap_status lap_session_extend(lap_session *session, const int32_t *ids, size_t count, lap_error *error) {
   lap_status status = lap::checkIds(*session, ids, count, error);
   if (status == LAP_OK && count != 0) {
-    lap::extendChunks(*session, ids, count, 0);
+    size_t done = 0;
     session->rows.count = 0;
+    status = lap::extendChunks(*session, ids, count, 0, &done, error);
   }
   return status;
 }
@@ -128,11 +123,16 @@ lap_status lap_session_prefill(lap_session *session, const int32_t *ids, size_t 
     return status;
   }
   ++session->logitsWritten;
-  size_t done = lap::extendChunks(*session, ids, count, session->chunk);
-  lap::runChunk(*session, lap_program_step, ids + done, static_cast<uint32_t>(count - done),
-                lap::logitRow(*session, 0));
-  lap::setRows(*session, *session, 0, 1);
-  return LAP_OK;
+  size_t done = 0;
+  status = lap::extendChunks(*session, ids, count, session->chunk, &done, error);
+  if (status == LAP_OK) {
+    status = lap::runChunk(*session, lap_program_step, ids + done, static_cast<uint32_t>(count - done),
+                           lap::logitRow(*session, 0), error);
+  }
+  if (status == LAP_OK) {
+    lap::setRows(*session, *session, 0, 1);
+  }
+  return status;
 }
 
 lap_status lap_session_decode(lap_session *session, int32_t id, lap_error *error) {
@@ -149,14 +149,16 @@ lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t co
     return status;
   }
   ++session->logitsWritten;
-  for (size_t done = 0; done < count;) {
+  for (size_t done = 0; done < count && status == LAP_OK;) {
     size_t left = count - done;
     uint32_t tokens = left < session->chunk ? static_cast<uint32_t>(left) : session->chunk;
-    lap::runChunk(*session, lap_program_score, ids + done, tokens, lap::logitRow(*session, done));
+    status = lap::runChunk(*session, lap_program_score, ids + done, tokens, lap::logitRow(*session, done), error);
     done += tokens;
   }
-  lap::setRows(*session, *session, 0, static_cast<uint32_t>(count));
-  return LAP_OK;
+  if (status == LAP_OK) {
+    lap::setRows(*session, *session, 0, static_cast<uint32_t>(count));
+  }
+  return status;
 }
 
 const float *lap_session_logits(const lap_session *session, size_t row) {

@@ -1,13 +1,15 @@
 //===- Session.h - what lap_session is inside -----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One token sequence: its memory block, its sampler, and a team of lanes that it has or borrows. See lapidary.h for the
-// behaviour. SessionCreate.cpp makes it, Session.cpp feeds it tokens, SessionGroup.cpp several at once; Checkpoint.cpp
-// returns to earlier positions, SessionFile.cpp keeps it in a file.
+// One token sequence: its memory, its sampler, and a team of lanes that it has or borrows. See lapidary.h for the
+// behaviour; where memory and lanes are is the business of Device.h. SessionCreate.cpp makes it, Session.cpp feeds it
+// tokens, SessionGroup.cpp several at once; Checkpoint.cpp returns to earlier positions, SessionFile.cpp keeps it in a
+// file.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_SESSION_H
 #define LAPIDARY_RUNTIME_SESSION_H
 
+#include "runtime/src/Device.h"
 #include "runtime/src/Lockstep.h"
 #include "runtime/src/MemoryPlan.h"
 #include "runtime/src/Model.h"
@@ -36,14 +38,16 @@ struct LogitRows {
 
 struct lap_session {
   lap_model *model = nullptr;
-  uint8_t *block = nullptr; // plan.total bytes, parts at the plan's offsets
+  lap::SessionMemory memory; // parts at the plan's offsets
   lap::MemoryPlan plan{};
   lap_session *lender = nullptr; // whose team, arena and scratch run this session; itself if it has its own
   lap::Lockstep team;
+  lap::DeviceCalls *calls = nullptr; // of a session with lanes, where the device needs any
   lap::Sampler sampler;
   uint32_t context = 0;             // most tokens
   uint32_t chunk = 0;               // most tokens per step
   uint32_t scoreRows = 0;           // rows of logits that lap_session_score may fill
+  uint32_t deviceLogitRows = 0;     // rows at plan.deviceLogits
   uint32_t position = 0;            // tokens in the sequence
   uint32_t floor = 0;               // lowest position, except 0, that the rings can return to
   lap::LogitRows rows;              // of the latest call
@@ -53,8 +57,8 @@ struct lap_session {
   uint32_t checkpointCount = 0; // how many there is memory for
   uint64_t clock = 0;
 
-  int32_t *ids() const { return reinterpret_cast<int32_t *>(block + plan.ids); } // [context]
-  uint8_t *caches() const { return block + plan.caches; }
+  int32_t *ids() const { return reinterpret_cast<int32_t *>(memory.host + plan.ids); } // [context]
+  uint8_t *caches() const { return memory.device + plan.caches; }
 };
 
 namespace lap {
@@ -63,7 +67,8 @@ namespace lap {
 lap_status checkIds(const lap_session &session, const int32_t *ids, size_t count, lap_error *error);
 
 /// Runs one call of the program on the session's (or its lender's) lanes; fills in the scratch, weights and barrier.
-void runStep(lap_session &session, lap_program_fn *function, lap_step &step);
+/// Errors: those of runCall.
+lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *error);
 
 /// The sequence grew by ids[tokens], whose keys and values are in the caches.
 void appended(lap_session &session, const int32_t *ids, uint32_t tokens);

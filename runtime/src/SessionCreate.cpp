@@ -1,17 +1,15 @@
 //===- SessionCreate.cpp - a session's memory and threads -----------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One anonymous mapping holds caches, arena, lane scratch, logits, sampler scratch and checkpoints (MemoryPlan); the
-// kernel hands out zeroed pages as they are touched, so an unused part of the context costs nothing.
+// Caches, arena, lane scratch, logits, sampler scratch and checkpoints are planned together (MemoryPlan) and reserved
+// by the device (Device.h) before the first token.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Error.h"
 #include "runtime/src/Session.h"
 
-#include <errno.h>
 #include <new>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 namespace lap {
 
@@ -49,7 +47,7 @@ lap_status checkSettings(const lap_model &model, const lap_session_options &give
   return LAP_OK;
 }
 
-lap_status settle(const lap_model &model, const lap_session_options *options, Settings *out, lap_error *error) {
+lap_status resolve(const lap_model &model, const lap_session_options *options, Settings *out, lap_error *error) {
   const lap_program &program = *model.program;
   lap_session_options given{};
   if (options) {
@@ -57,7 +55,7 @@ lap_status settle(const lap_model &model, const lap_session_options *options, Se
   }
   lap_status status = checkSettings(model, given, error);
   if (status == LAP_OK) {
-    out->threads = given.threads ? given.threads : usableCpus();
+    out->threads = lanesOf(given.threads ? given.threads : usableCpus());
     out->context = given.context ? given.context : program.context;
     out->chunk = given.chunk ? given.chunk : program.chunk;
     out->scoreRows = given.score_rows < out->context ? given.score_rows : out->context;
@@ -67,39 +65,52 @@ lap_status settle(const lap_model &model, const lap_session_options *options, Se
   return status;
 }
 
-lap_status planMemory(const lap_model &model, const Settings &settings, MemoryPlan *out, lap_error *error) {
-  SessionSize size;
+/// A call writes at most a chunk of rows, into its lender's memory if they fit there.
+uint32_t deviceLogitRows(const lap_model &model, const Settings &settings, uint32_t logitRows) {
+  if (!deviceIsSeparate()) {
+    return 0;
+  }
+  const uint32_t most = model.program->chunk < logitRows ? model.program->chunk : logitRows;
+  return settings.lender && most <= settings.lender->deviceLogitRows ? 0 : most;
+}
+
+lap_status planMemory(const lap_model &model, const Settings &settings, SessionSize &size, MemoryPlan *out,
+                      lap_error *error) {
   size.lanes = settings.lender ? 0 : settings.threads;
   size.logitRows = settings.scoreRows > 1 ? settings.scoreRows : 1;
+  size.deviceLogitRows = deviceLogitRows(model, settings, size.logitRows);
   size.checkpoints = settings.checkpoints;
   size.checkpointBytes = alignUp(model.caches.ringBytes(), 64);
   if (!planSession(*model.program, size, out)) {
     return fail(error, LAP_OUT_OF_MEMORY, "the session's memory does not fit into 64 bits; use fewer score rows");
   }
-  lap_status status = checkMemory(out->total, "caches and scratch", error);
-  if (status == LAP_OK && !settings.lender) { // stacks are address space; their pages are few
-    uint64_t stacks = uint64_t(settings.threads - 1) * (WorkerStackBytes + 65536); // guard page, thread data
-    status = checkAddressSpace(out->total + stacks, "caches, scratch and thread stacks", error);
-  }
-  return status;
+  return LAP_OK;
 }
 
-/// A session object without threads; null when memory is refused.
-lap_session *allocate(const MemoryPlan &plan, lap_error *error) {
-  void *block = mmap(nullptr, plan.total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  void *memory = block == MAP_FAILED ? nullptr : aligned_alloc(64, alignUp(sizeof(lap_session), 64));
+/// A session object without threads and memory; null when there is none for itself.
+lap_session *allocate(lap_model *model, const Settings &settings, const MemoryPlan &plan, lap_error *error) {
+  const uint64_t bytes = alignUp(sizeof(lap_session), 64);
+  void *memory = aligned_alloc(64, bytes);
   if (!memory) {
-    if (block != MAP_FAILED) {
-      munmap(block, plan.total);
-    }
-    fail(error, LAP_OUT_OF_MEMORY, "cannot reserve %llu bytes for caches and scratch: %s",
-         static_cast<unsigned long long>(plan.total), strerror(errno));
+    failMemory(bytes, "a session", error);
     return nullptr;
   }
   lap_session *session = new (memory) lap_session;
-  session->block = static_cast<uint8_t *>(block);
   session->plan = plan;
+  session->model = model;
+  session->context = settings.context;
+  session->chunk = settings.chunk;
+  session->scoreRows = settings.scoreRows;
+  session->checkpointCount = settings.checkpoints;
+  session->lender = settings.lender ? settings.lender : session;
   return session;
+}
+
+void prepareSampler(lap_session &session) {
+  const lap_session &lender = *session.lender;
+  session.sampler.program = session.model->program;
+  session.sampler.scratch = reinterpret_cast<Candidate *>(lender.memory.host + lender.plan.sampler);
+  session.sampler.random.seed(0);
 }
 
 } // namespace
@@ -111,29 +122,25 @@ lap_status lap_session_create(lap_model *model, const lap_session_options *optio
     return lap::fail(error, LAP_INVALID_ARGUMENT, "model or out_session is NULL");
   }
   lap::Settings settings;
+  lap::SessionSize size;
   lap::MemoryPlan plan{};
-  lap_status status = lap::settle(*model, options, &settings, error);
+  lap_status status = lap::resolve(*model, options, &settings, error);
   if (status == LAP_OK) {
-    status = lap::planMemory(*model, settings, &plan, error);
+    status = lap::planMemory(*model, settings, size, &plan, error);
   }
   if (status != LAP_OK) {
     return status;
   }
-  lap_session *session = lap::allocate(plan, error);
+  lap_session *session = lap::allocate(model, settings, plan, error);
   if (!session) {
     return LAP_OUT_OF_MEMORY;
   }
-  session->model = model;
-  session->context = settings.context;
-  session->chunk = settings.chunk;
-  session->scoreRows = settings.scoreRows;
-  session->checkpointCount = settings.checkpoints;
-  session->lender = settings.lender ? settings.lender : session;
-  const lap_session &lender = *session->lender;
-  session->sampler.program = model->program;
-  session->sampler.scratch = reinterpret_cast<lap::Candidate *>(lender.block + lender.plan.sampler);
-  session->sampler.random.seed(0);
-  status = settings.lender ? LAP_OK : session->team.start(settings.threads, error);
+  session->deviceLogitRows = size.deviceLogitRows;
+  status = lap::openMemory(*session, size.lanes, error);
+  if (status == LAP_OK) {
+    lap::prepareSampler(*session);
+    status = settings.lender ? LAP_OK : session->team.start(settings.threads, error);
+  }
   if (status != LAP_OK) {
     lap_session_free(session);
     return status;
@@ -145,7 +152,7 @@ lap_status lap_session_create(lap_model *model, const lap_session_options *optio
 void lap_session_free(lap_session *session) {
   if (session) {
     session->team.stop();
-    munmap(session->block, session->plan.total);
+    lap::closeMemory(*session);
     session->~lap_session();
     free(session);
   }

@@ -25,6 +25,7 @@ typedef unsigned long long ull;
 constexpr char StateMagic[8] = {'L', 'A', 'P', 'S', 'T', 'A', 'T', 'E'};
 constexpr uint32_t StateVersion = 1;
 constexpr uint64_t DigestBytes = 32;
+constexpr uint64_t PieceBytes = 16384; // of caches and files, on the stack
 
 /// Little endian, no padding.
 struct StateHeader {
@@ -141,7 +142,7 @@ lap_status checkSize(const lap_session &session, const StateHeader &header, uint
 /// Hashes the file, whose size and header are right.
 lap_status checkContents(SafeReader &file, const char *path, lap_error *error) {
   HashedReader reader{file, Sha256()};
-  uint8_t buffer[16384];
+  uint8_t buffer[PieceBytes];
   lap_status status = LAP_OK;
   for (uint64_t left = file.size() - DigestBytes; left != 0 && status == LAP_OK;) {
     const uint64_t some = left < sizeof(buffer) ? left : sizeof(buffer);
@@ -149,6 +150,35 @@ lap_status checkContents(SafeReader &file, const char *path, lap_error *error) {
     left -= some;
   }
   return status == LAP_OK ? reader.check(path, error) : status;
+}
+
+/// Calls move(cache address, bytes), a lap_status, for the used blocks of a sequence of `position` tokens, in pieces of
+/// at most PieceBytes, until one fails.
+template <typename Move> lap_status forPieces(const lap_session &session, uint32_t position, Move move) {
+  lap_status status = LAP_OK;
+  session.model->caches.forUsed(position, false, [&](uint64_t offset, uint64_t bytes) {
+    for (uint64_t done = 0; done < bytes && status == LAP_OK; done += PieceBytes) {
+      status = move(session.caches() + offset + done, bytes - done < PieceBytes ? bytes - done : PieceBytes);
+    }
+    return status == LAP_OK;
+  });
+  return status;
+}
+
+lap_status readCaches(lap_session &session, HashedReader &reader, uint32_t position, lap_error *error) {
+  uint8_t buffer[PieceBytes];
+  return forPieces(session, position, [&](uint8_t *cache, uint64_t bytes) {
+    lap_status status = reader.get(buffer, bytes, error);
+    return status == LAP_OK ? copyIn(session, cache, buffer, bytes, error) : status;
+  });
+}
+
+lap_status writeCaches(const lap_session &session, HashedWriter &writer, lap_error *error) {
+  uint8_t buffer[PieceBytes];
+  return forPieces(session, session.position, [&](const uint8_t *cache, uint64_t bytes) {
+    lap_status status = copyOut(session, buffer, cache, bytes, error);
+    return status == LAP_OK ? writer.put(buffer, bytes, error) : status;
+  });
 }
 
 lap_status readSequence(lap_session &session, SafeReader &file, const StateHeader &checked, const char *path,
@@ -166,10 +196,7 @@ lap_status readSequence(lap_session &session, SafeReader &file, const StateHeade
     status = checkIds(session, session.ids(), header.position, error);
   }
   if (status == LAP_OK) {
-    session.model->caches.forUsed(header.position, false, [&](uint64_t offset, uint64_t bytes) {
-      status = reader.get(session.caches() + offset, bytes, error);
-      return status == LAP_OK;
-    });
+    status = readCaches(session, reader, header.position, error);
   }
   return status == LAP_OK ? reader.check(path, error) : status;
 }
@@ -201,10 +228,7 @@ lap_status lap_session_save(const lap_session *session, const char *path, lap_er
     status = writer.put(session->ids(), session->position * sizeof(int32_t), error);
   }
   if (status == LAP_OK) {
-    session->model->caches.forUsed(session->position, false, [&](uint64_t offset, uint64_t bytes) {
-      status = writer.put(session->caches() + offset, bytes, error);
-      return status == LAP_OK;
-    });
+    status = lap::writeCaches(*session, writer, error);
   }
   uint8_t digest[lap::DigestBytes];
   writer.hash.finish(digest);

@@ -39,9 +39,9 @@ lap_status checkGroup(lap_session *const *sessions, const int32_t *ids, size_t c
 }
 
 /// One call of the program for sessions[count], count <= chunk; logits go to the lender's rows from `row` on.
-void runTogether(lap_session *const *sessions, const int32_t *ids, uint32_t count, size_t row) {
+lap_status runTogether(lap_session *const *sessions, const int32_t *ids, uint32_t count, size_t row, lap_error *error) {
   lap_session &lender = *sessions[0]->lender;
-  lap_row_place *places = reinterpret_cast<lap_row_place *>(lender.block + lender.plan.places);
+  lap_row_place *places = reinterpret_cast<lap_row_place *>(lender.memory.host + lender.plan.places);
   for (uint32_t i = 0; i < count; ++i) {
     places[i] = {sessions[i]->caches(), sessions[i]->position, 0};
   }
@@ -50,7 +50,7 @@ void runTogether(lap_session *const *sessions, const int32_t *ids, uint32_t coun
   step.tokens = count;
   step.logits = logitRow(lender, row);
   step.places = places;
-  runStep(lender, lap_program_score, step);
+  return runStep(lender, lap_program_score, step, error);
 }
 
 } // namespace
@@ -67,14 +67,14 @@ lap_status lap_session_decode_many(lap_session *const *sessions, const int32_t *
   lap_session &lender = *sessions[0]->lender;
   ++lender.logitsWritten;
   const size_t chunk = lender.model->program->chunk;
-  for (size_t done = 0; done < count;) {
+  for (size_t done = 0; done < count && status == LAP_OK;) {
     const uint32_t some = static_cast<uint32_t>(count - done < chunk ? count - done : chunk);
-    lap::runTogether(sessions + done, ids + done, some, done);
+    status = lap::runTogether(sessions + done, ids + done, some, done, error);
     done += some;
   }
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < count && status == LAP_OK; ++i) {
     lap::appended(*sessions[i], ids + i, 1);
     lap::setRows(*sessions[i], lender, i, 1);
   }
-  return LAP_OK;
+  return status;
 }

@@ -4,6 +4,7 @@
 // See WeightMap.h. All arithmetic on the trailer's numbers is checked: a damaged program must end in a message.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/WeightMap.h"
+#include "runtime/src/Device.h"
 #include "runtime/src/Error.h"
 #include "runtime/src/MemoryPlan.h"
 
@@ -86,6 +87,9 @@ void WeightMap::advise(uint64_t residentBytes) const {
   if (resident < trailer.weight_bytes) {
     madvise(start + resident, trailer.weight_bytes - resident, MADV_RANDOM);
     posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM); // rows are read with pread; mapped pages are still read ahead
+  }
+  if (deviceIsSeparate()) {
+    return; // read once, when the first session uploads them
   }
   madvise(start, resident, MADV_HUGEPAGE); // cold files are then read in huge pages; an older kernel may refuse
   if (resident != 0 && resident <= availableMemory()) {

@@ -46,7 +46,9 @@ typedef enum lap_status {
   LAP_IO_ERROR = 6,         /* the operating system refused to open, read or map a file, or to start a thread */
   LAP_UNAVAILABLE = 7,      /* the program was compiled without this part (tokenizer, chat format) */
   LAP_BUFFER_TOO_SMALL = 8, /* out_count holds the needed size */
-  LAP_NUMERIC_ERROR = 9     /* no logit is a number: damaged weights, or a bug */
+  LAP_NUMERIC_ERROR = 9,    /* no logit is a number: damaged weights, or a bug */
+  LAP_NO_DEVICE = 10,       /* a GPU program found no GPU that it runs on, or no driver, or an old one */
+  LAP_DEVICE_FAILED = 11    /* the GPU or its driver failed: the model's sessions are of no more use */
 } lap_status;
 
 /* A short English text for a status; never NULL. */
@@ -187,8 +189,9 @@ typedef struct lap_session_options {
                            Sessions that share form a group: one thread at a time uses the group. Free `share` last. */
 } lap_session_options;
 
-/* Reserves all memory and starts threads - 1 threads. options may be NULL.
- * Errors: LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY, LAP_IO_ERROR. */
+/* Reserves all memory and starts threads - 1 threads (a GPU program needs none, whatever is asked for). The first
+ * session of a GPU program's model opens the GPU and uploads the weights. options may be NULL.
+ * Errors: LAP_INVALID_ARGUMENT, LAP_OUT_OF_MEMORY, LAP_IO_ERROR; LAP_NO_DEVICE, LAP_DEVICE_FAILED. */
 lap_status lap_session_create(lap_model *model, const lap_session_options *options, lap_session **out_session,
                               lap_error *error);
 void lap_session_free(lap_session *session);
@@ -199,7 +202,8 @@ uint32_t lap_session_context(const lap_session *session);
 uint32_t lap_session_threads(const lap_session *session);
 
 /* Appends `count` tokens and computes no logits: all of a long prompt but its end. count may be 0.
- * Errors: LAP_INVALID_ARGUMENT (an id is not 0..vocab-1), LAP_CONTEXT_FULL. */
+ * Errors: LAP_INVALID_ARGUMENT (an id is not 0..vocab-1), LAP_CONTEXT_FULL; of this and of all functions below that
+ * compute or copy, LAP_DEVICE_FAILED. */
 lap_status lap_session_extend(lap_session *session, const int32_t *ids, size_t count, lap_error *error);
 
 /* Appends `count` >= 1 tokens in chunks; afterwards lap_session_logits holds the row of the last one. */

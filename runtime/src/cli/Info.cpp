@@ -36,7 +36,8 @@ ExitCode runInfo(const Options &options, Output &out) {
   }
   MemoryPlan plan{};
   SessionSize size;
-  size.lanes = usableCpus();
+  size.lanes = lanesOf(usableCpus());
+  size.deviceLogitRows = deviceIsSeparate();
   planSession(program, size, &plan);
   lap_error error;
   const char *target = blobString(program, program.target);

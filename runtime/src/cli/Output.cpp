@@ -19,11 +19,13 @@ ExitCode exitCodeOf(lap_status status) {
   case LAP_OK:
     return ExitOk;
   case LAP_OUT_OF_MEMORY:
+  case LAP_NO_DEVICE:
     return ExitMemory;
   case LAP_IO_ERROR:
     return ExitIo;
   case LAP_BUFFER_TOO_SMALL:
   case LAP_NUMERIC_ERROR:
+  case LAP_DEVICE_FAILED:
     return ExitInternal;
   case LAP_INVALID_ARGUMENT:
   case LAP_CONTEXT_FULL:

@@ -57,7 +57,7 @@ lap_status Scheduler::open(lap_error *error) {
   for (Slot &slot : slots) {
     lap_status status = lap_session_create(model, &options, &slot.session, error);
     if (status == LAP_OK) {
-      bytes += slot.session->plan.total;
+      bytes += processBytes(slot.session->plan);
       status = checkMemory(bytes, "all conversations (see --parallel and --kept)", error);
     }
     if (status != LAP_OK) {
