@@ -1,12 +1,16 @@
-# Script: cmake -DZIG=.. -DTARGET=.. -DOUT=.. -DWORK=.. -DSTART=rcrt1.o|crt1.o -DFLAGS=.. -P CopyZigLibc.cmake
+# Script: cmake -DZIG=.. -DTARGET=.. -DOUT=.. -DWORK=.. -DSTART=rcrt1.o|crt1.o|Scrt1.o -DFLAGS=.. -P CopyZigLibc.cmake
 # Links an empty program, reads zig's ld.lld line and copies the start file and libraries named there to OUT.
 file(MAKE_DIRECTORY "${WORK}" "${OUT}")
 file(WRITE "${WORK}/empty.cpp" "int main() { return 0; }\n")
+include("${CMAKE_CURRENT_LIST_DIR}/ZigLibraries.cmake")
+lapidary_zig_libraries(libraries "${START}")
 set(kind -static -pie -fPIE)
 set(mark " -pie ")
 if(START STREQUAL "crt1.o") # a program that is not position-independent
   set(kind -static)
   set(mark " -no-pie ")
+elseif(START STREQUAL "Scrt1.o") # a program for the glibc of the machine it runs on; zig's is a list of its symbols
+  set(kind -pie -fPIE)
 endif()
 execute_process(
   COMMAND "${ZIG}" c++ -target ${TARGET} ${FLAGS} -O2 ${kind} -fno-exceptions -fno-rtti --verbose
@@ -28,7 +32,7 @@ if(link_line STREQUAL "")
   message(FATAL_ERROR "zig printed no ld.lld line with${mark} for ${TARGET}: expected the version that "
                       "tools/install-dependencies.sh installs")
 endif()
-foreach(name ${START} libc.a libzigc.a libcompiler_rt.a libc++.a libc++abi.a libunwind.a)
+foreach(name ${START} ${libraries})
   string(REGEX REPLACE "([.+])" "\\\\\\1" pattern "${name}")
   if(NOT link_line MATCHES " (/[^ ]*/${pattern})( |$)")
     message(FATAL_ERROR "zig's link line names no ${name}:\n${link_line}")

@@ -6,7 +6,9 @@
 #
 #   lib/lapidary/TARGET/       static-PIE programs: musl, start file, runtime, main
 #   lib/lapidary/TARGET/gnu/   --emit=library: the runtime alone, for people's glibc 2.28+ programs
+#   lib/lapidary/cuda/         programs that need the system's glibc 2.28+, because they open libcuda
 include_guard(GLOBAL)
+include("${CMAKE_CURRENT_LIST_DIR}/ZigLibraries.cmake")
 
 # Everything below lib/lapidary; `lapidary` depends on it.
 add_custom_target(lapidary-resources ALL)
@@ -62,18 +64,28 @@ function(lapidary_zig_archive archive target)
     DEPENDS ${objects} COMMENT "Archiving ${archive}" VERBATIM COMMAND_EXPAND_LISTS)
 endfunction()
 
-# lapidary_zig_libc(directory target start flags...): copies the start file (rcrt1.o of a position-independent program,
-# crt1.o of one that is not) and the libraries of C and C++ out of zig's cache.
+# lapidary_zig_libc(directory target start flags...): copies the start file (rcrt1.o of a position-independent static
+# program, crt1.o of one that is not, Scrt1.o of one for the system's glibc) and the libraries of C and C++ out of zig's
+# cache.
 function(lapidary_zig_libc directory target start)
   set(outputs)
-  foreach(name ${start} libc.a libzigc.a libcompiler_rt.a libc++.a libc++abi.a libunwind.a)
+  lapidary_zig_libraries(libraries ${start})
+  foreach(name ${start} ${libraries})
     list(APPEND outputs "${directory}/${name}")
   endforeach()
   add_custom_command(OUTPUT ${outputs}
     COMMAND "${CMAKE_COMMAND}" "-DZIG=${LAPIDARY_ZIG}" "-DTARGET=${target}" "-DOUT=${directory}"
             "-DWORK=${CMAKE_BINARY_DIR}/zig" "-DSTART=${start}" "-DFLAGS=${ARGN}" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
-    DEPENDS "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
-    COMMENT "Building musl for ${target} (about a minute the first time)" VERBATIM)
+    DEPENDS "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake" "${CMAKE_SOURCE_DIR}/cmake/ZigLibraries.cmake"
+    COMMENT "Building the libc of ${target} (about a minute the first time)" VERBATIM)
+endfunction()
+
+# lapidary_zig_main(directory target flags...): the entry of programs, lapidary_main.o.
+function(lapidary_zig_main directory target)
+  lapidary_zig_object(object ${target} "${LAPIDARY_RUNTIME_MAIN}" ${ARGN})
+  add_custom_command(OUTPUT "${directory}/lapidary_main.o"
+    COMMAND "${CMAKE_COMMAND}" -E copy "${object}" "${directory}/lapidary_main.o"
+    DEPENDS "${object}" VERBATIM)
 endfunction()
 
 # lapidary_program_runtime(name MUSL target GLIBC target [FIXED] [NO_SERVER] FLAGS ...): all that programs and libraries of
@@ -106,11 +118,26 @@ function(lapidary_program_runtime name)
     lapidary_zig_archive("${resources}/liblapidary_server.a" ${ARG_MUSL} SOURCES ${LAPIDARY_SERVER_SOURCES}
                          FLAGS ${flags})
   endif()
-  lapidary_zig_object(main_object ${ARG_MUSL} "${LAPIDARY_RUNTIME_MAIN}" ${main_flags})
-  add_custom_command(OUTPUT "${resources}/lapidary_main.o"
-    COMMAND "${CMAKE_COMMAND}" -E copy "${main_object}" "${resources}/lapidary_main.o"
-    DEPENDS "${main_object}" VERBATIM)
+  lapidary_zig_main("${resources}" ${ARG_MUSL} ${main_flags})
   lapidary_zig_libc("${resources}" ${ARG_MUSL} ${start} ${ARG_FLAGS})
   add_custom_target(lapidary-runtime-${name} ALL DEPENDS ${files})
+  add_dependencies(lapidary-resources lapidary-runtime-${name})
+endfunction()
+
+# lapidary_cuda_program_runtime(name GLIBC target FLAGS ...): the same for programs that run on a GPU. Their host half is
+# linked with the system's glibc (a static program cannot open libcuda); programs and libraries share one archive.
+function(lapidary_cuda_program_runtime name)
+  cmake_parse_arguments(ARG "" "GLIBC" "FLAGS" ${ARGN})
+  set(resources "${CMAKE_BINARY_DIR}/lib/lapidary/${name}")
+  set(flags ${ARG_FLAGS} -fPIC)
+  lapidary_zig_archive("${resources}/liblapidary_rt.a" ${ARG_GLIBC} VARIANT ${name}
+                       SOURCES ${LAPIDARY_CUDA_RUNTIME_SOURCES} FLAGS ${flags})
+  lapidary_zig_archive("${resources}/liblapidary_server.a" ${ARG_GLIBC} VARIANT ${name}
+                       SOURCES ${LAPIDARY_SERVER_SOURCES} FLAGS ${flags})
+  lapidary_zig_main("${resources}" ${ARG_GLIBC} VARIANT ${name} ${flags})
+  lapidary_zig_libc("${resources}" ${ARG_GLIBC} Scrt1.o ${ARG_FLAGS})
+  add_custom_target(lapidary-runtime-${name} ALL
+    DEPENDS "${resources}/liblapidary_rt.a" "${resources}/liblapidary_server.a" "${resources}/lapidary_main.o"
+            "${resources}/Scrt1.o" "${resources}/libc.so.6")
   add_dependencies(lapidary-resources lapidary-runtime-${name})
 endfunction()

@@ -1,0 +1,67 @@
+//===- Graphs.cpp - calls that are captured once and replayed --------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// See Graphs.h.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/cuda/Graphs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+namespace lap::cuda {
+
+namespace {
+constexpr uint32_t LeastReach = 512;
+constexpr uint32_t MostRows = 64; // of a captured call; more rows keep the GPU busy enough
+} // namespace
+
+Graphs::Graphs() {
+  const char *text = getenv("LAPIDARY_CUDA_GRAPH");
+  on = !text || strcmp(text, "0") != 0;
+}
+
+GraphExec Graphs::find(const GraphKey &key) {
+  for (uint32_t i = 0; i < count; ++i) {
+    if (entries[i].key == key) {
+      entries[i].used = ++clock;
+      return entries[i].graph;
+    }
+  }
+  return nullptr;
+}
+
+void Graphs::add(const Driver &driver, const GraphKey &key, GraphExec graph) {
+  uint32_t chosen = count;
+  if (count == Most) {
+    chosen = 0;
+    for (uint32_t i = 1; i < Most; ++i) {
+      chosen = entries[i].used < entries[chosen].used ? i : chosen;
+    }
+    driver.graphExecDestroy(entries[chosen].graph);
+  } else {
+    ++count;
+  }
+  entries[chosen] = {key, graph, ++clock};
+}
+
+void Graphs::close(const Driver &driver) {
+  for (uint32_t i = 0; i < count; ++i) {
+    driver.graphExecDestroy(entries[i].graph);
+  }
+  count = 0;
+  on = false;
+}
+
+uint32_t capturedReach(uint32_t reach, uint32_t context) {
+  uint32_t rounded = LeastReach;
+  while (rounded < reach && rounded <= UINT32_MAX / 2) {
+    rounded *= 2;
+  }
+  return rounded < context ? rounded : context;
+}
+
+bool isCaptured(lap_program_fn *function, uint32_t tokens, bool severalSequences) {
+  return severalSequences ? tokens <= MostRows : tokens == 1 && function == lap_program_step;
+}
+
+} // namespace lap::cuda

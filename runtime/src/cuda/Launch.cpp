@@ -1,0 +1,43 @@
+//===- Launch.cpp - what the drivers are written with ----------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// See Launch.h.
+//===----------------------------------------------------------------------===//
+#include "runtime/src/cuda/Launch.h"
+
+namespace lap::cuda {
+
+void enqueue(const lap_step *step, lap_kernel *kernel, Grid grid, void **parameters) {
+  DeviceCalls *calls = callOf(step).calls;
+  if (!calls || calls->failed()) {
+    return;
+  }
+  const lap_gpu_kernel &entry = *reinterpret_cast<const lap_gpu_kernel *>(kernel);
+  const Device &device = *calls->device;
+  calls->note(device.driver->launch(device.functions[entry.index], grid.x, grid.y, grid.z, entry.threads, 1, 1,
+                                    entry.shared_bytes, calls->stream, parameters, nullptr),
+              "cuLaunchKernel", entry.name);
+}
+
+void zeroPadding(const lap_step *step, const lap_buffer &buffer, uint32_t from) {
+  DeviceCalls *calls = callOf(step).calls;
+  if (!calls || from >= buffer.columns) {
+    return;
+  }
+  const uint32_t rows = rowsOf(step, buffer);
+  for (uint32_t row = 0; row < rows && !calls->failed(); ++row) {
+    const Address to = addressOf(step, buffer) + uint64_t(row) * buffer.row_bytes + from * sizeof(float);
+    calls->note(calls->device->driver->fillAsync(to, 0, (buffer.columns - from) * sizeof(float), calls->stream),
+                "cuMemsetD8Async", "clearing padding");
+  }
+}
+
+void copy(const lap_step *step, Address to, Address from, uint64_t bytes) {
+  DeviceCalls *calls = callOf(step).calls;
+  if (calls && !calls->failed()) {
+    calls->note(calls->device->driver->copyInsideAsync(to, from, bytes, calls->stream), "cuMemcpyDtoDAsync",
+                "copying a row");
+  }
+}
+
+} // namespace lap::cuda

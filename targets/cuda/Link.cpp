@@ -1,0 +1,54 @@
+//===- Link.cpp - GPU programs and libraries from objects ---------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A static program cannot open libcuda, so the host half of a GPU program is linked with the glibc of the machine it
+// runs on. What the linker needs of that libc (its symbols, as of 2.28) lies beside the compiler, with the start file
+// and the runtime: nothing has to be installed to compile.
+//===----------------------------------------------------------------------===//
+#include "targets/cuda/Link.h"
+
+#include "support/FileIO.h"
+#include "targets/common/cpu/Linker.h"
+
+namespace lapidary {
+
+static std::string resource(const EmitContext &context, llvm::StringRef file) {
+  return joinPath(joinPath(context.resourceDirectory, "cuda"), file.str());
+}
+
+bool linkCudaProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) {
+  std::vector<std::string> arguments{"ld.lld",
+                                     "-pie",
+                                     "--dynamic-linker=/lib64/ld-linux-x86-64.so.2",
+                                     "-z",
+                                     "relro",
+                                     "-z",
+                                     "now",
+                                     "-z",
+                                     "noexecstack",
+                                     "-z",
+                                     "separate-code",
+                                     "--gc-sections",
+                                     "--as-needed",
+                                     "--build-id=sha1",
+                                     "--eh-frame-hdr",
+                                     "--strip-debug",
+                                     "-o",
+                                     image.str(),
+                                     resource(context, "Scrt1.o"),
+                                     resource(context, "lapidary_main.o")};
+  arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
+  for (const char *library :
+       {"liblapidary_server.a", "liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a", "libm.so.6", "libc.so.6",
+        "libpthread.so.0", "libdl.so.2", "libc_nonshared.a", "libcompiler_rt.a"}) {
+    arguments.push_back(resource(context, library));
+  }
+  return runLinker(arguments, context.diagnostics);
+}
+
+bool linkCudaLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
+                     EmitContext &context) {
+  return linkLibraries(objects, {resource(context, "liblapidary_rt.a")}, directory, name, context.diagnostics);
+}
+
+} // namespace lapidary
