@@ -9,6 +9,7 @@
 #include "runtime/src/cuda/Scratch.h"
 #include "support/Quote.h"
 #include "support/Suggest.h"
+#include "targets/cuda/Link.h"
 #include "targets/cuda/kernels/KernelList.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -106,6 +107,15 @@ uint64_t CudaTarget::laneScratchBytes(mlir::ModuleOp module) const {
                                                              static_cast<uint64_t>(cache.getWindow()), slice->tile[0]));
   });
   return llvm::alignTo(bytes, uint64_t(LAP_WEIGHT_ALIGN));
+}
+
+bool CudaTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
+  return linkCudaProgram(objects, image, context);
+}
+
+bool CudaTarget::linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
+                             EmitContext &context) const {
+  return linkCudaLibrary(objects, directory, name, context);
 }
 
 std::unique_ptr<TargetBackend> createTarget() { return std::make_unique<CudaTarget>(); }
