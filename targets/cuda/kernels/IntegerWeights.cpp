@@ -1,0 +1,39 @@
+//===- IntegerWeights.cpp - the integers in a tile's words -------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// See IntegerWeights.h.
+//===----------------------------------------------------------------------===//
+#include "targets/cuda/kernels/IntegerWeights.h"
+
+namespace lapidary::cuda {
+
+IntegerWeights::IntegerWeights(lap_format format)
+    : format(format), bits(integerBits(format)), fields(integersPerByte(format)), factor(1u << (8 - bits)),
+      blocks(LAP_GROUP / 4 / fields),
+      stretchBytes(isGrouped(format) ? static_cast<unsigned>(groupStride(format, LAP_ROW_TILE))
+                                     : LAP_ROW_TILE * LAP_GROUP / fields),
+      firstByte(LAP_ROW_TILE * (isGrouped(format) ? 2 : 4)) {}
+
+Val IntegerWeights::integers(KernelBuilder &k, Val word, unsigned field) const {
+  if (fields == 1) {
+    return word;
+  }
+  const unsigned shift = 8 - bits - field * bits;
+  const int64_t mask = ((0xff << (8 - bits)) & 0xff) * 0x01010101LL;
+  Val top = (shift == 0 ? word : word << shift) & k.i32(mask);
+  return bits == 2 ? top ^ k.i32(0x80808080LL) : top;
+}
+
+Val IntegerWeights::quad(Val block, unsigned field) const {
+  return quadsAreNeighbours() ? block * fields + field : block + field * blocks;
+}
+
+namespace {
+constexpr int startBits = 0x4b400000;
+} // namespace
+
+Val sumStart(KernelBuilder &k) { return k.i32(startBits); }
+
+Val sumAsFloat(KernelBuilder &k, Val sum) { return bitsOf(sum, k.f32Type()) - 12582912.0; }
+
+} // namespace lapidary::cuda

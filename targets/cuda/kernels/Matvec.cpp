@@ -1,0 +1,98 @@
+//===- Matvec.cpp - products of one row --------------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A block has one row tile (16 weight rows) and one token row. Its warps share the columns, so that the few tiles of a
+// narrow matrix still put enough bytes in flight: 256 threads x 4 loads x 16 bytes = 16 KiB a block, and an H100 needs
+// 3.35 TB/s x 0.7 us / 132 SMs = 18 KiB an SM. Lanes keep sums of their own rows (MatvecLanes.h) that shuffles and then
+// shared memory bring together at the end. Activations are read through L1: at most columns x 4 bytes, by all blocks.
+//===----------------------------------------------------------------------===//
+#include "targets/cuda/kernels/IntegerWeights.h"
+#include "targets/cuda/kernels/KernelList.h"
+#include "targets/cuda/kernels/Math.h"
+#include "targets/cuda/kernels/MatvecLanes.h"
+
+namespace lapidary::cuda {
+
+namespace {
+
+constexpr unsigned blockThreads = 256, unitsInFlight = 4;
+
+/// The sums of this lane over its units of the tile.
+Vals sumUnits(KernelBuilder &k, MatvecLanes &lanes, Val columns) {
+  const unsigned unitsPerWarp = 32 / lanes.lanesPerUnit, unitsPerTurn = unitsPerWarp * k.warps();
+  Val units = columns / lanes.unitColumns, last = units - 1;
+  Val first = k.warpId() * unitsPerWarp + k.laneId() / lanes.lanesPerUnit;
+  Vals start(lanes.rowsPerLane * lanes.sumsPerRow, lanes.zero());
+  return k.forLoop(first, units, k.i32(unitsPerTurn * unitsInFlight), start, [&](Val unit, llvm::ArrayRef<Val> sums) {
+    llvm::SmallVector<Vals> weights, inputs;
+    for (unsigned i = 0; i < unitsInFlight; ++i) {
+      weights.push_back(lanes.loadWeights(minimum(unit + i * unitsPerTurn, last)));
+    }
+    for (unsigned i = 0; i < unitsInFlight; ++i) {
+      Val own = unit + i * unitsPerTurn;
+      inputs.push_back(lanes.loadInput(minimum(own, last), own < units));
+    }
+    Vals result(sums.begin(), sums.end());
+    for (unsigned i = 0; i < unitsInFlight; ++i) {
+      result = lanes.add(weights[i], inputs[i], result);
+    }
+    return result;
+  });
+}
+
+/// Adds the sums of all lanes with the same rows; the result of row r is in thread r (below 16) for each of the sums.
+Vals sumBlock(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
+  const unsigned quads = LAP_ROW_TILE / lanes.rowsPerLane, warpBytes = lanes.sumsPerRow * LAP_ROW_TILE * 4;
+  for (Val &value : sums) {
+    for (unsigned mask = 16; mask >= quads; mask /= 2) {
+      value = value + k.shuffleXor(value, mask);
+    }
+  }
+  Val parts = k.shared(uint64_t(k.warps()) * warpBytes, 16);
+  k.ifThen(k.laneId() < quads, [&] {
+    Val own = k.warpId() * warpBytes + k.laneId() * (lanes.rowsPerLane * 4);
+    for (unsigned i = 0; i < sums.size(); ++i) {
+      k.store(sums[i], parts, own + (i / lanes.rowsPerLane * LAP_ROW_TILE + i % lanes.rowsPerLane) * 4);
+    }
+  });
+  k.barrier();
+  Vals totals;
+  for (unsigned sum = 0; sum < lanes.sumsPerRow; ++sum) {
+    Val at = k.threadId() % LAP_ROW_TILE * 4 + sum * LAP_ROW_TILE * 4;
+    Val total = k.load(sums[0].type(), parts, at);
+    for (unsigned warp = 1; warp < k.warps(); ++warp) {
+      total = total + k.load(sums[0].type(), parts, at + warp * warpBytes);
+    }
+    totals.push_back(total);
+  }
+  return totals;
+}
+
+void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
+  Product p(k, kind);
+  forTokens(k, p, 1, [&](const TokenBlock &tokens) {
+    Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
+    Val input = inputRow(k, p, tokens, k.i32(0)), output = outputRow(k, p, tokens, k.i32(0));
+    std::unique_ptr<MatvecLanes> lanes = MatvecLanes::create(k, p, tile, input);
+    Vals totals = sumBlock(k, *lanes, sumUnits(k, *lanes, p.columns));
+    k.ifThen(k.threadId() < LAP_ROW_TILE, [&] {
+      Val row = k.blockX() * LAP_ROW_TILE + k.threadId(), result = totals[0];
+      if (isRowScaled(kind.weight)) {
+        result = scaleRowSums(k, p, totals, IntegerWeights(kind.weight).factor,
+                              k.loadFloat(tile, k.threadId()), rowInputScale(k, p, input), row);
+      }
+      k.storeFloat(result, output, row);
+    });
+  });
+}
+
+} // namespace
+
+void addMatvecKernels(KernelList &list) {
+  for (const ProductKind &kind : productKinds()) {
+    list.push_back({kind.namePrefix("matvec") + "16x1-cuda", blockThreads, {LAP_ROW_TILE, 1}, 0,
+                    [kind](KernelBuilder &k) { buildMatvec(k, kind); }});
+  }
+}
+
+} // namespace lapidary::cuda

@@ -1,0 +1,47 @@
+//===- MatvecLanes.h - what a lane of a matvec reads and adds up -------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A matvec reads weights once, so all it must do is keep loads of 16 bytes in flight. The unit of work is a piece of a
+// tile that follows itself in memory: `lanesPerUnit` lanes read 16 bytes each. A lane always has the same rows of the
+// tile, so it keeps sums for them and meets the other lanes only at the end:
+//
+//   f32    8 columns,  32 lanes: 4 rows of a column each        W8..  32 columns, 32 lanes: 4 columns of 4 rows
+//   bf16   16 columns, 32 lanes: 8 rows of a column             W4..  32 columns, 16 lanes: 2 x 4 columns of 4 rows
+//                                                               W2..  32 columns,  8 lanes: 4 x 4 columns of 4 rows
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_CUDA_KERNELS_MATVECLANES_H
+#define LAPIDARY_TARGETS_CUDA_KERNELS_MATVECLANES_H
+
+#include "targets/cuda/kernels/Product.h"
+
+#include <memory>
+
+namespace lapidary::cuda {
+
+class MatvecLanes {
+public:
+  /// `tile`, `input`: addresses of the tile and of the input row.
+  static std::unique_ptr<MatvecLanes> create(KernelBuilder &k, const Product &product, Val tile, Val input);
+  virtual ~MatvecLanes() = default;
+
+  const unsigned unitColumns, lanesPerUnit, rowsPerLane, sumsPerRow;
+
+  /// Loads a lane's part of a unit, in two goes so that the weights of several units can be asked for first. A unit
+  /// that is not `valid` (i1) must exist nevertheless, and will add nothing.
+  virtual Vals loadWeights(Val unit) = 0;
+  virtual Vals loadInput(Val unit, Val valid) = 0;
+  /// Adds it to the sums: [sumsPerRow][rowsPerLane], f32 or i32.
+  virtual Vals add(llvm::ArrayRef<Val> weights, llvm::ArrayRef<Val> input, llvm::ArrayRef<Val> sums) = 0;
+  /// What sums start with.
+  virtual Val zero() = 0;
+
+protected:
+  MatvecLanes(KernelBuilder &k, unsigned unitColumns, unsigned lanesPerUnit, unsigned rowsPerLane, unsigned sumsPerRow)
+      : unitColumns(unitColumns), lanesPerUnit(lanesPerUnit), rowsPerLane(rowsPerLane), sumsPerRow(sumsPerRow), k(k) {}
+
+  KernelBuilder &k;
+};
+
+} // namespace lapidary::cuda
+
+#endif // LAPIDARY_TARGETS_CUDA_KERNELS_MATVECLANES_H
