@@ -15,30 +15,49 @@ namespace lapidary::cuda {
 
 namespace {
 
-constexpr unsigned blockThreads = 256, unitsInFlight = 4;
+constexpr unsigned blockThreads = 256, unitsInFlight = 4; // 2 of three planes
 
-/// The sums of this lane over its units of the tile.
-Vals sumUnits(KernelBuilder &k, MatvecLanes &lanes, Val columns) {
-  const unsigned unitsPerWarp = 32 / lanes.lanesPerUnit, unitsPerTurn = unitsPerWarp * k.warps();
-  Val units = columns / lanes.unitColumns, last = units - 1;
-  Val first = k.warpId() * unitsPerWarp + k.laneId() / lanes.lanesPerUnit;
-  Vals start(lanes.rowsPerLane * lanes.sumsPerRow, lanes.zero());
-  return k.forLoop(first, units, k.i32(unitsPerTurn * unitsInFlight), start, [&](Val unit, llvm::ArrayRef<Val> sums) {
-    llvm::SmallVector<Vals> weights, inputs;
-    for (unsigned i = 0; i < unitsInFlight; ++i) {
-      weights.push_back(lanes.loadWeights(minimum(unit + i * unitsPerTurn, last)));
+/// A lane's units of a tile, in order, `inFlight` of them asked for before the first is used. What was asked for is
+/// carried around the loop: ptxas would move loads down to where their values are used, to save registers.
+class UnitQueue {
+public:
+  UnitQueue(KernelBuilder &k, MatvecLanes &lanes, Val columns, unsigned inFlight)
+      : k(k), lanes(lanes), units(columns / lanes.unitColumns), inFlight(inFlight),
+        stride(32 / lanes.lanesPerUnit * k.warps()) {}
+
+  Vals sum() {
+    Val first = k.warpId() * (32 / lanes.lanesPerUnit) + k.laneId() / lanes.lanesPerUnit;
+    Vals carried(lanes.rowsPerLane * lanes.sumsPerRow, lanes.zero());
+    for (unsigned i = 0; i < inFlight; ++i) {
+      Val unit = first + i * stride;
+      carried.append(lanes.load(minimum(unit, units - 1)));
     }
-    for (unsigned i = 0; i < unitsInFlight; ++i) {
-      Val own = unit + i * unitsPerTurn;
-      inputs.push_back(lanes.loadInput(minimum(own, last), own < units));
+    carried = k.forLoop(first, units, k.i32(inFlight * stride), carried,
+                        [&](Val unit, llvm::ArrayRef<Val> carried) { return turn(unit, carried); });
+    carried.resize(lanes.rowsPerLane * lanes.sumsPerRow);
+    return carried;
+  }
+
+private:
+  /// Adds the units of the queue and asks for as many.
+  Vals turn(Val unit, llvm::ArrayRef<Val> carried) {
+    const size_t sumCount = lanes.rowsPerLane * lanes.sumsPerRow, perUnit = (carried.size() - sumCount) / inFlight;
+    Vals sums(carried.take_front(sumCount)), queue;
+    for (unsigned i = 0; i < inFlight; ++i) {
+      auto own = carried.slice(sumCount + i * perUnit, perUnit);
+      Val current = unit + i * stride, next = current + inFlight * stride;
+      sums = k.ifElse(current < units, [&] { return lanes.add(own, sums); }, [&] { return sums; });
+      queue.append(k.ifElse(next < units, [&] { return lanes.load(next); }, [&] { return Vals(own); }));
     }
-    Vals result(sums.begin(), sums.end());
-    for (unsigned i = 0; i < unitsInFlight; ++i) {
-      result = lanes.add(weights[i], inputs[i], result);
-    }
-    return result;
-  });
-}
+    sums.append(queue);
+    return sums;
+  }
+
+  KernelBuilder &k;
+  MatvecLanes &lanes;
+  Val units;
+  unsigned inFlight, stride;
+};
 
 /// Adds the sums of all lanes with the same rows; the result of row r is in thread r (below 16) for each of the sums.
 Vals sumBlock(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
@@ -74,7 +93,8 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
     Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
     Val input = inputRow(k, p, tokens, k.i32(0)), output = outputRow(k, p, tokens, k.i32(0));
     std::unique_ptr<MatvecLanes> lanes = MatvecLanes::create(k, p, tile, input);
-    Vals totals = sumBlock(k, *lanes, sumUnits(k, *lanes, p.columns));
+    UnitQueue queue(k, *lanes, p.columns, kind.planes() > 1 ? unitsInFlight / 2 : unitsInFlight);
+    Vals totals = sumBlock(k, *lanes, queue.sum());
     k.ifThen(k.threadId() < LAP_ROW_TILE, [&] {
       Val row = k.blockX() * LAP_ROW_TILE + k.threadId(), result = totals[0];
       if (isRowScaled(kind.weight)) {

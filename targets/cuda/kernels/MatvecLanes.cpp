@@ -21,18 +21,15 @@ public:
                     1),
         format(format), tile(tile), input(input) {}
 
-  Vals loadWeights(Val unit) override {
-    return {k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
-                           unit * (32 * pieceBytes) + k.laneId() * pieceBytes)};
+  Vals load(Val unit) override {
+    Val weights = k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
+                                 unit * (32 * pieceBytes) + k.laneId() * pieceBytes);
+    return {weights, k.loadFloat(input, unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane))};
   }
-  Vals loadInput(Val unit, Val valid) override {
-    Val column = unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane);
-    return {select(valid, k.loadFloat(input, column), k.f32(0))};
-  }
-  Vals add(llvm::ArrayRef<Val> weights, llvm::ArrayRef<Val> input, llvm::ArrayRef<Val> sums) override {
+  Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) override {
     Vals result;
     for (unsigned row = 0; row < rowsPerLane; ++row) {
-      result.push_back(fusedMulAdd(weight(weights[0], row), input[0], sums[row]));
+      result.push_back(fusedMulAdd(weight(loaded[0], row), loaded[1], sums[row]));
     }
     return result;
   }
@@ -53,18 +50,17 @@ private:
 
 /// Formats of integers: a lane has block `block` of a stretch, rows 4 * rowQuad .. + 3.
 class IntegerLanes : public MatvecLanes {
-public:
-  Vals loadWeights(Val unit) override {
-    return {k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
-                           unit * w.stretchBytes + (w.firstByte + pieceBytes * (k.laneId() % lanesPerUnit)))};
-  }
-
 protected:
   IntegerLanes(KernelBuilder &k, const Product &p, unsigned sumsPerRow, Val tile, Val input)
       : MatvecLanes(k, LAP_GROUP, 32 / integersPerByte(p.kind.weight), pieceWords, sumsPerRow), w(p.kind.weight),
         planes(p.kind.planes()), tile(tile), input(input), columns(p.columns) {
     rowQuad = k.laneId() % 4;
     block = k.laneId() % lanesPerUnit / 4;
+  }
+
+  Val loadIntegers(Val unit) {
+    return k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
+                          unit * w.stretchBytes + (k.laneId() % lanesPerUnit * pieceBytes + w.firstByte));
   }
 
   /// The words of activations that face the fields of the lane's block, of one plane.
@@ -97,63 +93,61 @@ protected:
   Val tile, input, columns, rowQuad, block;
 };
 
-/// Input: per plane the quads and the scale. Weights: integers, then the scales of the rows (four bf16).
+/// Loaded: integers, the scales of the rows (four bf16), then per plane the quads and their scale.
 class GroupLanes : public IntegerLanes {
 public:
   GroupLanes(KernelBuilder &k, const Product &p, Val tile, Val input) : IntegerLanes(k, p, 1, tile, input) {}
 
-  Vals loadWeights(Val unit) override {
-    Vals weights = IntegerLanes::loadWeights(unit);
-    weights.push_back(k.loadConstant(k.vectorType(k.i32Type(), 2), tile, unit * w.stretchBytes + rowQuad * 8));
-    return weights;
-  }
-  Vals loadInput(Val unit, Val valid) override {
-    Vals input;
+  Vals load(Val unit) override {
+    Vals loaded = {loadIntegers(unit),
+                   k.loadConstant(k.vectorType(k.i32Type(), 2), tile, unit * w.stretchBytes + rowQuad * 8)};
     for (unsigned p = 0; p < planes; ++p) {
-      Val plane = p == 0 ? this->input : k.row(this->input, groupPlaneBytes(columns), k.i32(p));
-      input.append(loadQuads(plane, unit));
-      Val scale = k.loadConstant(k.f32Type(), plane, columns + unit * 4) * (1.0 / w.factor);
-      input.push_back(select(valid, scale, k.f32(0)));
+      Val plane = p == 0 ? input : k.row(input, groupPlaneBytes(columns), k.i32(p));
+      loaded.append(loadQuads(plane, unit));
+      loaded.push_back(k.loadConstant(k.f32Type(), plane, columns + unit * 4));
     }
-    return input;
+    return loaded;
   }
-  Vals add(llvm::ArrayRef<Val> weights, llvm::ArrayRef<Val> input, llvm::ArrayRef<Val> sums) override {
+  Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) override {
     Vals result(sums.begin(), sums.end());
-    for (unsigned row = 0; row < rowsPerLane; ++row) {
-      Val pair = element(weights[1], row / 2);
-      Val weightScale = bitsOf(row % 2 == 0 ? pair << 16 : pair & k.i32(0xffff0000LL), k.f32Type());
-      for (unsigned p = 0; p < planes; ++p) {
-        auto own = input.slice(p * (w.fields + 1), w.fields + 1);
-        Val sum = dot(element(weights[0], row), own.drop_back(), sumStart(k));
-        result[row] = fusedMulAdd(sumAsFloat(k, sum), weightScale * own.back(), result[row]);
+    for (unsigned p = 0; p < planes; ++p) {
+      auto own = loaded.slice(2 + p * (w.fields + 1), w.fields + 1);
+      Val scale = own.back() * (1.0 / w.factor);
+      for (unsigned row = 0; row < rowsPerLane; ++row) {
+        Val sum = dot(element(loaded[0], row), own.drop_back(), sumStart(k));
+        result[row] = fusedMulAdd(sumAsFloat(k, sum), weightScale(loaded[1], row) * scale, result[row]);
       }
     }
     return result;
   }
   Val zero() override { return k.f32(0); }
+
+private:
+  Val weightScale(Val scales, unsigned row) {
+    Val pair = element(scales, row / 2);
+    return bitsOf(row % 2 == 0 ? pair << 16 : pair & k.i32(0xffff0000LL), k.f32Type());
+  }
 };
 
-/// Input: the quads of every plane. One integer sum a row and plane, over all columns.
+/// Loaded: integers, then the quads of every plane. One integer sum a row and plane, over all columns.
 class RowLanes : public IntegerLanes {
 public:
   RowLanes(KernelBuilder &k, const Product &p, Val tile, Val input)
       : IntegerLanes(k, p, p.kind.planes(), tile, input) {}
 
-  Vals loadInput(Val unit, Val valid) override {
-    Vals input;
+  Vals load(Val unit) override {
+    Vals loaded = {loadIntegers(unit)};
     for (unsigned p = 0; p < planes; ++p) {
-      for (Val quad : loadQuads(k.row(this->input, columns, k.i32(p)), unit)) {
-        input.push_back(select(valid, quad, k.i32(0)));
-      }
+      loaded.append(loadQuads(k.row(input, columns, k.i32(p)), unit));
     }
-    return input;
+    return loaded;
   }
-  Vals add(llvm::ArrayRef<Val> weights, llvm::ArrayRef<Val> input, llvm::ArrayRef<Val> sums) override {
+  Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) override {
     Vals result;
     for (unsigned p = 0; p < planes; ++p) {
       for (unsigned row = 0; row < rowsPerLane; ++row) {
-        result.push_back(dot(element(weights[0], row), input.slice(p * w.fields, w.fields),
-                             sums[p * rowsPerLane + row]));
+        result.push_back(
+            dot(element(loaded[0], row), loaded.slice(1 + p * w.fields, w.fields), sums[p * rowsPerLane + row]));
       }
     }
     return result;

@@ -26,12 +26,10 @@ public:
 
   const unsigned unitColumns, lanesPerUnit, rowsPerLane, sumsPerRow;
 
-  /// Loads a lane's part of a unit, in two goes so that the weights of several units can be asked for first. A unit
-  /// that is not `valid` (i1) must exist nevertheless, and will add nothing.
-  virtual Vals loadWeights(Val unit) = 0;
-  virtual Vals loadInput(Val unit, Val valid) = 0;
+  /// A lane's part of a unit, weights and activations: what it will add.
+  virtual Vals load(Val unit) = 0;
   /// Adds it to the sums: [sumsPerRow][rowsPerLane], f32 or i32.
-  virtual Vals add(llvm::ArrayRef<Val> weights, llvm::ArrayRef<Val> input, llvm::ArrayRef<Val> sums) = 0;
+  virtual Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) = 0;
   /// What sums start with.
   virtual Val zero() = 0;
 
