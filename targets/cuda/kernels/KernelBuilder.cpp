@@ -43,6 +43,7 @@ Val KernelBuilder::parameter(Type type) {
 Val KernelBuilder::threadId() { return wrap(NVVM::ThreadIdXOp::create(builder, loc(), builder.getI32Type())); }
 Val KernelBuilder::blockX() { return wrap(NVVM::BlockIdXOp::create(builder, loc(), builder.getI32Type())); }
 Val KernelBuilder::blockY() { return wrap(NVVM::BlockIdYOp::create(builder, loc(), builder.getI32Type())); }
+Val KernelBuilder::blockZ() { return wrap(NVVM::BlockIdZOp::create(builder, loc(), builder.getI32Type())); }
 Val KernelBuilder::gridX() { return wrap(NVVM::GridDimXOp::create(builder, loc(), builder.getI32Type())); }
 
 Val KernelBuilder::i32(int64_t number) {

@@ -47,6 +47,7 @@ public:
   Val threadId();
   Val blockX();
   Val blockY();
+  Val blockZ();
   Val gridX();
   Val laneId() { return threadId() % 32; }
   Val warpId() { return threadId() / 32; }
