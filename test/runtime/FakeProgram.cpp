@@ -168,8 +168,9 @@ int32_t &valueAt(const lap_cache &cache, uint8_t *caches, uint32_t position) {
   return reinterpret_cast<int32_t *>(caches + cache.value_offset)[(block * cache.slots + slot) * 16 + 15];
 }
 
-/// Row r of a call: the id that follows, written to arena[r] by lane r % lanes.
-void predict(const lap_step *step, uint32_t lane, uint32_t lanes) {
+} // namespace
+
+void fakePredict(const lap_step *step, uint32_t lane, uint32_t lanes) {
   int32_t *next = reinterpret_cast<int32_t *>(step->arena);
   for (uint32_t r = lane; r < step->tokens; r += lanes) {
     const lap_row_place at = placeOf(step, r);
@@ -193,28 +194,29 @@ void predict(const lap_step *step, uint32_t lane, uint32_t lanes) {
   lap_op_barrier(step, lane, lanes);
 }
 
-void writeLogits(const lap_step *step, uint32_t row, float *logits, uint32_t lane, uint32_t lanes) {
+void fakeLogits(const lap_step *step, uint32_t row, float *logits, uint32_t lane, uint32_t lanes) {
   int32_t next = reinterpret_cast<int32_t *>(step->arena)[row];
   for (uint32_t v = lane; v < FakeVocabPadded; v += lanes) {
     logits[v] = v >= FakeVocab ? 1e30f : int32_t(v) == next ? 8 : v == FakeSuppressed ? 9 : step->weights[v] / 256.0f;
   }
 }
 
-} // namespace
-
 extern "C" {
 
-void lap_program_extend(const lap_step *step, uint32_t lane, uint32_t lanes) { predict(step, lane, lanes); }
-
-void lap_program_step(const lap_step *step, uint32_t lane, uint32_t lanes) {
-  predict(step, lane, lanes);
-  writeLogits(step, step->tokens - 1, step->logits, lane, lanes);
+// Weak: on a GPU the fake has others (test/runtime/cuda/FakeGpuProgram.cpp).
+__attribute__((weak)) void lap_program_extend(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  fakePredict(step, lane, lanes);
 }
 
-void lap_program_score(const lap_step *step, uint32_t lane, uint32_t lanes) {
-  predict(step, lane, lanes);
+__attribute__((weak)) void lap_program_step(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  fakePredict(step, lane, lanes);
+  fakeLogits(step, step->tokens - 1, step->logits, lane, lanes);
+}
+
+__attribute__((weak)) void lap_program_score(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  fakePredict(step, lane, lanes);
   for (uint32_t r = 0; r < step->tokens; ++r) {
-    writeLogits(step, r, step->logits + r * FakeVocabPadded, lane, lanes);
+    fakeLogits(step, r, step->logits + r * FakeVocabPadded, lane, lanes);
   }
 }
 }

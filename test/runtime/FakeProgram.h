@@ -44,6 +44,11 @@ struct FakeScript {
 };
 extern FakeScript fakeScript;
 
+/// What the program functions do. Row r of a call: the id that follows, written to arena[r] by lane r % lanes.
+void fakePredict(const lap_step *step, uint32_t lane, uint32_t lanes);
+/// The logits of row `row`, of which the arena has the id that follows.
+void fakeLogits(const lap_step *step, uint32_t row, float *logits, uint32_t lane, uint32_t lanes);
+
 /// The fake's descriptor may be changed by tests (restore it afterwards).
 lap_program &fakeDescriptor();
 

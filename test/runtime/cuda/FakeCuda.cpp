@@ -1,0 +1,429 @@
+//===- FakeCuda.cpp - a libcuda.so.1 for tests of the runtime --------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory is the host's, streams run at once unless they are captured, kernels are those of FakeGpuProgram.h. It is
+// strict where CUDA is: addresses must lie in live allocations, an unsafe call ends a capture. Settings of the
+// environment:
+//
+//   FAKE_CUDA_LOG=FILE           appends the name of every function that is called
+//   FAKE_CUDA_FAIL=NAME=RESULT   what the function NAME returns, from its first call on
+//   FAKE_CUDA_MEMORY=BYTES       of the GPU, 1 GiB otherwise
+//   FAKE_CUDA_CAPABILITY=NN      80 otherwise
+//   FAKE_CUDA_DEVICES=N          1 otherwise
+//===----------------------------------------------------------------------===//
+#include "test/runtime/cuda/FakeGpuProgram.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Address = uint64_t;
+using Action = std::function<int()>;
+enum { Success = 0, InvalidValue = 1, OutOfMemory = 2, NotFound = 500, CaptureUnsupported = 900, LaunchFailed = 719 };
+
+struct FakeStream {
+  bool capturing = false;
+  std::vector<Action> recorded;
+};
+struct FakeGraph {
+  std::vector<Action> actions;
+};
+
+std::map<Address, size_t> device; // live allocations
+std::map<const void *, size_t> pinned;
+FakeStream *capturing = nullptr; // that stream
+
+uint64_t setting(const char *name, uint64_t otherwise) {
+  const char *text = getenv(name);
+  return text ? strtoull(text, nullptr, 10) : otherwise;
+}
+
+int enter(const char *name) {
+  if (const char *path = getenv("FAKE_CUDA_LOG")) {
+    if (FILE *log = fopen(path, "a")) {
+      fprintf(log, "%s\n", name);
+      fclose(log);
+    }
+  }
+  const char *fails = getenv("FAKE_CUDA_FAIL");
+  const size_t length = strlen(name);
+  return fails && strncmp(fails, name, length) == 0 && fails[length] == '=' ? atoi(fails + length + 1) : Success;
+}
+
+/// Whether a range lies in one live allocation.
+template <typename Key> bool inside(const std::map<Key, size_t> &live, Key at, size_t bytes) {
+  auto next = live.upper_bound(at);
+  if (next == live.begin()) {
+    return false;
+  }
+  --next;
+  const uint64_t offset = uint64_t(at) - uint64_t(next->first);
+  return offset <= next->second && bytes <= next->second - offset;
+}
+
+bool onGpu(Address at, size_t bytes) { return inside(device, at, bytes); }
+
+void *pointer(Address at) { return reinterpret_cast<void *>(at); }
+
+/// Now, or when the graph that is being captured is launched.
+int submit(FakeStream *stream, Action action) {
+  if (stream && stream->capturing) {
+    stream->recorded.push_back(std::move(action));
+    return Success;
+  }
+  return action();
+}
+
+template <typename T> T parameter(void **parameters, int index) { return *static_cast<T *>(parameters[index]); }
+
+int runPredict(std::vector<uint64_t> p) {
+  lap_step step{};
+  step.ids = static_cast<const int32_t *>(pointer(p[0]));
+  step.places = static_cast<const lap_row_place *>(pointer(p[1]));
+  step.tokens = uint32_t(p[2]);
+  step.arena = static_cast<uint8_t *>(pointer(p[3]));
+  bool good = onGpu(p[0], step.tokens * 4) && onGpu(p[1], step.tokens * sizeof(lap_row_place)) && onGpu(p[3], 4);
+  for (uint32_t row = 0; good && row < step.tokens; ++row) {
+    good = step.places[row].position < p[4] && onGpu(reinterpret_cast<Address>(step.places[row].caches), 1);
+  }
+  if (good) {
+    fakePredict(&step, 0, 1);
+  }
+  return good ? Success : LaunchFailed;
+}
+
+int runLogits(std::vector<uint64_t> p) {
+  lap_step step{};
+  step.arena = static_cast<uint8_t *>(pointer(p[0]));
+  step.weights = static_cast<const uint8_t *>(pointer(p[1]));
+  if (!onGpu(p[1], FakeVocab) || !onGpu(p[2], p[4] * FakeVocabPadded * sizeof(float))) {
+    return LaunchFailed;
+  }
+  for (uint32_t row = 0; row < p[4]; ++row) {
+    fakeLogits(&step, uint32_t(p[3]) + row, static_cast<float *>(pointer(p[2])) + row * FakeVocabPadded, 0, 1);
+  }
+  return Success;
+}
+
+/// The gathered rows are of the table: its bytes are those of the segment (FakeWeightBytes), and every row starts with
+/// one that only rows of this table have.
+int runEmbed(Address table, int64_t rowBytes, uint32_t rows) {
+  if (rowBytes != FakeTableRowBytes || !onGpu(table, rows * uint64_t(rowBytes))) {
+    return LaunchFailed;
+  }
+  const uint8_t *bytes = static_cast<const uint8_t *>(pointer(table));
+  for (uint32_t row = 0; row < rows; ++row, bytes += rowBytes) {
+    bool found = false;
+    for (uint32_t id = 0; id < FakeVocab && !found; ++id) {
+      const uint64_t start = FakeTableOffset + id * uint64_t(rowBytes);
+      found = true;
+      for (uint64_t i = 0; i < uint64_t(rowBytes) && found; ++i) {
+        found = bytes[i] == uint8_t((start + i) * 7 + 3);
+      }
+    }
+    if (!found) {
+      return LaunchFailed;
+    }
+  }
+  return Success;
+}
+
+int launch(const std::string &kernel, uint32_t rows, FakeStream *stream, void **parameters) {
+  if (kernel == "fake_embed") {
+    const Address table = parameter<Address>(parameters, 0);
+    const int64_t rowBytes = parameter<int64_t>(parameters, 1);
+    return submit(stream, [=] { return runEmbed(table, rowBytes, rows); });
+  }
+  if (kernel == "fake_predict") {
+    const std::vector<uint64_t> p = {parameter<uint64_t>(parameters, 0), parameter<uint64_t>(parameters, 1),
+                                     uint64_t(parameter<int32_t>(parameters, 2)), parameter<uint64_t>(parameters, 3),
+                                     uint64_t(parameter<int32_t>(parameters, 4))};
+    return submit(stream, [=] { return runPredict(p); });
+  }
+  const std::vector<uint64_t> p = {parameter<uint64_t>(parameters, 0), parameter<uint64_t>(parameters, 1),
+                                   parameter<uint64_t>(parameters, 2), uint64_t(parameter<int32_t>(parameters, 3)),
+                                   uint64_t(parameter<int32_t>(parameters, 4))};
+  return submit(stream, [=] { return runLogits(p); });
+}
+
+int move(FakeStream *stream, void *to, const void *from, size_t bytes, bool good) {
+  return !good ? InvalidValue : submit(stream, [=] {
+    memcpy(to, from, bytes);
+    return Success;
+  });
+}
+
+} // namespace
+
+/// What the environment makes the function return.
+#define ENTER                                                                                                          \
+  if (int failure = enter(__func__)) {                                                                                 \
+    return failure;                                                                                                    \
+  }                                                                                                                    \
+  static_assert(true)
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+int cuInit(unsigned) {
+  ENTER;
+  return Success;
+}
+
+int cuDriverGetVersion(int *version) {
+  ENTER;
+  return *version = 12040, Success;
+}
+
+int cuGetErrorString(int result, const char **text) {
+  ENTER;
+
+  *text = result == OutOfMemory ? "out of memory"
+          : result == 100       ? "no CUDA-capable device is detected"
+                                : "a fake error";
+  return Success;
+}
+
+int cuDeviceGetCount(int *count) {
+  ENTER;
+  return *count = int(setting("FAKE_CUDA_DEVICES", 1)), Success;
+}
+
+int cuDeviceGet(int *ordinal, int index) {
+  ENTER;
+  return *ordinal = index, Success;
+}
+
+int cuDeviceGetName(char *name, int bytes, int) {
+  ENTER;
+  return snprintf(name, size_t(bytes), "Fake GPU"), Success;
+}
+
+int cuDeviceGetAttribute(int *value, int attribute, int) {
+  ENTER;
+
+  const int capability = int(setting("FAKE_CUDA_CAPABILITY", FakeGpuCapability));
+  *value = attribute == 75 ? capability / 10 : capability % 10;
+  return Success;
+}
+
+int cuDevicePrimaryCtxRetain(void **context, int) {
+  ENTER;
+  return *context = &device, Success;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int) {
+  ENTER;
+  return device.empty() && pinned.empty() ? Success : InvalidValue;
+}
+
+int cuCtxSetCurrent(void *context) {
+  ENTER;
+  return context == &device ? Success : InvalidValue;
+}
+
+int cuMemGetInfo_v2(size_t *free, size_t *total) {
+  ENTER;
+
+  *total = setting("FAKE_CUDA_MEMORY", 1 << 30);
+  *free = *total;
+  for (const auto &[address, bytes] : device) {
+    *free -= bytes;
+  }
+  return Success;
+}
+
+int cuMemAlloc_v2(Address *address, size_t bytes) {
+  ENTER;
+
+  void *memory = bytes && !capturing ? malloc(bytes) : nullptr;
+  if (!memory) {
+    return InvalidValue;
+  }
+  memset(memory, 0xa5, bytes);
+  *address = reinterpret_cast<Address>(memory);
+  device[*address] = bytes;
+  return Success;
+}
+
+int cuMemFree_v2(Address address) {
+  ENTER;
+
+  if (device.erase(address) == 0) {
+    return InvalidValue;
+  }
+  free(pointer(address));
+  return Success;
+}
+
+int cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
+  ENTER;
+
+  *memory = malloc(bytes);
+  memset(*memory, 0xa5, bytes);
+  pinned[*memory] = bytes;
+  return Success;
+}
+
+int cuMemFreeHost(void *memory) {
+  ENTER;
+
+  if (pinned.erase(memory) == 0) {
+    return InvalidValue;
+  }
+  free(memory);
+  return Success;
+}
+
+int cuMemsetD8Async(Address to, unsigned char value, size_t bytes, FakeStream *stream) {
+  ENTER;
+
+  return !onGpu(to, bytes) ? InvalidValue : submit(stream, [=] { return memset(pointer(to), value, bytes), Success; });
+}
+
+int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, FakeStream *stream) {
+  ENTER;
+
+  const bool capturable = !stream->capturing || inside(pinned, from, bytes);
+  return move(stream, pointer(to), from, bytes, capturable && onGpu(to, bytes));
+}
+
+int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, FakeStream *stream) {
+  ENTER;
+
+  return move(stream, to, pointer(from), bytes, onGpu(from, bytes));
+}
+
+int cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, FakeStream *stream) {
+  ENTER;
+
+  return move(stream, pointer(to), pointer(from), bytes, onGpu(to, bytes) && onGpu(from, bytes));
+}
+
+int cuStreamCreate(FakeStream **stream, unsigned) {
+  ENTER;
+  return *stream = new FakeStream, Success;
+}
+
+int cuStreamDestroy_v2(FakeStream *stream) {
+  ENTER;
+  delete stream;
+  return Success;
+}
+
+int cuStreamSynchronize(FakeStream *stream) {
+  ENTER;
+  return stream->capturing ? int(CaptureUnsupported) : int(Success);
+}
+
+int cuEventCreate(void **event, unsigned) {
+  ENTER;
+  return *event = malloc(1), Success;
+}
+
+int cuEventDestroy_v2(void *event) {
+  ENTER;
+  free(event);
+  return Success;
+}
+
+int cuEventRecord(void *, FakeStream *stream) {
+  ENTER;
+  return stream->capturing ? int(CaptureUnsupported) : int(Success);
+}
+
+int cuEventSynchronize(void *) {
+  ENTER;
+  return Success;
+}
+
+int cuModuleLoadDataEx(void **module, const void *image, unsigned count, int *options, void **values) {
+  ENTER;
+
+  if (strncmp(static_cast<const char *>(image), ".version", 8) != 0) {
+    snprintf(static_cast<char *>(values[0]), reinterpret_cast<size_t>(values[1]), "no cubin\nhere");
+    return 200;
+  }
+  *module = malloc(1);
+  return count == 2 && options[0] == 5 && options[1] == 6 ? Success : InvalidValue;
+}
+
+int cuModuleUnload(void *module) {
+  ENTER;
+  free(module);
+  return Success;
+}
+
+int cuModuleGetFunction(const char **function, void *, const char *name) {
+  ENTER;
+
+  return *function = name, strncmp(name, "fake_", 5) == 0 ? Success : NotFound;
+}
+
+int cuFuncSetAttribute(const char *function, int attribute, int value) {
+  ENTER;
+
+  return attribute == 8 && value == 49152 + 1024 && strcmp(function, "fake_embed") == 0 ? Success : InvalidValue;
+}
+
+int cuLaunchKernel(const char *function, unsigned, unsigned y, unsigned, unsigned threads, unsigned, unsigned, unsigned,
+                   FakeStream *stream, void **parameters, void **) {
+  ENTER;
+
+  return threads != 32 ? int(InvalidValue) : launch(function, y, stream, parameters);
+}
+
+int cuStreamBeginCapture_v2(FakeStream *stream, int) {
+  ENTER;
+
+  capturing = stream;
+  stream->capturing = true;
+  stream->recorded.clear();
+  return Success;
+}
+
+int cuStreamEndCapture(FakeStream *stream, FakeGraph **graph) {
+  ENTER;
+
+  capturing = nullptr;
+  stream->capturing = false;
+  *graph = new FakeGraph{stream->recorded};
+  return Success;
+}
+
+int cuGraphInstantiateWithFlags(FakeGraph **exec, FakeGraph *graph, unsigned long long) {
+  ENTER;
+
+  return *exec = new FakeGraph(*graph), Success;
+}
+
+int cuGraphLaunch(FakeGraph *exec, FakeStream *) {
+  ENTER;
+
+  for (const Action &action : exec->actions) {
+    if (int failure = action()) {
+      return failure;
+    }
+  }
+  return Success;
+}
+
+int cuGraphExecDestroy(FakeGraph *exec) {
+  ENTER;
+  delete exec;
+  return Success;
+}
+
+int cuGraphDestroy(FakeGraph *graph) {
+  ENTER;
+  delete graph;
+  return Success;
+}
+}
+#pragma GCC visibility pop
