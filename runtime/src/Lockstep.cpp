@@ -7,13 +7,13 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Lockstep.h"
 #include "runtime/src/Error.h"
+#include "runtime/src/Profile.h"
 
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 namespace lap {
@@ -22,13 +22,7 @@ namespace {
 
 constexpr uint32_t SpinsMost = 4000; // about 0.1 ms: longer than the imbalance between lanes of one op
 constexpr uint32_t SpinsLeast = 50;  // whoever we wait for needs our CPU
-constexpr int64_t ShortSleepNs = 30000;
-
-int64_t nowNs() {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
-}
+constexpr uint64_t ShortSleepNs = 30000;
 
 void pause() {
 #if defined(__x86_64__)
@@ -60,16 +54,16 @@ void SpinBudget::spunWell() {
   }
 }
 
-void WaitWord::wait(uint32_t seen, SpinBudget &budget) {
+bool WaitWord::wait(uint32_t seen, SpinBudget &budget) {
   uint32_t spins = budget.spins.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != seen) {
       budget.spunWell();
-      return;
+      return false;
     }
     pause();
   }
-  int64_t start = nowNs();
+  const uint64_t start = nowNs();
   sleepers.fetch_add(1);
   while (value.load() == seen) {
     syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
@@ -81,6 +75,7 @@ void WaitWord::wait(uint32_t seen, SpinBudget &budget) {
   } else {
     budget.spunInVain();
   }
+  return true;
 }
 
 void WaitWord::advance() {
@@ -150,6 +145,12 @@ void Lockstep::run(Job *newJob, void *context) {
   lap_op_barrier(&finish, 0, laneCount);
 }
 
+void Lockstep::setProfile(LaneProfile *profiles) {
+  for (uint32_t lane = 0; lane < laneCount; ++lane) {
+    laneBarrier.lanes[lane].profile = profiles ? profiles + lane : nullptr;
+  }
+}
+
 void Lockstep::stop() {
   stopping.store(true, std::memory_order_release);
   epoch.advance();
@@ -161,11 +162,10 @@ void Lockstep::stop() {
 
 } // namespace lap
 
-extern "C" void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lanes) {
-  if (lanes == 1) {
-    return;
-  }
-  lap_barrier &barrier = *step->barrier;
+namespace {
+
+/// Returns when every lane has called it; true if the lane slept.
+bool meet(lap_barrier &barrier, uint32_t lane, uint32_t lanes) {
   uint32_t seen = barrier.generation.value.load(std::memory_order_acquire);
   const uint32_t cursors = barrier.lanes[lane].used;
   barrier.lanes[lane].used = 0;
@@ -175,7 +175,23 @@ extern "C" void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lan
     }
     barrier.arrived.store(0, std::memory_order_relaxed);
     barrier.generation.advance();
-  } else {
-    barrier.generation.wait(seen, barrier.budget);
+    return false;
+  }
+  return barrier.generation.wait(seen, barrier.budget);
+}
+
+} // namespace
+
+extern "C" void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  if (lanes == 1) {
+    return;
+  }
+  lap::LaneProfile *profile = step->barrier->lanes[lane].profile;
+  if (profile) {
+    profile->interrupt();
+  }
+  const bool slept = meet(*step->barrier, lane, lanes);
+  if (profile) {
+    profile->waited(slept);
   }
 }

@@ -34,8 +34,8 @@ struct WaitWord {
   alignas(64) std::atomic<uint32_t> value{0};
   alignas(64) std::atomic<uint32_t> sleepers{0};
 
-  /// Returns once value != seen, at the latest shortly after advance().
-  void wait(uint32_t seen, SpinBudget &budget);
+  /// Returns once value != seen, at the latest shortly after advance(); true if the thread slept.
+  bool wait(uint32_t seen, SpinBudget &budget);
   /// Adds one and wakes every sleeper.
   void advance();
 };
@@ -51,9 +51,12 @@ struct alignas(64) Cursor {
   std::atomic<uint32_t> next{0};
 };
 
-/// How many cursors a lane has used since the last barrier. All lanes run the same ops, so they count alike.
-struct alignas(64) LaneCursors {
-  uint32_t used = 0;
+struct LaneProfile; // runtime/src/Profile.h
+
+/// What a lane keeps from op to op; nobody else reads it.
+struct alignas(64) LaneState {
+  uint32_t used = 0;              // cursors since the last barrier; all lanes run the same ops, so they count alike
+  LaneProfile *profile = nullptr; // borrowed; null: nothing is timed
 };
 
 } // namespace lap
@@ -65,7 +68,7 @@ struct lap_barrier {
   lap::WaitWord generation;
   alignas(64) lap::SpinBudget budget;
   lap::Cursor cursors[lap::MaxCursors];
-  lap::LaneCursors lanes[lap::MaxLanes];
+  lap::LaneState lanes[lap::MaxLanes];
 };
 
 namespace lap {
@@ -92,6 +95,8 @@ public:
   uint32_t lanes() const { return laneCount; }
   /// For lap_step.barrier of the job that runs.
   lap_barrier *barrier() { return &laneBarrier; }
+  /// Times the lanes from the next run on, in `profiles` (one a lane, zeroed, the caller's); null: no more.
+  void setProfile(LaneProfile *profiles);
 
 private:
   struct Worker {

@@ -277,6 +277,19 @@ TEST(CommandLine, BenchReadsTheDepthAgainWhenTheCachesHaveLostIt) {
   }
 }
 
+TEST(CommandLine, BenchSaysWhereTheTimeGoesOnlyWhenAsked) {
+  Shell shell;
+  Result r = shell.run({"bench", "-p", "8", "-n", "4", "-r", "2", "-t", "2", "--profile"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  expectContains(r.out, "\nprefill: ");
+  expectContains(r.out, "\ndecode: ");
+  expectContains(r.out, "\npredict                                1.0 "); // calls a token, of decode
+  EXPECT_EQ(shell.run({"bench", "-p", "8", "-n", "4", "-t", "2"}).out.find("predict"), std::string::npos);
+  Result both = shell.run({"bench", "--profile", "--json"});
+  EXPECT_EQ(both.code, 2);
+  expectContains(both.err, "--profile");
+}
+
 TEST(CommandLine, InfoVersionLicencesHelp) {
   Shell shell;
   EXPECT_EQ(shell.run({"info", "--json"}).out, "{\"model\":\"fake\"}\n");

@@ -5,6 +5,7 @@
 // has byte pieces only: every byte of a text is one id, a space is U+2581.
 //===----------------------------------------------------------------------===//
 #include "test/runtime/FakeProgram.h"
+#include "runtime/src/Profile.h"
 #include "runtime/src/chat/TemplateProgram.h"
 #include "runtime/src/tokenizer/TokenizerTables.h"
 
@@ -171,6 +172,7 @@ int32_t &valueAt(const lap_cache &cache, uint8_t *caches, uint32_t position) {
 } // namespace
 
 void fakePredict(const lap_step *step, uint32_t lane, uint32_t lanes) {
+  const lap::OpTimer timer(step, lane, "predict");
   int32_t *next = reinterpret_cast<int32_t *>(step->arena);
   for (uint32_t r = lane; r < step->tokens; r += lanes) {
     const lap_row_place at = placeOf(step, r);

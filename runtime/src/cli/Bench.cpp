@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Sampler.h"
 #include "runtime/src/cli/Commands.h"
+#include "runtime/src/cli/Profile.h"
 #include "runtime/src/cli/Program.h"
 
 #include <stdlib.h>
@@ -54,13 +55,19 @@ lap_status restart(Program &program, const int32_t *ids, size_t depth, lap_error
   return status == LAP_OK ? lap_session_extend(program.session, ids, depth, error) : status;
 }
 
+/// What the lanes did in the repetitions, when --profile asks for it.
+struct Profiles {
+  TeamProfile prefill, decode;
+};
+
 /// Reading a prompt and choosing the token after it. Nothing is measured for a prompt of no tokens.
 lap_status timePrefill(Program &program, const int32_t *ids, size_t depth, size_t prompt, double *prefillMs,
-                       double *firstMs, lap_error *error) {
+                       double *firstMs, TeamProfile *profile, lap_error *error) {
   if (prompt == 0) {
     return LAP_OK;
   }
   lap_status status = restart(program, ids, depth, error);
+  const ProfiledTime profiled(program, profile);
   double start = nowMs();
   status = status == LAP_OK ? lap_session_prefill(program.session, ids + depth, prompt, error) : status;
   *prefillMs = nowMs() - start;
@@ -71,8 +78,9 @@ lap_status timePrefill(Program &program, const int32_t *ids, size_t depth, size_
 }
 
 lap_status timeDecode(Program &program, const int32_t *ids, size_t depth, size_t tokens, double *decodeMs,
-                      lap_error *error) {
+                      TeamProfile *profile, lap_error *error) {
   lap_status status = restart(program, ids, depth, error);
+  const ProfiledTime profiled(program, profile);
   double start = nowMs();
   for (size_t i = 0; i < tokens && status == LAP_OK && !interrupted(); ++i) {
     status = lap_session_decode(program.session, ids[depth + i], error);
@@ -82,13 +90,17 @@ lap_status timeDecode(Program &program, const int32_t *ids, size_t depth, size_t
 }
 
 /// Warm-up, then the repetitions. The warm-up touches every weight, with the prompt or, without one, with a token.
-lap_status measure(Program &program, const Plan &plan, const int32_t *ids, Times &times, lap_error *error) {
+lap_status measure(Program &program, const Plan &plan, const int32_t *ids, Times &times, Profiles &profiles,
+                   lap_error *error) {
   double ignored, first;
-  lap_status status = plan.prompt ? timePrefill(program, ids, 0, plan.prompt, &ignored, &first, error)
-                                  : timeDecode(program, ids, 0, 1, &ignored, error);
+  lap_status status = plan.prompt ? timePrefill(program, ids, 0, plan.prompt, &ignored, &first, nullptr, error)
+                                  : timeDecode(program, ids, 0, 1, &ignored, nullptr, error);
   for (uint64_t i = 0; i < plan.repetitions && status == LAP_OK && !interrupted(); ++i) {
-    status = timePrefill(program, ids, plan.depth, plan.prompt, &times.prefillMs[i], &times.firstMs[i], error);
-    status = status == LAP_OK ? timeDecode(program, ids, plan.depth, plan.tokens, &times.decodeMs[i], error) : status;
+    status = timePrefill(program, ids, plan.depth, plan.prompt, &times.prefillMs[i], &times.firstMs[i],
+                         &profiles.prefill, error);
+    if (status == LAP_OK) {
+      status = timeDecode(program, ids, plan.depth, plan.tokens, &times.decodeMs[i], &profiles.decode, error);
+    }
   }
   return status;
 }
@@ -147,6 +159,9 @@ int32_t *randomIds(uint64_t count, uint32_t vocab) {
 
 ExitCode runBench(const Options &options, Output &out) {
   const Plan plan(options);
+  if (options.json && options.profile) {
+    return complain(ExitInput, "--profile prints a table, --json does not; give one of them");
+  }
   if (plan.prompt == 0 && plan.tokens == 0) {
     return complain(ExitInput, "nothing to measure: --prompt-tokens and --tokens are both 0");
   }
@@ -160,13 +175,20 @@ ExitCode runBench(const Options &options, Output &out) {
     return complain(ExitMemory, "not enough memory for %llu ids", static_cast<unsigned long long>(plan.positions()));
   }
   Times times{};
+  Profiles profiles;
+  if (options.profile && !(profiles.prefill.open(program) && profiles.decode.open(program))) {
+    free(ids);
+    return complain(ExitMemory, "not enough memory for the profile");
+  }
   lap_error error;
-  lap_status status = measure(program, plan, ids, times, &error);
+  lap_status status = measure(program, plan, ids, times, profiles, &error);
   free(ids);
   if (status != LAP_OK || interrupted()) {
     return status != LAP_OK ? report(error) : ExitInterrupted;
   }
   print(options, program, plan, times, out);
+  profiles.prefill.print("prefill", plan.prompt * plan.repetitions, out);
+  profiles.decode.print("decode", plan.tokens * plan.repetitions, out);
   return ExitOk;
 }
 

@@ -98,6 +98,7 @@ constexpr Row Rows[] = {
     {"prompt-tokens", 'p', "N", Count, BenchCommand, AT(promptTokens), 0, Many, "tokens of the prompt (512)"},
     {"depth", 'd', "N", Count, BenchCommand, AT(depth), 0, Many, "tokens already in the context (0)"},
     {"repetitions", 'r', "N", Count, BenchCommand, AT(repetitions), 1, 100, "how often each is measured (3)"},
+    {"profile", 0, nullptr, Flag, BenchCommand, AT(profile), 0, 0, "also print where the time of each kind of op goes"},
     {"window", 0, "N", Count, Windowed, AT(window), 2, Many, "tokens per window (512)"},
     {"json", 0, nullptr, Flag, BenchCommand | InfoCommand, AT(json), 0, 0, "print JSON"},
     {"threads", 't', "N", Count, Computing, AT(threads), 1, 64, "threads (default: the CPUs we may use, at most 64)"},

@@ -39,7 +39,7 @@ struct Options {
   uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth, repetitions;
   uint64_t port, parallel, kept, maxBody, maxConnections, maxWaiting, maxSeconds;
   double temperature, topP;
-  bool greedy, printIds, last, noBos, stats, quiet, raw, json;
+  bool greedy, printIds, last, noBos, stats, quiet, raw, json, profile;
   bool help, version, licenses;
 };
 

@@ -13,6 +13,7 @@
 #include "LaneScratch.h"
 #include "Observe.h"
 #include "Work.h"
+#include "runtime/src/Profile.h"
 
 #include <float.h>
 #include <string.h>
@@ -34,6 +35,7 @@ struct Attention {
   const lap_attention_args *args;
   AttentionSliceKernel *slice;
   AttentionMergeKernel *merge;
+  const OpTimer *timer;
   uint32_t lane, lanes;
   uint32_t rows;        // query rows (tokens) of the call
   uint32_t groupHeads;  // query heads of a KV head
@@ -199,6 +201,7 @@ void attendSlice(const Attention &a, const Block &b, const Scratch &s, uint32_t 
             {queries, headDim});
   a.slice(query, key, value, low, high, static_cast<int32_t>(begin),
           static_cast<int32_t>(begin % cache.slots / KeyBlock), keyBlocks, ringBlocks, maximum, total, sum);
+  a.timer->read(2 * uint64_t(keyBlocks) * KeyBlock * cache.head_dim * elementBytes(cache)); // keys and values
 }
 
 void clearState(const Attention &a, const Scratch &s) {
@@ -310,6 +313,7 @@ void attendSlices(const Attention &a) {
 
 extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args *args, lap_kernel *kv_append,
                                  uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "kv_append");
   const lap_cache &cache = args->cache;
   const uint64_t bytes = elementBytes(cache);
   const int64_t headDim = cache.head_dim;
@@ -341,7 +345,9 @@ extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args 
 
 extern "C" void lap_op_attention(const lap_step *step, const lap_attention_args *args, lap_kernel *slice,
                                  lap_kernel *merge, uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, args->cache.window ? "window_attention" : "attention");
   Attention a = describe(step, args, lane, lanes);
+  a.timer = &timer;
   a.slice = kernelCast<AttentionSliceKernel>(slice);
   a.merge = kernelCast<AttentionMergeKernel>(merge);
   (a.blocks < lanes ? attendSlices : step->places ? attendSequences : attendBlocks)(a);

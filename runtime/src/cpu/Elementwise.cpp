@@ -5,11 +5,13 @@
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "Work.h"
+#include "runtime/src/Profile.h"
 
 using namespace lap;
 
 extern "C" void lap_op_gelu_mul(const lap_step *step, const lap_gelu_mul_args *args, lap_kernel *gelu_mul,
                                 uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "gelu_mul");
   forColumnChunks(rowsOf(step, args->out), args->out.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     Array gate(rowFloats(step, args->gate, row) + first, {count, 1});
@@ -26,6 +28,7 @@ extern "C" void lap_op_gelu_mul(const lap_step *step, const lap_gelu_mul_args *a
 
 extern "C" void lap_op_add(const lap_step *step, const lap_add_args *args, lap_kernel *add, uint32_t lane,
                            uint32_t lanes) {
+  const OpTimer timer(step, lane, "add");
   forColumnChunks(rowsOf(step, args->out), args->out.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     Array a(rowFloats(step, args->a, row) + first, {count, 1});
@@ -37,6 +40,7 @@ extern "C" void lap_op_add(const lap_step *step, const lap_add_args *args, lap_k
 
 extern "C" void lap_op_scale(const lap_step *step, const lap_scale_args *args, lap_kernel *scale, uint32_t lane,
                              uint32_t lanes) {
+  const OpTimer timer(step, lane, "scale");
   forColumnChunks(rowsOf(step, args->out), args->out.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     Array x(rowFloats(step, args->x, row) + first, {count, 1});
@@ -47,6 +51,7 @@ extern "C" void lap_op_scale(const lap_step *step, const lap_scale_args *args, l
 
 extern "C" void lap_op_softcap(const lap_step *step, const lap_softcap_args *args, lap_kernel *softcap, uint32_t lane,
                                uint32_t lanes) {
+  const OpTimer timer(step, lane, "softcap");
   forColumnChunks(rowsOf(step, args->out), args->out.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     Array x(rowFloats(step, args->x, row) + first, {count, 1});

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "Work.h"
+#include "runtime/src/Profile.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -125,6 +126,7 @@ void embedColumns(const lap_step *step, const lap_embed_args *args, uint64_t id,
 
 extern "C" void lap_op_embed(const lap_step *step, const lap_embed_args *args, lap_kernel *embed, uint32_t lane,
                              uint32_t lanes) {
+  const OpTimer timer(step, lane, "embed");
   forColumnChunks(rowsOf(step, args->out), args->table.columns, lane, lanes,
                   [&](uint32_t row, uint32_t first, uint32_t count) {
                     const uint64_t id = static_cast<uint32_t>(step->ids[tokenOf(step, args->out, row)]);
@@ -134,6 +136,7 @@ extern "C" void lap_op_embed(const lap_step *step, const lap_embed_args *args, l
 
 extern "C" void lap_op_select_last(const lap_step *step, const lap_select_last_args *args, uint32_t lane,
                                    uint32_t lanes) {
+  const OpTimer timer(step, lane, "select_last");
   if (lane == 0) {
     const uint32_t bytes = args->x.row_bytes < args->out.row_bytes ? args->x.row_bytes : args->out.row_bytes;
     memcpy(rowBytes(step, args->out, 0), rowBytes(step, args->x, rowsOf(step, args->x) - 1), bytes);

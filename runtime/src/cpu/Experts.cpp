@@ -10,6 +10,7 @@
 #include "Observe.h"
 #include "Product.h"
 #include "Work.h"
+#include "runtime/src/Profile.h"
 
 #include <math.h>
 #include <string.h>
@@ -90,6 +91,7 @@ void multiplyGathered(const lap_step *step, const lap_expert_matmul_args *args, 
 } // namespace
 
 extern "C" void lap_op_route(const lap_step *step, const lap_route_args *args, uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "route");
   const float *scale = weightVector(step, args->expert_scale);
   const Range rows = share(rowsOf(step, args->logits), lane, lanes);
   for (uint64_t row = rows.begin; row < rows.end; ++row) {
@@ -117,6 +119,7 @@ extern "C" void lap_op_route(const lap_step *step, const lap_route_args *args, u
 
 extern "C" void lap_op_sort_experts(const lap_step *step, const lap_sort_experts_args *args, uint32_t lane,
                                     uint32_t lanes) {
+  const OpTimer timer(step, lane, "sort_experts");
   if (lane != 0) {
     return;
   }
@@ -149,6 +152,7 @@ extern "C" void lap_op_sort_experts(const lap_step *step, const lap_sort_experts
 
 extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matmul_args *args, lap_kernel *matvec,
                                      lap_kernel *matmat, uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "expert_matmul", &args->w);
   const lap_weight &w = args->w;
   const Order order = orderOf(step, args->order, args->experts);
   const uint32_t tiles = w.rows / LAP_ROW_TILE, parts = (tiles + ExpertTiles - 1) / ExpertTiles;
@@ -165,6 +169,7 @@ extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matm
     const uint32_t first = item % parts * ExpertTiles;
     const ExpertPart part = {weightBytes(step, w) + expert * w.expert_bytes + first * w.tile_bytes, first,
                              tiles - first < ExpertTiles ? tiles - first : ExpertTiles};
+    timer.read(part.count * w.tile_bytes);
     for (int32_t i = order.first[expert]; i < order.first[expert + 1]; i += ExpertRows) {
       const uint32_t left = static_cast<uint32_t>(order.first[expert + 1] - i);
       multiplyGathered(step, args, part, order.rows + i, left < ExpertRows ? left : ExpertRows, {matvec, matmat}, lane);
@@ -178,6 +183,7 @@ extern "C" void lap_op_expert_matmul(const lap_step *step, const lap_expert_matm
 
 extern "C" void lap_op_combine_experts(const lap_step *step, const lap_combine_experts_args *args, lap_kernel *combine,
                                        uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "combine_experts");
   const uint64_t topK = args->top_k;
   forColumnChunks(
       rowsOf(step, args->out), args->out.columns, lane, lanes, [&](uint32_t row, uint32_t first, uint32_t count) {

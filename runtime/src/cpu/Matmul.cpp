@@ -8,6 +8,7 @@
 #include "Observe.h"
 #include "Product.h"
 #include "Work.h"
+#include "runtime/src/Profile.h"
 
 using namespace lap;
 
@@ -80,6 +81,7 @@ void quantizeRows(const lap_step *step, const lap_quantize_args *args, lap_kerne
 
 extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args, lap_kernel *matvec, lap_kernel *matmat,
                               uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "matmul", &args->w);
   const lap_weight &w = args->w;
   const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
   if (step->observer) {
@@ -90,6 +92,7 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
     const uint32_t first = item * most, left = tiles - first;
     const uint32_t end = first + (left < most ? left : most);
     multiplyItem(step, args, first, end, {matvec, matmat});
+    timer.read((end - first) * w.tile_bytes);
     if (step->observer) {
       observeOutput(step, w, args->out, first, end);
     }
@@ -104,6 +107,7 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
 
 extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize,
                                 lap_kernel *residual, uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "quantize");
   if (args->out.element == LAP_ROWS_R24) {
     return quantizeRows(step, args, quantize, lane, lanes);
   }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "Kernels.h"
 #include "Work.h"
+#include "runtime/src/Profile.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,6 +32,7 @@ void normToIntegers(const lap_step *step, const lap_rms_norm_args *args, uint64_
 
 extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *args, lap_kernel *rms_norm,
                                 uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "rms_norm");
   const uint32_t heads = args->heads, columns = wholeStrands(args->width);
   const bool weighted = args->w.rows != 0;
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->x)) * heads, lane, lanes);
@@ -54,6 +56,7 @@ extern "C" void lap_op_rms_norm(const lap_step *step, const lap_rms_norm_args *a
 
 extern "C" void lap_op_residual_norm(const lap_step *step, const lap_residual_norm_args *args,
                                      lap_kernel *residual_norm, uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "residual_norm");
   const int64_t columns = args->out.columns;
   const float scale = args->scale.rows != 0 ? *weightVector(step, args->scale) : 1.0f;
   const Range rows = share(rowsOf(step, args->out), lane, lanes);
@@ -69,6 +72,7 @@ extern "C" void lap_op_residual_norm(const lap_step *step, const lap_residual_no
 
 extern "C" void lap_op_rotary_table(const lap_step *step, const lap_rotary_table_args *args, uint32_t lane,
                                     uint32_t lanes) {
+  const OpTimer timer(step, lane, "rotary_table");
   const uint32_t pairs = args->head_dim / 2;
   const float *frequencies = weightVector(step, args->frequencies);
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->out)) * pairs, lane, lanes);
@@ -84,6 +88,7 @@ extern "C" void lap_op_rotary_table(const lap_step *step, const lap_rotary_table
 
 extern "C" void lap_op_norm_rotary(const lap_step *step, const lap_norm_rotary_args *args, lap_kernel *norm_rotary,
                                    uint32_t lane, uint32_t lanes) {
+  const OpTimer timer(step, lane, "norm_rotary");
   const uint32_t heads = args->heads, headDim = args->head_dim;
   float *copy = reinterpret_cast<float *>(laneScratch(step, lane));
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->x)) * heads, lane, lanes);
