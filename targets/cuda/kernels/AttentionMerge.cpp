@@ -1,10 +1,11 @@
 //===- AttentionMerge.cpp - the slices of a head become its output -----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A block has one query head of one row: out = sum over slices of factor * sum / sum over slices of factor * total, with
-// factor = e^(maximum of the slice - largest maximum). The factors of 512 slices at a time are in shared memory; then a
-// thread has two columns of every n-th slice, n = threads / (head_dim / 2), so that a warp reads 256 successive bytes.
-// The threads of a column pair are added up in order at the end: the sums do not depend on anything but the shape.
+// A block has one query head of one row: out = sum over slices of factor * sum / sum over slices of factor * total,
+// with factor = e^(maximum of the slice - largest maximum). The factors of 512 slices at a time are in shared memory;
+// then a thread has two columns of every n-th slice, n = threads / (head_dim / 2), so that a warp reads 256 successive
+// bytes. The threads of a column pair are added up in order at the end: the sums do not depend on anything but the
+// shape.
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/AttentionMerge.h"
 
@@ -30,9 +31,8 @@ struct Merge {
 
 Val largestMaximum(const Merge &m) {
   KernelBuilder &k = m.k;
-  const Val own = k.forLoop(k.threadId(), m.slices, k.i32(blockThreads), {k.f32(unseen)}, [&](Val slice, auto largest) {
-    return Vals{maximum(largest[0], m.maximumOf(slice))};
-  })[0];
+  const Val own = k.forLoop(k.threadId(), m.slices, k.i32(blockThreads), {k.f32(unseen)},
+                            [&](Val slice, auto largest) { return Vals{maximum(largest[0], m.maximumOf(slice))}; })[0];
   return k.reduceBlock(own, larger);
 }
 
@@ -52,16 +52,15 @@ Vals addSlices(const Merge &m, Val first, Val end, Val factors, Val pair, Val st
 Vals sumSlices(const Merge &m, Val pair, Val strand, Val strands) {
   KernelBuilder &k = m.k;
   const Val largest = largestMaximum(m), factors = k.shared(blockThreads * 4), thread = k.threadId();
-  return k.forLoop(k.i32(0), m.slices, k.i32(blockThreads), {k.f32(0), k.f32(0), k.f32(0)},
-                   [&](Val first, llvm::ArrayRef<Val> before) {
-                     k.barrier();
-                     k.ifThen(first + thread < m.slices, [&] {
-                       k.storeFloat(exponential(m.maximumOf(first + thread) - largest), factors, thread);
-                     });
-                     k.barrier();
-                     return addSlices(m, first, minimum(first + blockThreads, m.slices), factors, pair, strand, strands,
-                                      before);
-                   });
+  return k.forLoop(
+      k.i32(0), m.slices, k.i32(blockThreads), {k.f32(0), k.f32(0), k.f32(0)},
+      [&](Val first, llvm::ArrayRef<Val> before) {
+        k.barrier();
+        k.ifThen(first + thread < m.slices,
+                 [&] { k.storeFloat(exponential(m.maximumOf(first + thread) - largest), factors, thread); });
+        k.barrier();
+        return addSlices(m, first, minimum(first + blockThreads, m.slices), factors, pair, strand, strands, before);
+      });
 }
 
 void buildMerge(KernelBuilder &k) {

@@ -24,8 +24,8 @@ namespace lapidary::cuda {
 namespace {
 
 constexpr unsigned blockWarps = 8, blockThreads = blockWarps * 32;
-constexpr unsigned queries = 8;               // of a product
-constexpr unsigned exactParts = 3;            // of a query and of a weight
+constexpr unsigned queries = 8;                 // of a product
+constexpr unsigned exactParts = 3;              // of a query and of a weight
 constexpr unsigned setStride = setElements + 4; // floats; spreads the queries over the banks
 constexpr unsigned warpSums = queries * setStride;
 
@@ -36,13 +36,13 @@ struct Slice {
   Lane lane;
   Val warp;
   Val slots, headDim, group, keyStep;
-  Val query = {};                      // the group's first query head of the row
-  Val keyBase = {}, valueBase = {};    // the K/V head's caches
-  Val low = {}, position = {};         // the visible keys
-  Val start = {};                      // the slice's first key
-  Val partial = {}, headBytes = {};    // the group's first result, and how far the next query head's is
-  Val sums = {};                       // shared: float [8 warps][8 queries][setStride]
-  Val weights = {};                    // shared: float [8 queries][T + 4]
+  Val query = {};                   // the group's first query head of the row
+  Val keyBase = {}, valueBase = {}; // the K/V head's caches
+  Val low = {}, position = {};      // the visible keys
+  Val start = {};                   // the slice's first key
+  Val partial = {}, headBytes = {}; // the group's first result, and how far the next query head's is
+  Val sums = {};                    // shared: float [8 warps][8 queries][setStride]
+  Val weights = {};                 // shared: float [8 queries][T + 4]
 
   unsigned weightStride() const { return keys + 4; }
   Val visibleBlock(Val block) const { // nearest block of 16 keys that is seen at all
@@ -84,13 +84,13 @@ void computeScores(const Slice &s, Val firstHead) {
   const unsigned sets = s.keys / setElements, parts = blockWarps / sets;
   const Val block = s.visibleBlock(s.start / LAP_ROW_TILE + s.warp % sets * 4 + s.lane.block);
   const Val first = s.ringBlock(block) * s.headDim * LAP_ROW_TILE + s.lane.t * LAP_ROW_TILE + s.lane.half;
-  const Vals sums = k.forLoop(s.warp / sets, s.headDim / sumSteps, k.i32(parts), Vals(productFloats, k.f32(0)),
-                              [&](Val step, llvm::ArrayRef<Val> before) {
-                                const Val index = first + step * (sumSteps * LAP_ROW_TILE);
-                                const RawOperand raw = loadOperand(k, s.format, s.keyBase, index);
-                                return multiply(k, unpackOperand(k, s.format, raw), loadQueries(s, firstHead, step),
-                                                before);
-                              });
+  const Vals sums =
+      k.forLoop(s.warp / sets, s.headDim / sumSteps, k.i32(parts), Vals(productFloats, k.f32(0)),
+                [&](Val step, llvm::ArrayRef<Val> before) {
+                  const Val index = first + step * (sumSteps * LAP_ROW_TILE);
+                  const RawOperand raw = loadOperand(k, s.format, s.keyBase, index);
+                  return multiply(k, unpackOperand(k, s.format, raw), loadQueries(s, firstHead, step), before);
+                });
   storeSums(s, sums);
 }
 
@@ -129,12 +129,12 @@ void computeWeights(const Slice &s, Val firstHead) {
   }
   total = k.reduceWarp(total, sum);
   const Val head = firstHead + s.warp;
-  k.ifThen((k.laneId() == 0) & (head < s.group), [&] {
-    k.store(vectorOf({largest, total}), k.row(s.partial, s.headBytes, head), k.i32(0));
-  });
+  k.ifThen((k.laneId() == 0) & (head < s.group),
+           [&] { k.store(vectorOf({largest, total}), k.row(s.partial, s.headBytes, head), k.i32(0)); });
 }
 
-/// How the warps share 512 columns: `sets` (1, 2, 4 or 8) times 64, and the slice's keys among those that have the same.
+/// How the warps share 512 columns: `sets` (1, 2, 4 or 8) times 64, and the slice's keys among those that have the
+/// same.
 struct ValueShare {
   Val sets, set, part, parts;
 };
@@ -162,12 +162,13 @@ void computeValues(const Slice &s, const ValueShare &share, Val column) {
   const Val first = part * s.slots * LAP_ROW_TILE + s.lane.t * LAP_ROW_TILE + s.lane.half;
   const Val startBlock = s.start / LAP_ROW_TILE, firstSeen = s.visibleBlock(startBlock) - startBlock;
   const Val end = s.visibleBlock(startBlock + (s.keys / LAP_ROW_TILE - 1)) - startBlock + 1;
-  const Vals sums = k.forLoop(
-      firstSeen + share.part, end, share.parts, Vals(productFloats, k.f32(0)), [&](Val step, llvm::ArrayRef<Val> before) {
-        const Val index = first + s.ringBlock(startBlock + step) * (LAP_ROW_TILE * LAP_ROW_TILE);
-        const RawOperand raw = loadOperand(k, s.format, s.valueBase, index);
-        return multiply(k, unpackOperand(k, s.format, raw), loadWeights(s, step), before);
-      });
+  const Vals sums = k.forLoop(firstSeen + share.part, end, share.parts, Vals(productFloats, k.f32(0)),
+                              [&](Val step, llvm::ArrayRef<Val> before) {
+                                const Val index =
+                                    first + s.ringBlock(startBlock + step) * (LAP_ROW_TILE * LAP_ROW_TILE);
+                                const RawOperand raw = loadOperand(k, s.format, s.valueBase, index);
+                                return multiply(k, unpackOperand(k, s.format, raw), loadWeights(s, step), before);
+                              });
   storeSums(s, sums);
 }
 
@@ -236,8 +237,7 @@ void addAttentionKernels(KernelList &list) {
   for (unsigned keys : {64, 256}) {
     for (lap_format format : {LAP_F32, LAP_BF16, LAP_I8}) {
       const std::string name = std::string(formatName(format)) + "-attention_slice-" + std::to_string(keys) + "x8-cuda";
-      list.push_back({name, blockThreads, {keys, 1}, 0,
-                      [=](KernelBuilder &k) { buildSlice(k, format, keys); }});
+      list.push_back({name, blockThreads, {keys, 1}, 0, [=](KernelBuilder &k) { buildSlice(k, format, keys); }});
     }
   }
   addAttentionMergeKernel(list);

@@ -15,7 +15,8 @@
 //   row g + 8  of product i = element 8 g + i + 4
 //   k index 2 t, 2 t + 1, 2 t + 8, 2 t + 9 = steps t, 4 + t, 8 + t, 12 + t
 //
-// One load instruction of a warp reads 4 steps x 16 elements of each of four blocks: 128 successive bytes each for bf16.
+// One load instruction of a warp reads 4 steps x 16 elements of each of four blocks: 128 successive bytes each for
+// bf16.
 //
 // Exactness: bf16 and int8 elements are bf16 numbers as they are; a float is the sum of three (8 + 8 + 8 bits of its
 // significand). The other operand (queries, weights) is split the same way into 2 or 3 parts; products of parts below
@@ -30,8 +31,8 @@
 
 namespace lapidary::cuda {
 
-constexpr unsigned setElements = 64; ///< keys or columns that a warp multiplies at once
-constexpr unsigned sumSteps = 16;    ///< of one mma
+constexpr unsigned setElements = 64;   ///< keys or columns that a warp multiplies at once
+constexpr unsigned sumSteps = 16;      ///< of one mma
 constexpr unsigned productFloats = 16; ///< of a lane, for 64 elements x 8 queries: [i][row g: 2 queries, row g + 8: 2]
 
 /// What a lane is to the products.

@@ -98,8 +98,8 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
     k.ifThen(k.threadId() < LAP_ROW_TILE, [&] {
       Val row = k.blockX() * LAP_ROW_TILE + k.threadId(), result = totals[0];
       if (isRowScaled(kind.weight)) {
-        result = scaleRowSums(k, p, totals, IntegerWeights(kind.weight).factor,
-                              k.loadFloat(tile, k.threadId()), rowInputScale(k, p, input), row);
+        result = scaleRowSums(k, p, totals, IntegerWeights(kind.weight).factor, k.loadFloat(tile, k.threadId()),
+                              rowInputScale(k, p, input), row);
       }
       k.storeFloat(result, output, row);
     });
@@ -110,8 +110,10 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
 
 void addMatvecKernels(KernelList &list) {
   for (const ProductKind &kind : productKinds()) {
-    list.push_back({kind.namePrefix("matvec") + "16x1-cuda", blockThreads, {LAP_ROW_TILE, 1}, 0,
-                    [kind](KernelBuilder &k) { buildMatvec(k, kind); }});
+    list.push_back(
+        {kind.namePrefix("matvec") + "16x1-cuda", blockThreads, {LAP_ROW_TILE, 1}, 0, [kind](KernelBuilder &k) {
+           buildMatvec(k, kind);
+         }});
   }
 }
 

@@ -22,8 +22,8 @@ public:
         format(format), tile(tile), input(input) {}
 
   Vals load(Val unit) override {
-    Val weights = k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
-                                 unit * (32 * pieceBytes) + k.laneId() * pieceBytes);
+    Val weights =
+        k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile, unit * (32 * pieceBytes) + k.laneId() * pieceBytes);
     return {weights, k.loadFloat(input, unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane))};
   }
   Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) override {

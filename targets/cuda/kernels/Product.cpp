@@ -78,19 +78,19 @@ Val scanWarp(KernelBuilder &k, Val value) {
 /// The expert of row block blockIdx.y and the number of the block among the expert's: {expert, block}. The expert is
 /// `experts` when there is no such block. 32 experts at a time: a lane has the blocks of one of them.
 std::pair<Val, Val> expertOfBlock(KernelBuilder &k, const Product &p, unsigned rowsPerBlock) {
-  Vals found = k.forLoop(
-      k.i32(0), p.experts, k.i32(32), {p.experts, k.i32(0), k.i32(0)}, [&](Val base, llvm::ArrayRef<Val> state) {
-        Val expert = minimum(base + k.laneId(), p.experts);
-        Val first = k.loadConstant(k.i32Type(), p.order, expert * 4);
-        Val end = k.loadConstant(k.i32Type(), p.order, minimum(expert + 1, p.experts) * 4);
-        Val blocks = (end - first + (rowsPerBlock - 1)) / rowsPerBlock;
-        Val through = state[2] + scanWarp(k, blocks);
-        Val lower = k.reduceWarp(toInt(through <= k.blockY(), 32, false), sum);
-        Val before = k.shuffle(through - blocks, minimum(lower, k.i32(31)));
-        Val here = (state[0] == p.experts) & (lower < 32);
-        return Vals{select(here, base + lower, state[0]), select(here, k.blockY() - before, state[1]),
-                    k.shuffle(through, k.i32(31))};
-      });
+  Vals found = k.forLoop(k.i32(0), p.experts, k.i32(32), {p.experts, k.i32(0), k.i32(0)},
+                         [&](Val base, llvm::ArrayRef<Val> state) {
+                           Val expert = minimum(base + k.laneId(), p.experts);
+                           Val first = k.loadConstant(k.i32Type(), p.order, expert * 4);
+                           Val end = k.loadConstant(k.i32Type(), p.order, minimum(expert + 1, p.experts) * 4);
+                           Val blocks = (end - first + (rowsPerBlock - 1)) / rowsPerBlock;
+                           Val through = state[2] + scanWarp(k, blocks);
+                           Val lower = k.reduceWarp(toInt(through <= k.blockY(), 32, false), sum);
+                           Val before = k.shuffle(through - blocks, minimum(lower, k.i32(31)));
+                           Val here = (state[0] == p.experts) & (lower < 32);
+                           return Vals{select(here, base + lower, state[0]),
+                                       select(here, k.blockY() - before, state[1]), k.shuffle(through, k.i32(31))};
+                         });
   return {found[0], found[1]};
 }
 

@@ -38,9 +38,9 @@ struct Product {
 
   ProductKind kind;
   Val x, xBytes, weights, tileBytes, columns, tiles, out, outBytes;
-  Val rows, inputStep;                                              // Matmul
-  std::array<Val, LAP_STACK> stepEnds, steps;                       // Matmul
-  Val expertBytes, order, experts, rowsPerSource, routedRows;       // ExpertMatmul
+  Val rows, inputStep;                                        // Matmul
+  std::array<Val, LAP_STACK> stepEnds, steps;                 // Matmul
+  Val expertBytes, order, experts, rowsPerSource, routedRows; // ExpertMatmul
 };
 
 /// The token rows of a block: `count` of them. Every thread of the block has the same.
@@ -62,8 +62,9 @@ Val outputRow(KernelBuilder &k, const Product &product, const TokenBlock &tokens
 /// Bytes of one q8 plane of a row: the planes of q24 rows are as far apart.
 Val groupPlaneBytes(Val columns);
 
-/// What becomes of a row format's integer sums, one per plane, of weights at `factor` times their value: targets/common/
-/// algorithms/Matmul.h, RowMatmul. `weightScale`: f32 of the weight row `row` (i32); `inputRow`: its address.
+/// What becomes of a row format's integer sums, one per plane, of weights at `factor` times their value:
+/// targets/common/ algorithms/Matmul.h, RowMatmul. `weightScale`: f32 of the weight row `row` (i32); `inputRow`: its
+/// address.
 Val scaleRowSums(KernelBuilder &k, const Product &product, llvm::ArrayRef<Val> sums, unsigned factor, Val weightScale,
                  Val inputScale, Val row);
 /// The scale of an i8 or r24 input row, f32.
