@@ -13,7 +13,7 @@ DEBIAN_PACKAGES=(
   libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools llvm-22 liblld-22-dev lld-22
   clang-22 clang-tidy-22 clang-format-22 libclang-rt-22-dev
   g++ git ninja-build ccache python3 python3-venv file binutils
-  libboost1.81-dev
+  libboost1.81-dev libboost-context1.81-dev
   libsentencepiece-dev libprotobuf-dev protobuf-compiler libgtest-dev nlohmann-json3-dev rapidjson-dev libre2-dev
   zlib1g-dev libzstd-dev libxml2-dev
   qemu-user libc6-arm64-cross
