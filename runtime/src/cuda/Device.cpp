@@ -96,7 +96,7 @@ lap_status reserveDevice(lap_session &session, lap_error *error) {
 
 /// The call as the drivers get it, not staged yet.
 Call callOf(const lap_session &session, lap_program_fn *function, const lap_step &step) {
-  Call call;
+  Call call = {};
   static_cast<lap_step &>(call) = step;
   const lap_session &owner = session.deviceLogitRows ? session : *session.lender;
   call.calls = session.lender->calls;
@@ -159,8 +159,7 @@ void replay(lap_program_fn *function, const Call &call, PinnedBlock &block) {
 } // namespace
 
 void cuda::collectTables(lap_program_fn *function, Tables *out) {
-  Call call;
-  static_cast<lap_step &>(call) = {};
+  Call call = {};
   call.tokens = call.reach = 1;
   call.collected = out;
   function(&call, 0, 1);

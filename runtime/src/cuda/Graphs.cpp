@@ -53,11 +53,11 @@ void Graphs::close(const Driver &driver) {
 }
 
 uint32_t capturedReach(uint32_t reach, uint32_t context) {
-  uint32_t rounded = LeastReach;
-  while (rounded < reach && rounded <= UINT32_MAX / 2) {
+  uint64_t rounded = LeastReach;
+  while (rounded < reach) {
     rounded *= 2;
   }
-  return rounded < context ? rounded : context;
+  return rounded < context ? static_cast<uint32_t>(rounded) : context;
 }
 
 bool isCaptured(lap_program_fn *function, uint32_t tokens, bool severalSequences) {

@@ -79,7 +79,7 @@ struct Scene {
   lap::Device device;
   lap::DeviceCalls calls;
   Tables tables;
-  Call call;
+  Call call = {};
   std::vector<Function> functions;
   lap_row_place place = {};
 
