@@ -73,6 +73,8 @@ public:
   OpTimer(const OpTimer &) = delete;
   OpTimer &operator=(const OpTimer &) = delete;
 
+  bool isOn() const { return profile != nullptr; }
+
   /// The lane reads so many bytes of weights, keys or values.
   void read(uint64_t bytes) const {
     if (profile) {

@@ -213,7 +213,9 @@ lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &ste
   const lap_program &program = *session.model->program;
   enter(*calls.device);
   Call call = callOf(session, function, step);
-  const bool captured = calls.graphs.enabled() && isCaptured(function, step.tokens, step.places != nullptr);
+  const bool profiled = step.barrier->lanes[0].profile != nullptr; // waits for each kernel
+  const bool captured =
+      calls.graphs.enabled() && !profiled && isCaptured(function, step.tokens, step.places != nullptr);
   PinnedBlock &block = stage(calls, session, call, captured);
   if (captured) {
     call.reach = capturedReach(call.reach, program.context);

@@ -24,7 +24,7 @@ using Graph = struct GraphOfCuda *;
 using GraphExec = struct GraphExecOfCuda *;
 
 /// CUresult values that we tell apart, and other constants of cuda.h.
-enum : Result { Success = 0, OutOfMemory = 2, NoDevice = 100, NoBinaryForGpu = 209, UnsupportedPtxVersion = 222 };
+constexpr Result Success = 0, OutOfMemory = 2, NoDevice = 100, NoBinaryForGpu = 209;
 enum { AttributeMajor = 75, AttributeMinor = 76 }; // of cuDeviceGetAttribute: compute capability
 enum { FunctionSharedBytes = 8 };                  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
 enum { JitErrorLog = 5, JitErrorLogBytes = 6 };    // of cuModuleLoadDataEx

@@ -15,31 +15,39 @@ namespace {
 
 typedef unsigned long long ull;
 
-lap_status chooseGpu(Device &device, lap_error *error) {
+/// What the driver answered to a question about the GPU.
+lap_status answered(const Device &device, Result result, const char *function, lap_error *error) {
+  return check(*device.driver, result, function, "asking what the GPU is", LAP_NO_DEVICE, error);
+}
+
+lap_status askCapability(Device &device, lap_error *error) {
   const Driver &driver = *device.driver;
-  int count = 0, major = 0, minor = 0;
-  Result result = driver.deviceCount(&count);
-  if (result == Success && count == 0) {
-    return fail(error, LAP_NO_DEVICE,
-                "this program runs on an NVIDIA GPU, and the driver shows none; check nvidia-smi and "
-                "CUDA_VISIBLE_DEVICES, or compile the model for a CPU (--target=native)");
-  }
-  lap_status status = check(driver, result, "cuDeviceGetCount", "looking for a GPU", LAP_NO_DEVICE, error);
-  if (status != LAP_OK) {
-    return status;
-  }
-  result = driver.deviceGet(&device.ordinal, 0);
-  if (result == Success) {
-    result = driver.deviceName(device.name, sizeof(device.name), device.ordinal);
-  }
-  if (result == Success) {
-    result = driver.deviceAttribute(&major, AttributeMajor, device.ordinal);
-  }
+  int major = 0, minor = 0;
+  Result result = driver.deviceAttribute(&major, AttributeMajor, device.ordinal);
   if (result == Success) {
     result = driver.deviceAttribute(&minor, AttributeMinor, device.ordinal);
   }
   device.capability = static_cast<uint32_t>(10 * major + minor);
-  return check(driver, result, "cuDeviceGetAttribute", "asking what the GPU is", LAP_NO_DEVICE, error);
+  return answered(device, result, "cuDeviceGetAttribute", error);
+}
+
+lap_status chooseGpu(Device &device, lap_error *error) {
+  const Driver &driver = *device.driver;
+  int count = 0;
+  lap_status status = answered(device, driver.deviceCount(&count), "cuDeviceGetCount", error);
+  if (status == LAP_OK && count == 0) {
+    return fail(error, LAP_NO_DEVICE,
+                "this program runs on an NVIDIA GPU, and the driver shows none; check nvidia-smi and "
+                "CUDA_VISIBLE_DEVICES, or compile the model for a CPU (--target=native)");
+  }
+  if (status == LAP_OK) {
+    status = answered(device, driver.deviceGet(&device.ordinal, 0), "cuDeviceGet", error);
+  }
+  if (status == LAP_OK) {
+    status =
+        answered(device, driver.deviceName(device.name, sizeof(device.name), device.ordinal), "cuDeviceGetName", error);
+  }
+  return status == LAP_OK ? askCapability(device, error) : status;
 }
 
 lap_status findTables(Device &device, lap_error *error) {

@@ -4,6 +4,7 @@
 // See Launch.h.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cuda/Launch.h"
+#include "runtime/src/Profile.h"
 
 namespace lap::cuda {
 
@@ -14,9 +15,13 @@ void enqueue(const lap_step *step, lap_kernel *kernel, Grid grid, void **paramet
   }
   const lap_gpu_kernel &entry = *reinterpret_cast<const lap_gpu_kernel *>(kernel);
   const Device &device = *calls->device;
+  OpTimer timer(step, 0, entry.name); // then every kernel is waited for: its time is that of the op
   calls->note(device.driver->launch(device.functions[entry.index], grid.x, grid.y, grid.z, entry.threads, 1, 1,
                                     entry.shared_bytes, calls->stream, parameters, nullptr),
               "cuLaunchKernel", entry.name);
+  if (timer.isOn()) {
+    wait(*calls);
+  }
 }
 
 void zeroPadding(const lap_step *step, const lap_buffer &buffer, uint32_t from) {

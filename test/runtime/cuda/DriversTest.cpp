@@ -87,7 +87,7 @@ struct Scene {
     enqueued.clear();
     launchResult = Success;
     driver.launch = recordLaunch, driver.copyInsideAsync = recordCopy, driver.fillAsync = recordFill;
-    driver.errorString = [](Result, const char **text) { return *text = "reason", int(Success); };
+    driver.errorString = [](Result, const char **text) { return *text = "reason", Success; };
     for (Entry &entry : entries) {
       entry.kernel.index = uint32_t(functions.size());
       functions.push_back(reinterpret_cast<Function>(&entry));

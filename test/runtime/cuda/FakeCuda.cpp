@@ -11,6 +11,7 @@
 //   FAKE_CUDA_CAPABILITY=NN      80 otherwise
 //   FAKE_CUDA_DEVICES=N          1 otherwise
 //===----------------------------------------------------------------------===//
+#include "runtime/src/cuda/Driver.h"
 #include "test/runtime/cuda/FakeGpuProgram.h"
 
 #include <cstdio>
@@ -21,23 +22,45 @@
 #include <string>
 #include <vector>
 
-namespace {
+using namespace lap::cuda;
 
-using Address = uint64_t;
 using Action = std::function<int()>;
-enum { Success = 0, InvalidValue = 1, OutOfMemory = 2, NotFound = 500, CaptureUnsupported = 900, LaunchFailed = 719 };
 
-struct FakeStream {
+// What the opaque pointers of Driver.h point at here.
+struct lap::cuda::StreamOfCuda {
   bool capturing = false;
   std::vector<Action> recorded;
 };
-struct FakeGraph {
+struct lap::cuda::GraphOfCuda {
   std::vector<Action> actions;
 };
+struct lap::cuda::GraphExecOfCuda {
+  std::vector<Action> actions;
+};
+struct lap::cuda::FunctionOfCuda {
+  const char *name;
+};
+struct lap::cuda::ContextOfCuda {};
+struct lap::cuda::ModuleOfCuda {};
+struct lap::cuda::EventOfCuda {};
 
+#pragma GCC visibility push(default)
+extern "C" {
+#define LAP_CUDA_FUNCTION(member, symbol, parameters) Result symbol parameters;
+#include "runtime/src/cuda/DriverFunctions.def"
+#undef LAP_CUDA_FUNCTION
+}
+#pragma GCC visibility pop
+
+namespace {
+
+constexpr Result InvalidValue = 1, NotFound = 500, LaunchFailed = 719, CaptureUnsupported = 900;
+
+ContextOfCuda theContext;
+FunctionOfCuda functions[] = {{"fake_predict"}, {"fake_logits"}, {"fake_embed"}};
 std::map<Address, size_t> device; // live allocations
 std::map<const void *, size_t> pinned;
-FakeStream *capturing = nullptr; // that stream
+Stream capturing = nullptr; // that stream
 
 uint64_t setting(const char *name, uint64_t otherwise) {
   const char *text = getenv(name);
@@ -72,7 +95,7 @@ bool onGpu(Address at, size_t bytes) { return inside(device, at, bytes); }
 void *pointer(Address at) { return reinterpret_cast<void *>(at); }
 
 /// Now, or when the graph that is being captured is launched.
-int submit(FakeStream *stream, Action action) {
+int submit(Stream stream, Action action) {
   if (stream && stream->capturing) {
     stream->recorded.push_back(std::move(action));
     return Success;
@@ -134,7 +157,7 @@ int runEmbed(Address table, int64_t rowBytes, uint32_t rows) {
   return Success;
 }
 
-int launch(const std::string &kernel, uint32_t rows, FakeStream *stream, void **parameters) {
+int launch(const std::string &kernel, uint32_t rows, Stream stream, void **parameters) {
   if (kernel == "fake_embed") {
     const Address table = parameter<Address>(parameters, 0);
     const int64_t rowBytes = parameter<int64_t>(parameters, 1);
@@ -152,7 +175,7 @@ int launch(const std::string &kernel, uint32_t rows, FakeStream *stream, void **
   return submit(stream, [=] { return runLogits(p); });
 }
 
-int move(FakeStream *stream, void *to, const void *from, size_t bytes, bool good) {
+int move(Stream stream, void *to, const void *from, size_t bytes, bool good) {
   return !good ? InvalidValue : submit(stream, [=] {
     memcpy(to, from, bytes);
     return Success;
@@ -171,7 +194,7 @@ int move(FakeStream *stream, void *to, const void *from, size_t bytes, bool good
 #pragma GCC visibility push(default)
 extern "C" {
 
-int cuInit(unsigned) {
+int cuInit(uint32_t) {
   ENTER;
   return Success;
 }
@@ -213,9 +236,9 @@ int cuDeviceGetAttribute(int *value, int attribute, int) {
   return Success;
 }
 
-int cuDevicePrimaryCtxRetain(void **context, int) {
+int cuDevicePrimaryCtxRetain(Context *context, int) {
   ENTER;
-  return *context = &device, Success;
+  return *context = &theContext, Success;
 }
 
 int cuDevicePrimaryCtxRelease_v2(int) {
@@ -223,9 +246,9 @@ int cuDevicePrimaryCtxRelease_v2(int) {
   return device.empty() && pinned.empty() ? Success : InvalidValue;
 }
 
-int cuCtxSetCurrent(void *context) {
+int cuCtxSetCurrent(Context context) {
   ENTER;
-  return context == &device ? Success : InvalidValue;
+  return context == &theContext ? Success : InvalidValue;
 }
 
 int cuMemGetInfo_v2(size_t *free, size_t *total) {
@@ -262,7 +285,7 @@ int cuMemFree_v2(Address address) {
   return Success;
 }
 
-int cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
+int cuMemHostAlloc(void **memory, size_t bytes, uint32_t) {
   ENTER;
 
   *memory = malloc(bytes);
@@ -281,105 +304,110 @@ int cuMemFreeHost(void *memory) {
   return Success;
 }
 
-int cuMemsetD8Async(Address to, unsigned char value, size_t bytes, FakeStream *stream) {
+int cuMemsetD8Async(Address to, uint8_t value, size_t bytes, Stream stream) {
   ENTER;
 
   return !onGpu(to, bytes) ? InvalidValue : submit(stream, [=] { return memset(pointer(to), value, bytes), Success; });
 }
 
-int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, FakeStream *stream) {
+int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, Stream stream) {
   ENTER;
 
   const bool capturable = !stream->capturing || inside(pinned, from, bytes);
   return move(stream, pointer(to), from, bytes, capturable && onGpu(to, bytes));
 }
 
-int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, FakeStream *stream) {
+int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, Stream stream) {
   ENTER;
 
   return move(stream, to, pointer(from), bytes, onGpu(from, bytes));
 }
 
-int cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, FakeStream *stream) {
+int cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, Stream stream) {
   ENTER;
 
   return move(stream, pointer(to), pointer(from), bytes, onGpu(to, bytes) && onGpu(from, bytes));
 }
 
-int cuStreamCreate(FakeStream **stream, unsigned) {
+int cuStreamCreate(Stream *stream, uint32_t) {
   ENTER;
-  return *stream = new FakeStream, Success;
+  return *stream = new StreamOfCuda, Success;
 }
 
-int cuStreamDestroy_v2(FakeStream *stream) {
+int cuStreamDestroy_v2(Stream stream) {
   ENTER;
   delete stream;
   return Success;
 }
 
-int cuStreamSynchronize(FakeStream *stream) {
+int cuStreamSynchronize(Stream stream) {
   ENTER;
-  return stream->capturing ? int(CaptureUnsupported) : int(Success);
+  return stream->capturing ? CaptureUnsupported : Success;
 }
 
-int cuEventCreate(void **event, unsigned) {
+int cuEventCreate(Event *event, uint32_t) {
   ENTER;
-  return *event = malloc(1), Success;
+  return *event = new EventOfCuda, Success;
 }
 
-int cuEventDestroy_v2(void *event) {
+int cuEventDestroy_v2(Event event) {
   ENTER;
-  free(event);
+  delete event;
   return Success;
 }
 
-int cuEventRecord(void *, FakeStream *stream) {
+int cuEventRecord(Event, Stream stream) {
   ENTER;
-  return stream->capturing ? int(CaptureUnsupported) : int(Success);
+  return stream->capturing ? CaptureUnsupported : Success;
 }
 
-int cuEventSynchronize(void *) {
+int cuEventSynchronize(Event) {
   ENTER;
   return Success;
 }
 
-int cuModuleLoadDataEx(void **module, const void *image, unsigned count, int *options, void **values) {
+int cuModuleLoadDataEx(Module *module, const void *image, uint32_t count, int *options, void **values) {
   ENTER;
 
   if (strncmp(static_cast<const char *>(image), ".version", 8) != 0) {
     snprintf(static_cast<char *>(values[0]), reinterpret_cast<size_t>(values[1]), "no cubin\nhere");
     return 200;
   }
-  *module = malloc(1);
+  *module = new ModuleOfCuda;
   return count == 2 && options[0] == 5 && options[1] == 6 ? Success : InvalidValue;
 }
 
-int cuModuleUnload(void *module) {
+int cuModuleUnload(Module module) {
   ENTER;
-  free(module);
+  delete module;
   return Success;
 }
 
-int cuModuleGetFunction(const char **function, void *, const char *name) {
+int cuModuleGetFunction(Function *function, Module, const char *name) {
   ENTER;
 
-  return *function = name, strncmp(name, "fake_", 5) == 0 ? Success : NotFound;
+  for (FunctionOfCuda &known : functions) {
+    if (strcmp(known.name, name) == 0) {
+      return *function = &known, Success;
+    }
+  }
+  return NotFound;
 }
 
-int cuFuncSetAttribute(const char *function, int attribute, int value) {
+int cuFuncSetAttribute(Function function, int attribute, int value) {
   ENTER;
 
-  return attribute == 8 && value == 49152 + 1024 && strcmp(function, "fake_embed") == 0 ? Success : InvalidValue;
+  return attribute == 8 && value == 49152 + 1024 && strcmp(function->name, "fake_embed") == 0 ? Success : InvalidValue;
 }
 
-int cuLaunchKernel(const char *function, unsigned, unsigned y, unsigned, unsigned threads, unsigned, unsigned, unsigned,
-                   FakeStream *stream, void **parameters, void **) {
+int cuLaunchKernel(Function function, uint32_t, uint32_t y, uint32_t, uint32_t threads, uint32_t, uint32_t, uint32_t,
+                   Stream stream, void **parameters, void **) {
   ENTER;
 
-  return threads != 32 ? int(InvalidValue) : launch(function, y, stream, parameters);
+  return threads != 32 ? InvalidValue : launch(function->name, y, stream, parameters);
 }
 
-int cuStreamBeginCapture_v2(FakeStream *stream, int) {
+int cuStreamBeginCapture_v2(Stream stream, int) {
   ENTER;
 
   capturing = stream;
@@ -388,22 +416,22 @@ int cuStreamBeginCapture_v2(FakeStream *stream, int) {
   return Success;
 }
 
-int cuStreamEndCapture(FakeStream *stream, FakeGraph **graph) {
+int cuStreamEndCapture(Stream stream, Graph *graph) {
   ENTER;
 
   capturing = nullptr;
   stream->capturing = false;
-  *graph = new FakeGraph{stream->recorded};
+  *graph = new GraphOfCuda{stream->recorded};
   return Success;
 }
 
-int cuGraphInstantiateWithFlags(FakeGraph **exec, FakeGraph *graph, unsigned long long) {
+int cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph, unsigned long long) {
   ENTER;
 
-  return *exec = new FakeGraph(*graph), Success;
+  return *exec = new GraphExecOfCuda{graph->actions}, Success;
 }
 
-int cuGraphLaunch(FakeGraph *exec, FakeStream *) {
+int cuGraphLaunch(GraphExec exec, Stream) {
   ENTER;
 
   for (const Action &action : exec->actions) {
@@ -414,13 +442,13 @@ int cuGraphLaunch(FakeGraph *exec, FakeStream *) {
   return Success;
 }
 
-int cuGraphExecDestroy(FakeGraph *exec) {
+int cuGraphExecDestroy(GraphExec exec) {
   ENTER;
   delete exec;
   return Success;
 }
 
-int cuGraphDestroy(FakeGraph *graph) {
+int cuGraphDestroy(Graph graph) {
   ENTER;
   delete graph;
   return Success;

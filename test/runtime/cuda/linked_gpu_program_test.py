@@ -141,6 +141,12 @@ class LinkedGpuProgram(unittest.TestCase):
             done = self.run_it(*GENERATE, fake_cuda_fail=f"{function}=801")
             self.assertEqual((done.returncode, done.stdout), (0, self.run_it(*GENERATE).stdout))
 
+    def test_profile_names_kernels(self):
+        done = self.run_it("bench", "-p", "8", "-n", "4", "-r", "1", "--profile")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"fake_predict", done.stdout)
+        self.assertNotIn("cuGraphLaunch", self.calls())
+
     def test_does_not_observe(self):
         done = self.run_it("observe", "--ids", "-", "--out", str(self.log.with_name("observed")))
         self.assertEqual(done.returncode, 2)
