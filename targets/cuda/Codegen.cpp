@@ -122,13 +122,20 @@ std::unique_ptr<llvm::Module> lowerKernels(ModuleOp module, llvm::LLVMContext &c
   return ir;
 }
 
+bool optimizeKernels(llvm::Module &module, unsigned capability, Diagnostics &diagnostics) {
+  std::unique_ptr<llvm::TargetMachine> machine = machineFor(capability, diagnostics);
+  if (machine) {
+    module.setDataLayout(machine->createDataLayout());
+    optimize(module, *machine);
+  }
+  return machine != nullptr;
+}
+
 std::optional<std::string> emitPtx(llvm::Module &module, unsigned capability, Diagnostics &diagnostics) {
   std::unique_ptr<llvm::TargetMachine> machine = machineFor(capability, diagnostics);
   if (!machine) {
     return std::nullopt;
   }
-  module.setDataLayout(machine->createDataLayout());
-  optimize(module, *machine);
   llvm::SmallString<0> text;
   llvm::raw_svector_ostream stream(text);
   llvm::legacy::PassManager passes;

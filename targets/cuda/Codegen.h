@@ -28,7 +28,10 @@ mlir::OwningOpRef<mlir::ModuleOp> buildKernels(mlir::MLIRContext &context, llvm:
 /// Null after a failure, which is a bug of ours and reported as such.
 std::unique_ptr<llvm::Module> lowerKernels(mlir::ModuleOp module, llvm::LLVMContext &context, Diagnostics &diagnostics);
 
-/// PTX text for devices of at least `capability` (10 * major + minor). Optimizes `module` first.
+/// What LLVM makes of the kernels before it writes PTX for devices of at least `capability` (10 * major + minor).
+bool optimizeKernels(llvm::Module &module, unsigned capability, Diagnostics &diagnostics);
+
+/// PTX text of an optimized module.
 std::optional<std::string> emitPtx(llvm::Module &module, unsigned capability, Diagnostics &diagnostics);
 
 /// What ptxas made of a PTX module.

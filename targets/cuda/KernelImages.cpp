@@ -85,7 +85,8 @@ public:
     mlir::OwningOpRef<mlir::ModuleOp> module = build();
     llvm::LLVMContext llvmContext;
     std::unique_ptr<llvm::Module> ir = module ? lowerKernels(*module, llvmContext, emit.diagnostics) : nullptr;
-    return ir ? emitPtx(*ir, capability, emit.diagnostics) : std::nullopt;
+    return ir && optimizeKernels(*ir, capability, emit.diagnostics) ? emitPtx(*ir, capability, emit.diagnostics)
+                                                                    : std::nullopt;
   }
 
   std::optional<std::string> cubin(unsigned capability) {

@@ -5,6 +5,7 @@
 // For people who write kernels, and for the tests that read PTX and what ptxas says.
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/Codegen.h"
+#include "targets/cuda/emulator/EmulatedKernels.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
@@ -15,7 +16,7 @@ namespace cl = llvm::cl;
 
 namespace {
 
-enum class Form { Mlir, Llvm, Ptx, Cubin, Report };
+enum class Form { Mlir, Llvm, Optimized, Emulated, Ptx, Cubin, Report };
 
 cl::opt<bool> list("list", cl::desc("print the names of all kernels"));
 cl::list<std::string> names("kernel", cl::desc("kernel to build (again for more; none: all)"), cl::value_desc("name"));
@@ -24,6 +25,8 @@ cl::opt<std::string> output("o", cl::desc("output file"), cl::value_desc("file")
 cl::opt<Form> form("emit", cl::desc("what to write"), cl::init(Form::Ptx),
                    cl::values(clEnumValN(Form::Mlir, "mlir", "the kernels as they were written"),
                               clEnumValN(Form::Llvm, "llvm", "LLVM IR with NVVM intrinsics"),
+                              clEnumValN(Form::Optimized, "optimized", "the same, as PTX is made of it"),
+                              clEnumValN(Form::Emulated, "emulated", "a library for the emulated GPU (needs -o)"),
                               clEnumValN(Form::Ptx, "ptx", "PTX text"),
                               clEnumValN(Form::Cubin, "cubin", "an ELF file for one capability, by ptxas"),
                               clEnumValN(Form::Report, "report", "what ptxas -v says about the kernels")));
@@ -58,6 +61,15 @@ bool assembled(llvm::StringRef ptx, llvm::raw_ostream &stream, Diagnostics &diag
   return assembly.has_value();
 }
 
+bool emulated(llvm::Module &module, Diagnostics &diagnostics) {
+#ifdef LAPIDARY_HAS_CUDA_EMULATOR
+  return cuda::emulator::writeEmulatedKernels(module, output, diagnostics);
+#else
+  return diagnostics.error(ErrorCode::KernelBuildFailed, "the emulated GPU is not part of this build", "",
+                           "it needs an x86-64 host");
+#endif
+}
+
 bool emit(llvm::ArrayRef<const cuda::Kernel *> kernels, llvm::raw_ostream &stream, Diagnostics &diagnostics) {
   mlir::MLIRContext context;
   cuda::registerKernelDialects(context);
@@ -74,9 +86,15 @@ bool emit(llvm::ArrayRef<const cuda::Kernel *> kernels, llvm::raw_ostream &strea
   if (!ir) {
     return false;
   }
-  if (form == Form::Llvm) {
+  if (form != Form::Llvm && !cuda::optimizeKernels(*ir, capability, diagnostics)) {
+    return false;
+  }
+  if (form == Form::Llvm || form == Form::Optimized) {
     ir->print(stream, nullptr);
     return true;
+  }
+  if (form == Form::Emulated) {
+    return emulated(*ir, diagnostics);
   }
   std::optional<std::string> ptx = cuda::emitPtx(*ir, capability, diagnostics);
   if (ptx && form == Form::Ptx) {

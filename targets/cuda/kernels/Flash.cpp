@@ -2,20 +2,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A block has R successive rows of one query head and walks the keys that any of them sees, 256 at a time, with the
-// running maximum and total of a softmax (Dao et al., FlashAttention-2, 2023). Keys that none sees are skipped: the walk
-// starts at the first row's window and ends at the last row's position; sets of 64 keys and steps of 16 behind that are
-// left out as well.
+// running maximum and total of a softmax (Dao et al., FlashAttention-2, 2023). Keys that none sees are skipped: the
+// walk starts at the first row's window and ends at the last row's position; sets of 64 keys and steps of 16 behind
+// that are left out as well.
 //
 //   queries  once, as B operands in parts of bf16, in shared memory
 //   scores   a warp has 64 of the keys and all rows (a half of them where there are twice as many warps as sets)
 //   softmax  in the warp's registers; the warps' maxima meet in shared memory, the weights go there as B operands
 //   values   a warp has 64 of the columns and all rows; its sums stay in registers from the first key to the last
 //
-// K and V go from memory to the tensor cores without shared memory (CacheOperands.h), each element once a block. Queries
-// and weights are split into two parts of bf16: rounding the queries alone to bf16 would change scores of some tens by
-// 2^-9 of that, and weights by percents, where the sum of two parts errs by 2^-17. f32 caches take three parts each.
+// K and V go from memory to the tensor cores without shared memory (CacheOperands.h), each element once a block.
+// Queries and weights are split into two parts of bf16: rounding the queries alone to bf16 would change scores of some
+// tens by 2^-9 of that, and weights by percents, where the sum of two parts errs by 2^-17. f32 caches take three parts
+// each.
 //
-// A step of 16 for 64 elements and 32 rows is 32 mma for 2 KiB of cache (bf16): 32 multiply-adds a byte, times two parts.
+// A step of 16 for 64 elements and 32 rows is 32 mma for 2 KiB of cache (bf16): 32 multiply-adds a byte, times two
+// parts.
 //===----------------------------------------------------------------------===//
 #include "targets/common/KernelNames.h"
 #include "targets/cuda/kernels/CacheOperands.h"
@@ -27,8 +29,8 @@ namespace lapidary::cuda {
 namespace {
 
 constexpr unsigned tileSets = 4, tileKeys = tileSets * setElements, tileSteps = tileKeys / sumSteps;
-constexpr unsigned queries = 8;         // of a product
-constexpr unsigned queryWords = 64;     // of 8 queries and one step: [2][8 queries][4]
+constexpr unsigned queries = 8;          // of a product
+constexpr unsigned queryWords = 64;      // of 8 queries and one step: [2][8 queries][4]
 constexpr unsigned unbounded = 1u << 30; // a window that no position reaches
 
 /// What is fixed when the kernel is built.
@@ -58,9 +60,9 @@ struct Flash {
   Val slots = {}, headDim = {}, window = {}, queryStep = {};
   Val query = {}, queryBytes = {}; // the head's columns of the first row
   Val keyBase = {}, valueBase = {};
-  Val validRows = {};          // 1..R
+  Val validRows = {};           // 1..R
   Val position = {}, last = {}; // of the first and of the last valid row
-  Val first = {};              // first key that is seen
+  Val first = {};               // first key that is seen
 
   Val scoreSet() const { return warp % tileSets; }
   Val firstScoreTile() const { return warp / tileSets * shape.scoreTiles(); }
@@ -143,13 +145,13 @@ Vals computeScores(const Flash &f, Val tileStart) {
   const Val steps = select(start <= f.last, f.headDim / sumSteps, k.i32(0));
   Vals scores = k.forLoop(
       k.i32(0), steps, k.i32(1), Vals(f.shape.scoreTiles() * productFloats, k.f32(0)), [&](Val step, auto before) {
-        const RawOperand raw =
-            loadOperand(k, f.shape.format, f.keyBase, own + step * (sumSteps * LAP_ROW_TILE));
+        const RawOperand raw = loadOperand(k, f.shape.format, f.keyBase, own + step * (sumSteps * LAP_ROW_TILE));
         return multiplyStep(f, raw, 0, f.shape.queryPart(), step, f.firstScoreTile(), before);
       });
   for (unsigned index = 0; index < scores.size(); ++index) {
     const unsigned tile = index / productFloats, i = index / 4 % 4, upper = index / 2 % 2, column = index % 2;
-    const Val distance = f.position + f.rowOf(f.firstScoreTile() + tile) + column - (start + f.lane.g * 8 + (i + upper * 4));
+    const Val distance =
+        f.position + f.rowOf(f.firstScoreTile() + tile) + column - (start + f.lane.g * 8 + (i + upper * 4));
     scores[index] = select((distance >= 0) & (distance < f.window), scores[index], k.f32(unseen));
   }
   return scores;
@@ -179,9 +181,8 @@ Vals meet(const Flash &f, llvm::ArrayRef<Val> own, KernelBuilder::Combine combin
   for (unsigned index = 0; index < own.size(); ++index) {
     const Val value = combineLanes(k, own[index], combine);
     const Val row = f.rowOf(f.firstScoreTile() + index / 2) + index % 2;
-    k.ifThen(f.lane.g == 0, [&] {
-      k.store(value, f.shared, (row * tileSets + f.scoreSet()) * 4 + f.shape.maximaAt());
-    });
+    k.ifThen(f.lane.g == 0,
+             [&] { k.store(value, f.shared, (row * tileSets + f.scoreSet()) * 4 + f.shape.maximaAt()); });
   }
   k.barrier();
   Vals result;
@@ -256,8 +257,8 @@ Vals addValues(const Flash &f, Val tileStart, llvm::ArrayRef<Val> sums) {
     }
   }
   const Val part = f.valueSet() * 4 + f.lane.block;
-  const Val own = minimum(part, f.headDim / LAP_ROW_TILE - 1) * f.slots * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE +
-                  f.lane.half;
+  const Val own =
+      minimum(part, f.headDim / LAP_ROW_TILE - 1) * f.slots * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
   const Val startBlock = tileStart / LAP_ROW_TILE;
   const Val steps = minimum(f.last / LAP_ROW_TILE - startBlock + 1, k.i32(tileSteps));
   const Val end = select(f.valueSet() * setElements < f.headDim, steps, k.i32(0));
@@ -274,13 +275,14 @@ State walkKeys(const Flash &f) {
   const State start = {Vals(rows, k.f32(unseen)), Vals(rows, k.f32(0)),
                        Vals(f.shape.valueTiles() * productFloats, k.f32(0))};
   const Val begin = f.first / LAP_ROW_TILE * LAP_ROW_TILE;
-  const Vals end = k.forLoop(begin, f.last + 1, k.i32(tileKeys), start.all(), [&](Val tile, llvm::ArrayRef<Val> before) {
-    State state = State::from(f.shape, before);
-    computeWeights(f, computeScores(f, tile), state);
-    k.barrier();
-    state.sums = addValues(f, tile, state.sums);
-    return state.all();
-  });
+  const Vals end =
+      k.forLoop(begin, f.last + 1, k.i32(tileKeys), start.all(), [&](Val tile, llvm::ArrayRef<Val> before) {
+        State state = State::from(f.shape, before);
+        computeWeights(f, computeScores(f, tile), state);
+        k.barrier();
+        state.sums = addValues(f, tile, state.sums);
+        return state.all();
+      });
   return State::from(f.shape, end);
 }
 
@@ -366,8 +368,11 @@ void buildFlash(KernelBuilder &k, const FlashShape &shape) {
 void addFlashKernels(KernelList &list) {
   auto add = [&](llvm::StringRef op, const FlashShape &shape) {
     const std::string tile = std::to_string(shape.rows) + "x" + std::to_string(shape.headDim);
-    list.push_back({std::string(formatName(shape.format)) + "-" + op.str() + "-" + tile + "-cuda", shape.warps * 32,
-                    {tileKeys, shape.rows}, shape.sharedBytes(), [=](KernelBuilder &k) { buildFlash(k, shape); }});
+    list.push_back({std::string(formatName(shape.format)) + "-" + op.str() + "-" + tile + "-cuda",
+                    shape.warps * 32,
+                    {tileKeys, shape.rows},
+                    shape.sharedBytes(),
+                    [=](KernelBuilder &k) { buildFlash(k, shape); }});
   };
   for (lap_format format : {LAP_F32, LAP_BF16, LAP_I8}) {
     add("flash", {format, format == LAP_F32 ? 16u : 32u, 8, 512}); // heads up to 512 columns
