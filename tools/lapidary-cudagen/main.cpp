@@ -63,7 +63,8 @@ bool assembled(llvm::StringRef ptx, llvm::raw_ostream &stream, Diagnostics &diag
 
 bool emulated(llvm::Module &module, Diagnostics &diagnostics) {
 #ifdef LAPIDARY_HAS_CUDA_EMULATOR
-  return cuda::emulator::writeEmulatedKernels(module, output, diagnostics);
+  const std::string path = output; // the linker, in this process, forgets all options
+  return cuda::emulator::writeEmulatedKernels(module, path, diagnostics);
 #else
   return diagnostics.error(ErrorCode::KernelBuildFailed, "the emulated GPU is not part of this build", "",
                            "it needs an x86-64 host");
@@ -116,7 +117,8 @@ int main(int argc, char **argv) {
   }
   std::vector<const cuda::Kernel *> kernels;
   std::error_code code;
-  llvm::ToolOutputFile file(output, code, llvm::sys::fs::OF_None);
+  // A library is written by the linker, under the same name.
+  llvm::ToolOutputFile file(form == Form::Emulated ? "-" : output.getValue(), code, llvm::sys::fs::OF_None);
   if (code) {
     llvm::errs() << "lapidary-cudagen: cannot write " << output << ": " << code.message() << "\n";
     return 1;
