@@ -110,6 +110,15 @@ Val KernelBuilder::dynamicShared() {
       LLVM::AddressOfOp::create(builder, loc(), LLVM::LLVMPointerType::get(builder.getContext(), sharedSpace), name));
 }
 
+void KernelBuilder::copyAsync(Val to, Val toOffset, Val from, Val fromOffset, unsigned bytes, Val wanted) {
+  auto cache = bytes == 16 ? NVVM::LoadCacheModifierKind::CG : NVVM::LoadCacheModifierKind::CA;
+  NVVM::CpAsyncOp::create(builder, loc(), pointer(to, toOffset).value(), pointer(from, fromOffset).value(), bytes,
+                          cache, wanted.value());
+}
+
+void KernelBuilder::commitCopies() { NVVM::CpAsyncCommitGroupOp::create(builder, loc()); }
+void KernelBuilder::waitCopies(unsigned pending) { NVVM::CpAsyncWaitGroupOp::create(builder, loc(), pending); }
+
 void KernelBuilder::ifThen(Val condition, llvm::function_ref<void()> body) {
   auto op = scf::IfOp::create(builder, loc(), condition.value(), /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(builder);

@@ -81,6 +81,15 @@ public:
   /// The block's dynamic shared memory (lap_gpu_kernel.shared_bytes), aligned to 16 bytes.
   Val dynamicShared();
 
+  /// Starts copying `bytes` (4, 8 or 16, which both addresses are multiples of) from global to shared memory; zeroes
+  /// follow the first `wanted` (i32) of them, which are all that is read. It is over after waitCopies, in other threads
+  /// after a barrier behind that.
+  void copyAsync(Val to, Val toOffset, Val from, Val fromOffset, unsigned bytes, Val wanted);
+  /// Ends a group of copies of this thread.
+  void commitCopies();
+  /// Waits until at most `pending` groups of this thread, the last ones, are not over.
+  void waitCopies(unsigned pending);
+
   // Control flow. Conditions and bounds may differ among threads, unless threads do something together inside.
   void ifThen(Val condition, llvm::function_ref<void()> body);
   Vals ifElse(Val condition, llvm::function_ref<Vals()> then, llvm::function_ref<Vals()> otherwise);

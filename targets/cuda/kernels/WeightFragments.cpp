@@ -1,0 +1,69 @@
+//===- WeightFragments.cpp - integer weights as operands of mma --------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// See WeightFragments.h.
+//===----------------------------------------------------------------------===//
+#include "targets/cuda/kernels/WeightFragments.h"
+
+namespace lapidary::cuda {
+
+namespace {
+constexpr unsigned blockBytes = LAP_ROW_TILE * 4;
+} // namespace
+
+WeightFragments::WeightFragments(KernelBuilder &k, lap_format format, Val columns, Val g, Val t)
+    : integers(format), stepColumns(integerBits(format) == 2 ? 2 * LAP_GROUP : LAP_GROUP),
+      products(stepColumns / LAP_GROUP),
+      bytesPerLane(integers.fields == 1 || !integers.quadsAreNeighbours() ? 4 : 4 * integers.fields), k(k),
+      columns(columns), g(g), t(t) {}
+
+Vals WeightFragments::load(Val tile, Val step) const {
+  const bool grouped = isGrouped(integers.format);
+  const unsigned words = integers.fields == 1 ? 2 : 1; // pairs of rows
+  Vals loaded;
+  Val base = grouped ? minimum(step, columns / LAP_GROUP - 1) * integers.stretchBytes : k.i32(0);
+  for (unsigned i = 0; i < words; ++i) {
+    Val block = t + i * 4;
+    if (!grouped) { // stretches follow each other without scales, and a step may have half of its blocks
+      block = minimum(step * (words * 4) + block, columns / (4 * integers.fields) - 1);
+    }
+    loaded.push_back(
+        k.loadConstant(k.vectorType(k.i32Type(), 2), tile, base + block * blockBytes + g * 8 + integers.firstByte));
+  }
+  if (grouped) {
+    loaded.push_back(k.loadConstant(k.i32Type(), tile, base + g * 4));
+  }
+  return loaded;
+}
+
+Vals WeightFragments::operandA(llvm::ArrayRef<Val> loaded, unsigned product) const {
+  Vals a;
+  for (unsigned quad = 0; quad < 2; ++quad) {
+    Val words = integers.fields == 1 ? loaded[quad] : loaded[0];
+    const unsigned field = integers.fields == 1 ? 0 : product * 2 + quad;
+    a.push_back(integers.integers(k, element(words, 0), field));
+    a.push_back(integers.integers(k, element(words, 1), field));
+  }
+  return a;
+}
+
+Vals WeightFragments::operandsB(const TokenStage &stage, Val which, unsigned plane, Val token, unsigned column) const {
+  if (bytesPerLane == 4) {
+    Val first = stage.values(k, k.i32Type(), which, plane, token, t * 4 + column);
+    return {first, stage.values(k, k.i32Type(), which, plane, token, t * 4 + (column + 16))};
+  }
+  const unsigned words = bytesPerLane / 4;
+  Val all = stage.values(k, k.vectorType(k.i32Type(), words), which, plane, token, t * bytesPerLane + column);
+  Vals b;
+  for (unsigned word = 0; word < words; ++word) {
+    b.push_back(element(all, word));
+  }
+  return b;
+}
+
+std::pair<Val, Val> WeightFragments::scales(llvm::ArrayRef<Val> loaded) const {
+  Val pair = loaded.back();
+  return {bitsOf(pair << 16, k.f32Type()), bitsOf(pair & k.i32(0xffff0000LL), k.f32Type())};
+}
+
+} // namespace lapidary::cuda

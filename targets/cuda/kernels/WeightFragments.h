@@ -1,0 +1,44 @@
+//===- WeightFragments.h - integer weights as operands of mma ----------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// A step is what four blocks of words of a tile hold: 32 columns, of 2-bit integers 64. Lane 4 g + t loads the words of
+// rows 2 g and 2 g + 1 of block t (of 8-bit integers also of block t + 4), and two fields of a word are the two quads
+// of an operand A of m16n8k32, whose k is 4 t .. 4 t + 3 and 16 + 4 t .. : so a word is all that a lane needs, and B
+// has the activations of the same columns.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_CUDA_KERNELS_WEIGHTFRAGMENTS_H
+#define LAPIDARY_TARGETS_CUDA_KERNELS_WEIGHTFRAGMENTS_H
+
+#include "targets/cuda/kernels/IntegerWeights.h"
+#include "targets/cuda/kernels/TokenStage.h"
+
+namespace lapidary::cuda {
+
+class WeightFragments {
+public:
+  /// `g`, `t`: of the lane.
+  WeightFragments(KernelBuilder &k, lap_format format, Val columns, Val g, Val t);
+
+  const IntegerWeights integers;
+  const unsigned stepColumns;
+  const unsigned products;     ///< mma's of a step
+  const unsigned bytesPerLane; ///< of activations that a lane loads at once
+
+  /// Loads a lane's words of a step, and in group formats the scales of its two rows (bf16 pair, last). Steps behind
+  /// the last one give what is somewhere in the tile.
+  Vals load(Val tile, Val step) const;
+  /// The operand A of one of the step's products, at `integers.factor` times its value.
+  Vals operandA(llvm::ArrayRef<Val> loaded, unsigned product) const;
+  /// The operands B of all products: 2 words each. Columns from `column` on of `token` of a stage.
+  Vals operandsB(const TokenStage &stage, Val which, unsigned plane, Val token, unsigned column) const;
+  /// The scales of the lane's two rows.
+  std::pair<Val, Val> scales(llvm::ArrayRef<Val> loaded) const;
+
+private:
+  KernelBuilder &k;
+  Val columns, g, t;
+};
+
+} // namespace lapidary::cuda
+
+#endif // LAPIDARY_TARGETS_CUDA_KERNELS_WEIGHTFRAGMENTS_H
