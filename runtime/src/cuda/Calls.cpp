@@ -7,6 +7,7 @@
 #include "runtime/src/Error.h"
 #include "runtime/src/Session.h"
 
+#include <fcntl.h>
 #include <new>
 #include <stdlib.h>
 #include <string.h>
@@ -47,13 +48,24 @@ void readWeights(const lap_model &model, uint64_t offset, uint8_t *to, uint64_t 
   }
 }
 
-/// The rows of a table that the rows of `op.out` need, one behind the other.
+/// Where the row of a table that row `row` of `op.out` needs lies in the weight segment.
+uint64_t tableRow(const lap_embed_args &op, const Call &call, uint32_t row) {
+  const uint32_t token = op.out.rows_per_token ? row / op.out.rows_per_token : call.tokens - 1;
+  return op.table.offset + static_cast<uint32_t>(call.ids[token]) * op.table.tile_bytes;
+}
+
+/// The rows of a table that the rows of `op.out` need, one behind the other. The disk hears of all before we wait for
+/// the first.
 void gather(const lap_model &model, const lap_embed_args &op, const Call &call, uint8_t *to) {
   const uint32_t rows = rowsOf(op.out, call.tokens);
+  const uint64_t bytes = op.table.tile_bytes;
+  const lap_weight_file &file = model.map.segment;
+  for (uint32_t row = 0; row < rows && rows > 1; ++row) {
+    posix_fadvise(file.descriptor, static_cast<off_t>(file.offset + tableRow(op, call, row)), static_cast<off_t>(bytes),
+                  POSIX_FADV_WILLNEED);
+  }
   for (uint32_t row = 0; row < rows; ++row) {
-    const uint32_t token = op.out.rows_per_token ? row / op.out.rows_per_token : call.tokens - 1;
-    const uint64_t id = static_cast<uint32_t>(call.ids[token]);
-    readWeights(model, op.table.offset + id * op.table.tile_bytes, to + row * op.table.tile_bytes, op.table.tile_bytes);
+    readWeights(model, tableRow(op, call, row), to + row * bytes, bytes);
   }
 }
 
