@@ -9,6 +9,7 @@
 
 #include <bit>
 #include <cmath>
+#include <immintrin.h>
 #include <limits>
 
 using namespace lapidary::cuda::emulator;
@@ -16,8 +17,9 @@ using namespace lapidary::cuda::emulator;
 extern "C" {
 #define LAP_EMU_SCALAR(FUNCTION, INTRINSIC, RESULT, PARAMETERS) RESULT lap_emu_##FUNCTION PARAMETERS;
 #include "targets/cuda/emulator/ScalarIntrinsics.def"
-/// What LLVM calls to round to bf16 on machines without such an instruction; f32 in, bits out.
-__bf16 __truncsfbf2(float);
+/// What LLVM calls to round to bf16 on machines without such an instruction. The bits are in the low half of xmm0; with
+/// the type __bf16 clang would make this function call itself.
+__m128i __truncsfbf2(float);
 }
 
 namespace {
@@ -140,7 +142,7 @@ uint16_t lap_emu_f2bf16_rz(float x) { return truncateToBf16(x); }
 // The first operand is the high half of the result.
 uint32_t lap_emu_ff2bf16x2_rn(float a, float b) { return uint32_t(roundToBf16(a)) << 16 | roundToBf16(b); }
 uint32_t lap_emu_ff2bf16x2_rz(float a, float b) { return uint32_t(truncateToBf16(a)) << 16 | truncateToBf16(b); }
-__bf16 __truncsfbf2(float x) { return std::bit_cast<__bf16>(roundToBf16(x)); }
+__m128i __truncsfbf2(float x) { return _mm_cvtsi32_si128(roundToBf16(x)); }
 
 // ---- integers
 uint32_t lap_emu_prmt(uint32_t a, uint32_t b, uint32_t selector) {
