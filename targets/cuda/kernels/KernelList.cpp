@@ -8,7 +8,8 @@ namespace lapidary::cuda {
 const KernelList &allKernels() {
   static const KernelList kernels = [] {
     KernelList list;
-    for (auto add : {addElementwiseKernels, addEmbedKernels, addQuantizeKernels, addNormKernels, addKvAppendKernels, addAttentionKernels, addFlashKernels, addMatvecKernels, addMatmatKernels, addRoutingKernels}) {
+    for (auto add : {addElementwiseKernels, addEmbedKernels, addQuantizeKernels, addNormKernels, addKvAppendKernels,
+                     addAttentionKernels, addFlashKernels, addMatvecKernels, addMatmatKernels, addRoutingKernels}) {
       add(list);
     }
     return list;
