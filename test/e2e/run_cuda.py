@@ -1,0 +1,154 @@
+"""Programs for NVIDIA GPUs, run on the emulated GPU, against the reference and the same programs for this machine.
+SPDX-License-Identifier: Apache-2.0
+
+The emulated GPU runs the kernels' own NVVM IR on the CPU and stops at accesses out of bounds and at races
+(targets/cuda/emulator); sums run in another order than on a CPU. Float programs are held to the reference. Rounding
+activations to integers turns a last bit into a step: a row either has the CPU's logits or differs from them by about as
+much as quantization changed it, so for those the share of equal rows and the divergence of the others count.
+Usage: run_cuda.py --lapidary L --emulator FOLDER [--only NAME] [--quick]
+"""
+import argparse
+import os
+import pathlib
+import tempfile
+
+import numpy
+from safetensors.numpy import load_file
+
+from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, ids_file, run
+
+TOLERANCE = 1e-3
+QUICK = ["edge_dense_gqa_bf16", "edge_dense_f32", "moe_f32", "odd_sizes_f32"]
+TARGET = "cuda-sm_80+sm_90"
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lapidary", default=str(ROOT / "build" / "dev" / "bin" / "lapidary"))
+    parser.add_argument("--emulator", default=str(ROOT / "build" / "dev" / "lib" / "lapidary" / "cuda-emulator"),
+                        help="folder of the emulated libcuda.so.1")
+    parser.add_argument("--only", default="", help="run only fixtures that have this in their names")
+    parser.add_argument("--quick", action="store_true", help="fewer plain fixtures")
+    return parser.parse_args()
+
+
+def divergence(a, b):
+    """Mean KL of the distributions of rows of logits."""
+    a = a - a.max(axis=1, keepdims=True)
+    b = b - b.max(axis=1, keepdims=True)
+    log_a = a - numpy.log(numpy.exp(a).sum(axis=1, keepdims=True))
+    log_b = b - numpy.log(numpy.exp(b).sum(axis=1, keepdims=True))
+    return float((numpy.exp(log_a) * (log_a - log_b)).sum(axis=1).mean())
+
+
+class Case:
+    """One checkpoint in one format, compiled for the GPU and for this machine."""
+
+    def __init__(self, options, fixture, flags, directory, problems):
+        self.name = f"{fixture.name} {' '.join(flags)}"
+        self.directory, self.problems = directory, problems
+        self.gpu, self.here = directory / "gpu", directory / "here"
+        self.environment = dict(os.environ, LD_LIBRARY_PATH=options.emulator)
+        self.compiled = True
+        for program, target in ((self.gpu, TARGET), (self.here, "native")):
+            done = run(options.lapidary, "compile", fixture, "-o", program, f"--target={target}", "--context=128",
+                       "--progress=none", *flags)
+            self.compiled &= problems.expect(done.returncode == 0, f"{self.name}: compile for {target}: {done.stderr}")
+
+    def run(self, program, *words, **more):
+        done = run(program, *words, env=self.environment if program == self.gpu else {}, **more)
+        self.problems.expect(done.returncode == 0, f"{self.name}: {' '.join(map(str, words))}: exit "
+                             f"{done.returncode}: {done.stderr[:800]}")
+        return done
+
+    def logits(self, program, ids, columns, *words):
+        out = self.directory / "logits.f32"
+        done = self.run(program, "logits", "--ids", ids, "--out", out, *words)
+        return numpy.fromfile(out, dtype="<f4").reshape(-1, columns) if done.returncode == 0 else None
+
+
+def compare(case, reference, is_float):
+    tokens = reference["input_ids"][0]
+    types = reference.get("mm_token_type_ids")  # rows before the first image or audio token depend on text alone
+    text = len(tokens) if types is None else int(numpy.argmax(types[0] != 0))
+    expected = reference["logits"][0]
+    ids = ids_file(case.directory, tokens)
+    for words in ([], ["--chunk", "1"], ["--chunk", "11"]):
+        gpu = case.logits(case.gpu, ids, expected.shape[1], *words)
+        here = case.logits(case.here, ids, expected.shape[1], *words)
+        if gpu is None or here is None:
+            continue
+        label = f"{case.name} {' '.join(words)}"
+        apart = numpy.abs(gpu - here).max(axis=1)
+        if is_float:
+            error = float(numpy.abs(gpu[:text] - expected[:text]).max())
+            print(f"  {label}: {apart.max():.1e} from the CPU's logits, {error:.1e} from the reference")
+            case.problems.expect(error <= TOLERANCE, f"{label}: logits differ from the reference by {error}")
+            case.problems.expect(apart.max() <= TOLERANCE, f"{label}: logits differ from the CPU's by {apart.max()}")
+            continue
+        same, moved = int((apart <= TOLERANCE).sum()), divergence(here, gpu)
+        noise = divergence(expected[:text], here[:text])
+        print(f"  {label}: {same} of {len(apart)} rows as on the CPU, KL {moved:.1e} (of the format itself {noise:.1e})")
+        case.problems.expect(moved <= max(noise, 1e-6), f"{label}: KL {moved} to the CPU's program, more than the "
+                             f"{noise} that the format costs")
+        case.problems.expect(same > 0, f"{label}: no row has the CPU's logits")
+
+
+def check_steps(case, reference, is_float):
+    """Decoding replays graphs; without graphs the same kernels run one by one."""
+    ids = ids_file(case.directory, reference["input_ids"][0])
+    words = ("generate", "--ids", ids, "-n", "6", "--greedy", "--print-ids")
+    with_graphs = case.run(case.gpu, *words).stdout
+    case.environment["LAPIDARY_CUDA_GRAPH"] = "0"
+    without = case.run(case.gpu, *words).stdout
+    del case.environment["LAPIDARY_CUDA_GRAPH"]
+    case.problems.expect(with_graphs == without, f"{case.name}: {with_graphs!r} with graphs, {without!r} without")
+    if is_float:
+        here = case.run(case.here, *words).stdout
+        case.problems.expect(with_graphs == here, f"{case.name}: generates {with_graphs!r}, on the CPU {here!r}")
+
+
+def cases(quick):
+    """(checkpoint, flags, whether nothing is rounded to integers)."""
+    for fixture in sorted(p.parent for p in FIXTURES.glob("*/reference.safetensors")):
+        if quick and fixture.name not in QUICK:
+            continue
+        yield fixture, ["--quant=bf16" if "bf16" in fixture.name else "--quant=f32", "--kv=f32"], True
+        for quant in ("w8", "w4"):
+            yield fixture, [f"--quant={quant}"], False
+    for quant in ("w8row", "w4row", "w2row"):
+        yield FIXTURES / "edge_dense_gqa_bf16", [f"--quant={quant}"], False
+    for fixture in sorted(p.parent for p in QUANTIZED_FIXTURES.glob("*/reference.safetensors")):
+        yield fixture, [], False
+
+
+def check_text(options, directory, problems):
+    """A trained model with a tokenizer: text, several sequences at once, a saved session."""
+    case = Case(options, ROOT / "examples" / "tiny-gemma4", ["--quant=f32", "--kv=f32"], directory, problems)
+    if case.compiled:
+        words = ("-p", "Once upon a time", "-n", "12", "--greedy")
+        here, gpu = case.run(case.here, *words).stdout, case.run(case.gpu, *words).stdout
+        problems.expect(here == gpu, f"text: {gpu!r}, on the CPU {here!r}")
+
+
+def main():
+    options = arguments()
+    problems = Problems()
+    ran = 0
+    for fixture, flags, is_float in cases(options.quick):
+        if options.only not in fixture.name:
+            continue
+        with tempfile.TemporaryDirectory() as directory:
+            case = Case(options, fixture, flags, pathlib.Path(directory), problems)
+            if case.compiled:
+                reference = load_file(fixture / "reference.safetensors")
+                compare(case, reference, is_float)
+                check_steps(case, reference, is_float)
+        ran += 1
+    with tempfile.TemporaryDirectory() as directory:
+        check_text(options, pathlib.Path(directory), problems)
+    problems.finish(least=8 * ran)
+
+
+if __name__ == "__main__":
+    main()
