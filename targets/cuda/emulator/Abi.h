@@ -17,6 +17,8 @@ namespace lapidary::cuda::emulator {
 /// Sites are packed into the records of the race detector (device/Shadow.h).
 constexpr uint32_t siteBits = 17;
 
+constexpr uint64_t anyParameter = ~uint64_t(0);
+
 /// What lanes of a warp do together. The operands of a lane are 32-bit words; the results replace them.
 enum class WarpOperation : uint32_t {
 #define LAP_EMU_WARP(NAME, INTRINSIC, MASK, ALIGNED) NAME,
@@ -31,6 +33,7 @@ struct Kernel {
   const char *name;
   void (*launch)(void **parameters); ///< runs one thread; also exported as NAME__launch
   const uint32_t *parameterBytes;
+  uint64_t writtenParameters; ///< bit i: it may write through parameter i; anyParameter: it may write anywhere
   uint32_t parameterCount;
   uint32_t sharedBytes;     ///< of its own variables; dynamic shared memory follows behind them
   uint32_t blockThreads[3]; ///< required size of a block, 0: any

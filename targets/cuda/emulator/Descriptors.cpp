@@ -66,7 +66,8 @@ std::array<uint32_t, 3> requiredThreads(const llvm::Function &kernel) {
 
 } // namespace
 
-bool describeKernel(llvm::Function &kernel, uint32_t sharedBytes, Diagnostics &diagnostics) {
+bool describeKernel(llvm::Function &kernel, uint32_t sharedBytes, uint64_t writtenParameters,
+                    Diagnostics &diagnostics) {
   llvm::Module &module = *kernel.getParent();
   llvm::SmallVector<uint32_t> bytes;
   for (llvm::Argument &parameter : kernel.args()) {
@@ -86,8 +87,8 @@ bool describeKernel(llvm::Function &kernel, uint32_t sharedBytes, Diagnostics &d
   const std::array<uint32_t, 3> threads = requiredThreads(kernel);
   exportConstant(module,
                  llvm::ConstantStruct::getAnon({constantText(module, kernel.getName()), makeLaunch(kernel),
-                                                constantWords(module, bytes), builder.getInt32(uint32_t(bytes.size())),
-                                                builder.getInt32(sharedBytes),
+                                                constantWords(module, bytes), builder.getInt64(writtenParameters),
+                                                builder.getInt32(uint32_t(bytes.size())), builder.getInt32(sharedBytes),
                                                 llvm::ConstantDataArray::get(module.getContext(), threads)}),
                  kernel.getName() + "__kernel");
   return true;

@@ -161,9 +161,10 @@ bool retarget(llvm::Module &module, const llvm::Triple &triple, const llvm::Data
   }
   const SharedBytes shared = placeSharedVariables(module, kernels);
   for (llvm::Function *kernel : kernels) {
+    const uint64_t written = writtenParameters(*kernel);
     checkAccesses(*kernel, sites);
     if (!replaceIntrinsics(*kernel, sites, diagnostics) ||
-        !describeKernel(*kernel, shared.lookup(kernel), diagnostics)) {
+        !describeKernel(*kernel, shared.lookup(kernel), written, diagnostics)) {
       return false;
     }
     dropAssumptions(*kernel);

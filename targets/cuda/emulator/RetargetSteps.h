@@ -42,6 +42,10 @@ std::vector<llvm::Function *> kernelsOf(llvm::Module &module);
 /// behind the others. (SharedVariables.cpp)
 SharedBytes placeSharedVariables(llvm::Module &module, llvm::ArrayRef<llvm::Function *> kernels);
 
+/// The parameters through which a kernel may write to device memory (Abi.h: Kernel.writtenParameters), before anything
+/// else is changed. (WrittenParameters.cpp)
+uint64_t writtenParameters(llvm::Function &kernel);
+
 /// Puts a call in front of every access. (AccessChecks.cpp)
 void checkAccesses(llvm::Function &kernel, const Sites &sites);
 
@@ -49,7 +53,7 @@ void checkAccesses(llvm::Function &kernel, const Sites &sites);
 bool replaceIntrinsics(llvm::Function &kernel, const Sites &sites, Diagnostics &diagnostics);
 
 /// Adds NAME__launch and NAME__kernel (Abi.h) and makes the kernel an internal function. (Descriptors.cpp)
-bool describeKernel(llvm::Function &kernel, uint32_t sharedBytes, Diagnostics &diagnostics);
+bool describeKernel(llvm::Function &kernel, uint32_t sharedBytes, uint64_t writtenParameters, Diagnostics &diagnostics);
 /// Adds lap_emu_sites and lap_emu_site_count.
 void describeSites(llvm::Module &module, const Sites &sites);
 

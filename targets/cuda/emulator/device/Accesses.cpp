@@ -33,6 +33,12 @@ std::string bytesText(Access access, uint32_t bytes) {
 /// Calls `each(word, mask)` for the words that [address, address + bytes) touches.
 template <typename Function> void forEachWord(uintptr_t address, uint32_t bytes, Function each) {
   const uintptr_t end = address + bytes;
+  if ((address | bytes) % 4 == 0) {
+    for (uintptr_t word = address; word < end; word += 4) {
+      each(word, 15u);
+    }
+    return;
+  }
   for (uintptr_t word = address & ~uintptr_t(3); word < end; word += 4) {
     const uint32_t from = word < address ? uint32_t(address - word) : 0;
     const uint32_t to = uint32_t(std::min<uintptr_t>(4, end - word));
@@ -65,31 +71,35 @@ void Block::access(Thread &by, uintptr_t address, uint32_t bytes, uint32_t align
     accessShared(by, uint32_t(offset), bytes, access, site);
     return;
   }
-  if (!memory.accessible(address, bytes)) {
+  Allocation *allocation = memory.find(address, bytes);
+  if (!allocation) {
     if (isStack(address)) {
       return; // a variable of the thread, reached through a generic pointer
     }
     fail(by, site, bytesText(access, bytes) + " out of bounds: " + memory.describe(address));
+  }
+  if (access == Access::Load && !writesAnywhere && allocation->writtenIn != clock.launchStart) {
+    return; // nobody writes here in this launch
+  }
+  if (access == Access::Store || access == Access::AtomicUpdate) {
+    allocation->writtenIn = clock.launchStart;
   }
   accessGlobal(by, address, bytes, access, site);
 }
 
 void Block::accessShared(Thread &by, uint32_t offset, uint32_t bytes, Access access, uint32_t site) {
   uint8_t *state = sharedState.data() + offset;
-  if (access != Access::Store) {
-    for (uint32_t i = 0; i < bytes; ++i) {
-      if (state[i] != Written) {
-        fail(by, site,
-             bytesText(access, bytes) +
-                 (state[i] == Pending ? " that a cp.async has not delivered: nobody waited for its group (byte "
-                                      : " of shared memory that nobody has written (byte ") +
-                 std::to_string(offset + i) + ")");
-      }
-    }
+  if (access != Access::Store && std::count(state, state + bytes, uint8_t(Written)) != bytes) {
+    const uint8_t *first = std::find_if(state, state + bytes, [](uint8_t s) { return s != Written; });
+    fail(by, site,
+         bytesText(access, bytes) +
+             (*first == Pending ? " that a cp.async has not delivered: nobody waited for its group (byte "
+                                : " of shared memory that nobody has written (byte ") +
+             std::to_string(first - sharedState.data()) + ")");
   }
-  const Toucher toucher{clock, clock.blockStart, by.index, warps[by.index / warpLanes].start, site};
+  const Toucher toucher(clock, clock.barrier, by.index, warps[by.index / warpLanes].start, access, site);
   forEachWord(offset, bytes, [&](uintptr_t word, uint32_t mask) {
-    if (const Record *other = touch(sharedCells[word / 4], mask, access, toucher)) {
+    if (const Record *other = touch(sharedCells[word / 4], mask, toucher)) {
       failRace(by, access, site, *other, true, word);
     }
   });
@@ -99,9 +109,9 @@ void Block::accessShared(Thread &by, uint32_t offset, uint32_t bytes, Access acc
 }
 
 void Block::accessGlobal(Thread &by, uintptr_t address, uint32_t bytes, Access access, uint32_t site) {
-  const Toucher toucher{clock, clock.launchStart, by.index, warps[by.index / warpLanes].start, site};
+  const Toucher toucher(clock, clock.launchStart, by.index, warps[by.index / warpLanes].start, access, site);
   forEachWord(address, bytes, [&](uintptr_t word, uint32_t mask) {
-    if (const Record *other = touch(memory.cell(word), mask, access, toucher)) {
+    if (const Record *other = touch(memory.cell(word), mask, toucher)) {
       failRace(by, access, site, *other, false, word);
     }
   });

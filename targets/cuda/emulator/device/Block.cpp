@@ -64,6 +64,7 @@ bool Block::run(const Launch &what) {
   }
   clock.launchStart = ++clock.now;
   blockStarts.clear();
+  markWritten();
   failed = false;
   for (blockIndex.z = 0; blockIndex.z < what.grid.z; ++blockIndex.z) {
     for (blockIndex.y = 0; blockIndex.y < what.grid.y; ++blockIndex.y) {
@@ -75,6 +76,21 @@ bool Block::run(const Launch &what) {
     }
   }
   return true;
+}
+
+/// Finds the allocations that this launch may write to. Reads of others need not be remembered.
+void Block::markWritten() {
+  const Kernel &kernel = *launch->kernel;
+  writesAnywhere = kernel.writtenParameters == anyParameter;
+  for (uint32_t i = 0; i < std::min(kernel.parameterCount, 64u); ++i) {
+    uintptr_t address = 0;
+    if ((kernel.writtenParameters >> i & 1) && kernel.parameterBytes[i] == sizeof(address)) {
+      std::memcpy(&address, launch->parameters[i], sizeof(address));
+      if (Allocation *allocation = memory.find(address, 0)) {
+        allocation->writtenIn = clock.launchStart;
+      }
+    }
+  }
 }
 
 bool Block::runBlock() {

@@ -94,6 +94,7 @@ public:
 private:
   enum : uint8_t { Unwritten, Written, Pending };
   bool runBlock();
+  void markWritten();
   void startThreads();
   static void enter(boost::context::detail::transfer_t transfer);
   [[noreturn]] void end();
@@ -123,6 +124,7 @@ private:
   std::vector<uint32_t> blockStarts; ///< first stamp of each block of this launch, in the order they run
   uint32_t threadCount = 0, running = 0, arrived = 0, barrierId = 0;
   uint32_t sharedBytes = 0;
+  bool writesAnywhere = false; ///< the kernel may write to memory that no parameter points to
   bool failed = false;
   char *stacks = nullptr;
   char *sharedMemory = nullptr;
@@ -130,8 +132,9 @@ private:
   std::vector<uint8_t> sharedState = std::vector<uint8_t>(maxSharedBytes, uint8_t(Unwritten));
 };
 
-/// The device's block; exists from the first call of the driver on.
-Block &theBlock();
+/// The device's block; set when the device is made, by the first call of the driver.
+extern Block *deviceBlock;
+inline Block &theBlock() { return *deviceBlock; }
 
 /// The results of a warp operation, from the words of the lanes of `mask`: WarpOperations.cpp, Mma.cpp, Ldmatrix.cpp.
 void performWarpOperation(Block &block, WarpOperation operation, uint32_t mask);

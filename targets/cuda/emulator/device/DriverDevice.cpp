@@ -119,16 +119,15 @@ thread_local CUcontext currentContext = nullptr;
 
 Device::Device()
     : capability(uint32_t(environmentNumber("LAPIDARY_EMULATED_CAPABILITY", 90, 50, 999))),
-      memory(environmentNumber("LAPIDARY_EMULATED_MEMORY", defaultMemory, leastMemory, mostMemory)), block(memory) {}
+      memory(environmentNumber("LAPIDARY_EMULATED_MEMORY", defaultMemory, leastMemory, mostMemory)), block(memory) {
+  deviceBlock = &block;
+}
+
+Block *deviceBlock = nullptr;
 
 Device &theDevice() {
   static Device &device = *new Device;
   return device;
-}
-
-Block &theBlock() {
-  static Block &block = theDevice().block;
-  return block;
 }
 
 CUresult deviceState() { return theDevice().initialized ? theDevice().failure : CUDA_ERROR_NOT_INITIALIZED; }

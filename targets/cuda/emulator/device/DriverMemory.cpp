@@ -12,11 +12,11 @@
 namespace lapidary::cuda::emulator {
 
 bool checkRange(const char *what, CUdeviceptr address, size_t bytes) {
-  const Memory &memory = theDevice().memory;
-  if (memory.accessible(address, bytes)) {
+  Memory &memory = theDevice().memory;
+  if (memory.find(address, bytes)) {
     return true;
   }
-  const bool endIsWrong = memory.accessible(address, 1);
+  const bool endIsWrong = memory.find(address, 1) != nullptr;
   std::fprintf(stderr, "cuda emulator: %s: %zu bytes at 0x%llx are out of bounds: %s %s\n", what, bytes, address,
                endIsWrong ? "the start is" : "it is", memory.describe(address).c_str());
   return false;

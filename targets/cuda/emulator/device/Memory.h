@@ -19,6 +19,7 @@ namespace lapidary::cuda::emulator {
 struct Allocation {
   uintptr_t begin = 0, end = 0;
   bool live = false;
+  uint32_t writtenIn = 0; ///< the launch (Clock::launchStart) that may write to it, or did
 };
 
 class Memory {
@@ -36,13 +37,14 @@ public:
   uint64_t available() const { return capacity - used; }
 
   bool contains(uintptr_t address) const { return address - base < reserved; }
-  /// True when all the bytes are in one live allocation.
-  bool accessible(uintptr_t address, uint64_t bytes) const {
+  /// The live allocation that all the bytes are in, or nullptr.
+  Allocation *find(uintptr_t address, uint64_t bytes) {
     if (!contains(address)) {
-      return false;
+      return nullptr;
     }
-    const Allocation &found = allocations[pages[(address - base) / pageBytes]];
-    return found.live && address >= found.begin && address <= found.end && bytes <= found.end - address;
+    Allocation &found = allocations[pages[(address - base) / pageBytes]];
+    const bool inside = address >= found.begin && address <= found.end && bytes <= found.end - address;
+    return found.live && inside ? &found : nullptr;
   }
   /// The cell of the word at `address`, which the reservation contains.
   Cell &cell(uintptr_t address) const { return cells[(address - base) / 4]; }

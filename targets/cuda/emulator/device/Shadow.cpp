@@ -10,22 +10,22 @@ namespace lapidary::cuda::emulator {
 namespace {
 
 bool ordered(Record before, const Toucher &toucher) {
-  const uint32_t stamp = before.stamp();
-  if (stamp < toucher.horizon) {
+  if (before.bits < toucher.horizon) {
     return true;
   }
+  const uint32_t stamp = before.stamp(), thread = toucher.now.thread();
   if (stamp < toucher.clock.blockStart) {
     return false; // another block of this launch
   }
-  if (before.thread() == toucher.thread) {
+  if (before.thread() == thread) {
     return true;
   }
-  return stamp < (before.thread() / 32 == toucher.thread / 32 ? toucher.warpStart : toucher.clock.barrier);
+  return stamp < (before.thread() / 32 == thread / 32 ? toucher.warpStart : toucher.clock.barrier);
 }
 
 const Record *findRace(const Record (&records)[2], Record now, const Toucher &toucher) {
   for (const Record &before : records) {
-    if (before.stamp() >= toucher.horizon && (before.mask() & now.mask()) && !(before.atomic() && now.atomic()) &&
+    if (before.bits >= toucher.horizon && (before.mask() & now.mask()) && !(before.atomic() && now.atomic()) &&
         !ordered(before, toucher)) {
       return &before;
     }
@@ -52,14 +52,11 @@ void keep(Record (&records)[2], Record now, const Toucher &toucher) {
 
 } // namespace
 
-const Record *touch(Cell &cell, uint32_t mask, Access access, const Toucher &toucher) {
-  const bool atomic = access == Access::AtomicLoad || access == Access::AtomicUpdate;
-  const bool write = access == Access::Store || access == Access::AtomicUpdate;
-  const Record now = Record::make(toucher.clock.now, toucher.thread, atomic, mask, toucher.site);
+const Record *touchShared(Cell &cell, Record now, const Toucher &toucher) {
   if (const Record *race = findRace(cell.writes, now, toucher)) {
     return race;
   }
-  if (!write) {
+  if (!toucher.writes) {
     keep(cell.reads, now, toucher);
     return nullptr;
   }

@@ -46,17 +46,46 @@ struct Clock {
   uint32_t barrier = 1;                     ///< first stamp since the block's last barrier
 };
 
-/// The running thread.
+/// The running thread, and one access of it.
 struct Toucher {
   const Clock &clock;
-  uint32_t horizon;   ///< older stamps are ordered: clock.launchStart, or blockStart for shared memory
-  uint32_t thread;    ///< in the block
+  uint64_t horizon;   ///< records with fewer bits are older than anything unordered
+  Record now;         ///< with no bytes yet
   uint32_t warpStart; ///< first stamp since the warp's last synchronisation
-  uint32_t site;
+  bool writes;
+
+  /// `since`: clock.launchStart, or clock.barrier for shared memory, which one block has at a time.
+  Toucher(const Clock &clock, uint32_t since, uint32_t thread, uint32_t warpStart, Access access, uint32_t site)
+      : clock(clock), horizon(uint64_t(since) << 32),
+        now(Record::make(clock.now, thread, access == Access::AtomicLoad || access == Access::AtomicUpdate, 0, site)),
+        warpStart(warpStart), writes(access == Access::Store || access == Access::AtomicUpdate) {}
 };
 
+/// True for what is older than the horizon, or by this thread.
+inline bool isQuiet(Record before, const Toucher &toucher) {
+  return before.bits < toucher.horizon ||
+         (before.thread() == toucher.now.thread() && before.stamp() >= toucher.clock.blockStart);
+}
+
+/// Puts `now` in the place of a quiet record; if that is of the same thread and time, with the bytes of both.
+inline void replaceQuiet(Record &before, Record now) {
+  const bool same = (before.bits ^ now.bits) >> (siteBits + 4) == 0;
+  before.bits = now.bits | (same ? before.bits & uint64_t(15) << siteBits : 0);
+}
+
+/// What touch() does where others have touched the bytes in this launch.
+const Record *touchShared(Cell &cell, Record now, const Toucher &toucher);
+
 /// Notes an access to the bytes `mask` of a cell. Returns the record it races with, or nullptr.
-const Record *touch(Cell &cell, uint32_t mask, Access access, const Toucher &toucher);
+inline const Record *touch(Cell &cell, uint32_t mask, const Toucher &toucher) {
+  const Record now{toucher.now.bits | uint64_t(mask) << siteBits};
+  if (isQuiet(cell.writes[0], toucher) && isQuiet(cell.writes[1], toucher) && isQuiet(cell.reads[0], toucher) &&
+      (!toucher.writes || isQuiet(cell.reads[1], toucher))) {
+    replaceQuiet(toucher.writes ? cell.writes[0] : cell.reads[0], now);
+    return nullptr;
+  }
+  return touchShared(cell, now, toucher);
+}
 
 } // namespace lapidary::cuda::emulator
 
