@@ -1,0 +1,56 @@
+//===- MatmatTest.cpp - products of many rows against their definition ---------===//
+// SPDX-License-Identifier: Apache-2.0
+//===----------------------------------------------------------------------===//
+#include "KernelFixture.h"
+#include "ProductScene.h"
+
+#include "targets/common/PackedLayout.h"
+
+namespace lapidary::cuda::test {
+
+namespace {
+
+class Matmat : public testing::TestWithParam<ProductKind> {
+protected:
+  double tolerance() const { return GetParam().weight == LAP_BF16 ? 0x1p-16 : 0x1p-20; }
+};
+class MatmatOfRowFormats : public Matmat {};
+class MatmatOfExperts : public Matmat {};
+
+TEST_P(Matmat, EqualsTheReferenceOfEveryShape) {
+  const bool routed = GetParam().routed;
+  for (unsigned columns : {32u, 64u, 96u, 160u, 352u}) {
+    for (unsigned tiles : {1u, 3u, 5u}) {
+      const unsigned rows = (columns / 32 * 13 + tiles * 17) % 70 + 1;
+      ProductScene({GetParam(), tiles, columns, rows, routed ? 5u : 1u, routed ? 2u : 1u}).check("matmat", tolerance());
+    }
+  }
+}
+
+TEST_P(Matmat, EqualsTheReferenceForFewAndForManyRows) {
+  for (unsigned rows : {1u, 2u, 7u, 8u, 9u, 17u, 31u, 32u, 33u, 64u, 65u, 130u}) {
+    ProductScene({GetParam(), 2, 64, rows, GetParam().routed ? 3u : 1u}).check("matmat", tolerance());
+  }
+}
+
+TEST_P(MatmatOfRowFormats, RoundsThePartsOfAStackToTheirSteps) {
+  ProductScene({GetParam(), 7, 96, 9, 1, 1, true}).check("matmat", tolerance());
+}
+
+TEST_P(MatmatOfExperts, FindsItsExpertAmongMoreThanAWarp) {
+  ProductScene({GetParam(), 1, 32, 60, 70, 1}).check("matmat", tolerance());
+}
+
+std::string caseName(const testing::TestParamInfo<ProductKind> &info) { return formatsOf(info.param); }
+
+INSTANTIATE_TEST_SUITE_P(Formats, Matmat, testing::ValuesIn(productKinds().begin(), productKinds().end()), caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfRowFormats, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
+                           return isRowScaled(kind.weight);
+                         })),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfExperts,
+                         testing::ValuesIn(kindsWhere([](const ProductKind &kind) { return kind.routed; })), caseName);
+
+} // namespace
+
+} // namespace lapidary::cuda::test
