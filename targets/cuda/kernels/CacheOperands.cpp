@@ -101,14 +101,11 @@ Operand unpackOperand(KernelBuilder &k, lap_format format, const RawOperand &raw
 Vals splitFloat(KernelBuilder &k, Val value, unsigned parts) {
   Vals result;
   for (unsigned part = 0; part < parts; ++part) {
-    const Val bits = bitsOf(value, k.i32Type());
-    if (part + 1 == parts) {
-      // What is cut off is 0 when there are three parts.
-      result.push_back(parts < 3 ? bits + 0x8000 : bits);
-      break;
-    }
+    // Three parts are exact however they are cut; of fewer, each is rounded, ties away from zero.
+    Val bits = bitsOf(value, k.i32Type());
+    bits = parts < 3 ? bits + 0x8000 : bits;
     result.push_back(bits);
-    value = value - bitsOf(bits & -0x10000, k.f32Type());
+    value = part + 1 < parts ? value - bitsOf(bits & -0x10000, k.f32Type()) : value;
   }
   return result;
 }
