@@ -22,13 +22,15 @@ function(lapidary_kernel_objects isa target)
 endfunction()
 
 # lapidary_conformance_test(isa target features): test KernelConformance.<isa> on this machine; skipped, by the suite,
-# where it lacks one of the features (comma separated, as in /proc/cpuinfo). Leaves the shared library <isa>.so.
+# where it lacks one of the features (comma separated, as in /proc/cpuinfo). Further arguments: archives of kernels
+# written by hand. Leaves the shared library <isa>.so.
 function(lapidary_conformance_test isa target features)
+  string(JOIN " " archives ${ARGN})
   lapidary_kernel_objects(${isa} ${target})
   set(library "${CMAKE_CURRENT_BINARY_DIR}/${isa}.so")
   add_custom_command(OUTPUT "${library}"
-    COMMAND sh -c "${CMAKE_CXX_COMPILER} -shared -o ${library} ${${isa}_OBJECTS}/*.o"
-    DEPENDS "${${isa}_OBJECTS}.stamp" VERBATIM)
+    COMMAND sh -c "${CMAKE_CXX_COMPILER} -shared -o ${library} ${${isa}_OBJECTS}/*.o -Wl,--whole-archive ${archives} -Wl,--no-whole-archive"
+    DEPENDS "${${isa}_OBJECTS}.stamp" ${ARGN} VERBATIM)
   add_custom_target(kernels-${isa} ALL DEPENDS "${library}")
   add_test(NAME KernelConformance.${isa}
     COMMAND kernel-conformance "--kernels=${library}" --isa=${isa} "--features=${features}")

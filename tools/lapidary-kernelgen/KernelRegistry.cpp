@@ -22,7 +22,7 @@ namespace {
 void addKernels(const KernelFamily &family, const CpuIsa &isa, std::vector<Kernel> &kernels) {
   for (const lapidary::detail::KernelShape &shape : lapidary::detail::kernelShapes) {
     for (lap_format format : kernelFormats(shape.op)) {
-      if (family.builds(shape.op, format)) {
+      if (family.builds(shape.op, format, isa)) {
         kernels.push_back({kernelName(shape.op, format, isa.name), shape.op, format, &family, &isa});
       }
     }

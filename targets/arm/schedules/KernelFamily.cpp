@@ -15,7 +15,7 @@ const KernelFamily &kernelFamily() {
        {"dotprod", "armv82a-arm_dot_prod", 4, 4, ByteProducts::Fours, IntegerCode::Signed},
        {"i8mm", "armv86a-arm_dot_prod", 4, 4, ByteProducts::Fours, IntegerCode::Signed}},
       {{"", "dotprod"}, {"armv8-a", "neon"}, {"cortex-a76", "dotprod"}, {"neoverse-v1", "i8mm"}},
-      [](KernelOp op, lap_format format) { return !isIntegerProduct(op, format); },
+      [](KernelOp op, lap_format format, const CpuIsa &) { return !isIntegerProduct(op, format); },
       buildCommonKernel};
   return family;
 }

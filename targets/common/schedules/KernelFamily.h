@@ -19,8 +19,8 @@ struct KernelFamily {
   std::string_view target;       // "x86_64-linux"
   std::string_view halideTarget; // "x86-64-linux": architecture, bits and system
   std::vector<CpuIsa> isas;
-  std::vector<std::pair<std::string_view, std::string_view>> cpus; // CPU behind the '+', "" for none; its isa's name
-  bool (*builds)(KernelOp op, lap_format format);                  // false: the kernel is written by hand
+  std::vector<std::pair<std::string_view, std::string_view>> cpus;   // CPU behind the '+', "" for none; its isa's name
+  bool (*builds)(KernelOp op, lap_format format, const CpuIsa &isa); // false: the kernel is written by hand
   Algorithm (*build)(KernelOp op, lap_format format, const CpuIsa &isa);
 };
 

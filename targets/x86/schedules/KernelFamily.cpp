@@ -1,6 +1,7 @@
 // KernelFamily.cpp - the kernels of x86-64: instruction set levels, CPUs, and who schedules what.
 // SPDX-License-Identifier: Apache-2.0
 //
+// Attention over bf16 caches is written by hand where registers have 16 floats (targets/x86/kernels).
 // avx2 is x86-64-v3, avx512 is x86-64-v4, vnni adds avx512vnni (Ice Lake server, Zen 4 and later).
 #include "targets/common/PackedLayout.h"
 #include "targets/x86/schedules/Schedules.h"
@@ -22,6 +23,10 @@ Algorithm build(KernelOp op, lap_format format, const CpuIsa &isa) {
   schedule(algorithm, manyRows, isa);
   return algorithm;
 }
+
+bool builds(KernelOp op, lap_format format, const CpuIsa &isa) {
+  return op != KernelOp::AttentionSlice || format != LAP_BF16 || isa.lanes < 16;
+}
 } // namespace
 
 const KernelFamily &kernelFamily() {
@@ -33,7 +38,7 @@ const KernelFamily &kernelFamily() {
        {"vnni", "sse41-avx-f16c-fma-avx2-avx512-avx512_skylake-avx512_cannonlake-avx512_zen4", 16, 8,
         ByteProducts::Fours, IntegerCode::Offset}},
       {{"", "avx2"}, {"x86-64-v3", "avx2"}, {"x86-64-v4", "avx512"}, {"icelake-server", "vnni"}, {"znver4", "vnni"}},
-      [](KernelOp, lap_format) { return true; },
+      builds,
       build};
   return family;
 }
