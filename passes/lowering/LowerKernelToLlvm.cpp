@@ -74,7 +74,6 @@ public:
     auto type = LLVM::LLVMFunctionType::get(none, {pointer, i32, i32});
     auto function = LLVM::LLVMFuncOp::create(builder, source.getLoc(), ("lap_program_" + source.getName()).str(), type);
     Block *block = function.addEntryBlock(builder);
-    unsigned index = 0;
     for (Operation &op : source.front()) {
       builder.setInsertionPointToEnd(block);
       if (isa<kernel::BarrierOp>(op)) {
@@ -82,8 +81,7 @@ public:
           driver(op.getLoc(), "barrier", {}, block);
         }
       } else if (auto compute = dyn_cast<kernel::ComputeOpInterface>(op)) {
-        std::string name = ("lap_args." + source.getName() + "." + Twine(index++)).str();
-        callDriverOf(compute, name, block);
+        callDriverOf(compute, block);
       }
     }
     builder.setInsertionPointToEnd(block);
@@ -100,8 +98,9 @@ public:
   }
 
 private:
-  void callDriverOf(kernel::ComputeOpInterface op, StringRef name, Block *block) {
+  void callDriverOf(kernel::ComputeOpInterface op, Block *block) {
     DriverCall call = driverCall(abi, op);
+    std::string name = argumentsOf(op);
     bytes(op.getLoc(), name, call.arguments, LLVM::Linkage::Internal, alignof(uint64_t));
     SmallVector<Value> arguments = {LLVM::AddressOfOp::create(builder, op.getLoc(), pointer, name)};
     if (ArrayAttr kernels = op.getKernelNames()) {
@@ -113,6 +112,34 @@ private:
     }
     driver(op.getLoc(), call.driver, arguments, block);
     ++numCalls;
+    readAhead(op, block);
+  }
+
+  /// Behind a product: says which one comes next. Experts lie between some: which, nobody knows yet.
+  void readAhead(Operation *op, Block *block) {
+    Operation *next = isa<kernel::MatmulOp>(op) ? op->getNextNode() : nullptr;
+    while (next && !isa<kernel::MatmulOp, kernel::ExpertMatmulOp>(next)) {
+      next = next->getNextNode();
+    }
+    if (isa_and_nonnull<kernel::MatmulOp>(next)) {
+      Value arguments = LLVM::AddressOfOp::create(builder, op->getLoc(), pointer, argumentsOf(next));
+      driver(op->getLoc(), "lap_op_read_ahead", arguments, block);
+    }
+  }
+
+  /// The name of an op's argument block: its function and its number among the compute ops there.
+  std::string argumentsOf(Operation *op) {
+    auto [known, isNew] = numbers.try_emplace(op, 0);
+    if (isNew) {
+      unsigned index = 0;
+      for (Operation &each : *op->getBlock()) {
+        if (isa<kernel::ComputeOpInterface>(each)) {
+          numbers[&each] = index++;
+        }
+      }
+    }
+    auto function = cast<func::FuncOp>(op->getParentOp());
+    return ("lap_args." + function.getName() + "." + Twine(numbers[op])).str();
   }
 
   void driver(Location loc, StringRef op, ArrayRef<Value> arguments, Block *block) {
@@ -138,6 +165,7 @@ private:
   TargetBackend::Drivers drivers;
   OpBuilder builder;
   Type pointer, i32, none;
+  DenseMap<Operation *, unsigned> numbers; ///< see argumentsOf
 };
 
 class LowerKernelToLlvmPass : public lapidary::impl::LowerKernelToLlvmBase<LowerKernelToLlvmPass> {

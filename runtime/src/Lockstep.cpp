@@ -54,7 +54,13 @@ void SpinBudget::spunWell() {
   }
 }
 
-bool WaitWord::wait(uint32_t seen, SpinBudget &budget) {
+bool WaitWord::wait(uint32_t seen, SpinBudget &budget, Ahead &ahead) {
+  for (; ahead.begin < ahead.end; ahead.begin += 64) { // a line at a time: the word comes first
+    if (value.load(std::memory_order_acquire) != seen) {
+      return false;
+    }
+    __builtin_prefetch(ahead.begin);
+  }
   uint32_t spins = budget.spins.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < spins; ++i) {
     if (value.load(std::memory_order_acquire) != seen) {
@@ -123,8 +129,9 @@ lap_status Lockstep::start(uint32_t lanes, lap_error *error) {
 void *Lockstep::workerMain(void *argument) {
   Worker &worker = *static_cast<Worker *>(argument);
   Lockstep &team = *worker.team;
+  Ahead nothing;
   for (uint32_t seen = 0;; ++seen) {
-    team.epoch.wait(seen, team.parkBudget);
+    team.epoch.wait(seen, team.parkBudget, nothing);
     if (team.stopping.load(std::memory_order_acquire)) {
       return nullptr;
     }
@@ -177,7 +184,7 @@ bool meet(lap_barrier &barrier, uint32_t lane, uint32_t lanes) {
     barrier.generation.advance();
     return false;
   }
-  return barrier.generation.wait(seen, barrier.budget);
+  return barrier.generation.wait(seen, barrier.budget, barrier.lanes[lane].ahead);
 }
 
 } // namespace

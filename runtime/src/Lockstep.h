@@ -29,13 +29,19 @@ struct SpinBudget {
   void spunWell();
 };
 
+/// Memory that a lane is going to read. A lane that waits brings it into its caches, a line at a time.
+struct Ahead {
+  const uint8_t *begin = nullptr, *end = nullptr;
+};
+
 /// A counter that threads wait on: spin first, then sleep. Each field has a cache line of its own.
 struct WaitWord {
   alignas(64) std::atomic<uint32_t> value{0};
   alignas(64) std::atomic<uint32_t> sleepers{0};
 
-  /// Returns once value != seen, at the latest shortly after advance(); true if the thread slept.
-  bool wait(uint32_t seen, SpinBudget &budget);
+  /// Returns once value != seen, at the latest shortly after advance(); true if the thread slept. Reads
+  /// `ahead` before it spins.
+  bool wait(uint32_t seen, SpinBudget &budget, Ahead &ahead);
   /// Adds one and wakes every sleeper.
   void advance();
 };
@@ -57,6 +63,7 @@ struct LaneProfile; // runtime/src/Profile.h
 struct alignas(64) LaneState {
   uint32_t used = 0;              // cursors since the last barrier; all lanes run the same ops, so they count alike
   LaneProfile *profile = nullptr; // borrowed; null: nothing is timed
+  Ahead ahead;
 };
 
 } // namespace lap

@@ -44,6 +44,39 @@ TEST(Lockstep, LanesMeetAtEveryBarrier) {
   }
 }
 
+namespace {
+
+struct ReadingAhead {
+  lap_step step{};
+  alignas(64) uint8_t memory[100 * 64] = {};
+  Ahead left[2] = {};
+};
+
+/// The first lane comes late; the second one has something to read meanwhile.
+void comeLate(void *context, uint32_t lane, uint32_t lanes) {
+  ReadingAhead &r = *static_cast<ReadingAhead *>(context);
+  Ahead &ahead = r.step.barrier->lanes[lane].ahead;
+  ahead = {r.memory, r.memory + sizeof(r.memory)};
+  if (lane == 0) {
+    usleep(20000);
+  }
+  lap_op_barrier(&r.step, lane, lanes);
+  r.left[lane] = ahead;
+}
+
+} // namespace
+
+TEST(Lockstep, AWaitingLaneReadsAheadAndNoFurther) {
+  Lockstep team;
+  ASSERT_EQ(team.start(2, nullptr), LAP_OK);
+  ReadingAhead r;
+  r.step.barrier = team.barrier();
+  team.run(comeLate, &r);
+  EXPECT_EQ(r.left[0].begin, r.memory) << "the last lane does not wait";
+  EXPECT_GT(r.left[1].begin, r.memory);
+  EXPECT_LE(r.left[1].begin, r.left[1].end);
+}
+
 TEST(Lockstep, RunsManyJobsAndParksBetweenThem) {
   Lockstep team;
   ASSERT_EQ(team.start(4, nullptr), LAP_OK);

@@ -233,6 +233,10 @@ typedef struct lap_matmul_args { /* out[r][n] = sum_k x[r][k] * w[n][k] */
 void lap_op_matmul(const lap_step *, const lap_matmul_args *, lap_kernel *matvec, lap_kernel *matmat, uint32_t lane,
                    uint32_t lanes);
 
+/* The lane's next product is `next`: it reads the first of its weights into its caches while it waits for other lanes.
+ * Generated code calls this behind every product but the last of a function. */
+void lap_op_read_ahead(const lap_step *, const lap_matmul_args *next, uint32_t lane, uint32_t lanes);
+
 typedef struct lap_quantize_args {
   lap_buffer x, out; /* out: q8, q24, i8 or r24 */
   float step;        /* of i8 rows; otherwise 0 */

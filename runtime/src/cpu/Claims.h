@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Equal shares do not take equal time: cores get unequal parts of the memory bandwidth, and a lane that waits long at
-// the barrier goes to sleep, which costs more than the op. So the large ops let lanes claim items one by one. Which
-// lane runs an item changes no bit of its result.
+// the barrier goes to sleep, which costs more than the op. So in the large ops every lane has a quarter of an equal
+// share, one long stream of memory that it can begin to read ahead of the op, and claims the other items one by one.
+// Which lane runs an item changes no bit of its result.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CPU_CLAIMS_H
 #define LAPIDARY_RUNTIME_CPU_CLAIMS_H
@@ -12,6 +13,11 @@
 #include "runtime/src/Lockstep.h"
 
 namespace lap {
+
+/// Items of `total` that a lane has for itself: [lane * ownItems, (lane + 1) * ownItems).
+inline uint32_t ownItems(uint32_t total, uint32_t lanes) {
+  return lanes == 1 ? total : (total + 2 * lanes) / (4 * lanes);
+}
 
 /// The items [0, total) of one op. Every lane of the step makes one, in the same order of ops, and asks for items until
 /// there are none; a lane gets them in ascending order. One lane alone, a step without a barrier and ops beyond
@@ -23,23 +29,35 @@ public:
       uint32_t &used = step->barrier->lanes[lane].used;
       if (used < MaxCursors) {
         cursor = &step->barrier->cursors[used++].next;
+        const uint32_t own = ownItems(total, lanes);
+        following = lane * own;
+        ownEnd = following + own;
+        firstShared = lanes * own;
         return;
       }
     }
     const Range items = share(total, lane, lanes);
     following = static_cast<uint32_t>(items.begin);
-    this->total = static_cast<uint32_t>(items.end);
+    ownEnd = static_cast<uint32_t>(items.end);
   }
 
   /// False when no item is left.
   bool next(uint32_t &out_item) {
-    out_item = cursor ? cursor->fetch_add(1, std::memory_order_relaxed) : following++;
+    if (following < ownEnd) {
+      out_item = following++;
+      return true;
+    }
+    if (!cursor) {
+      return false;
+    }
+    out_item = firstShared + cursor->fetch_add(1, std::memory_order_relaxed);
     return out_item < total;
   }
 
 private:
-  uint32_t total, following = 0;
-  std::atomic<uint32_t> *cursor = nullptr;
+  uint32_t total, following, ownEnd;       // own items: [following, ownEnd)
+  uint32_t firstShared = 0;                // behind all lanes' own items
+  std::atomic<uint32_t> *cursor = nullptr; // null: all items are somebody's own
 };
 
 } // namespace lap

@@ -14,6 +14,8 @@ using namespace lap;
 
 namespace {
 
+constexpr uint64_t ReadAheadBytes = 128 * 1024; // a part of the second level cache
+
 /// One call of multiply for the tiles [first, first + count), which are rounded to the same step.
 void multiplyTiles(const lap_step *step, const lap_matmul_args *args, uint32_t first, uint32_t count, float outStep,
                    const ProductKernels &kernels) {
@@ -83,6 +85,9 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
                               uint32_t lane, uint32_t lanes) {
   const OpTimer timer(step, lane, "matmul", &args->w);
   const lap_weight &w = args->w;
+  if (step->barrier) {
+    step->barrier->lanes[lane].ahead = {};
+  }
   const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
   if (step->observer) {
     observe(step, w, args->x, args->input_step, lane, lanes);
@@ -103,6 +108,18 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
       zeroPadding(step, args->out, row, w.rows);
     }
   }
+}
+
+extern "C" void lap_op_read_ahead(const lap_step *step, const lap_matmul_args *next, uint32_t lane, uint32_t lanes) {
+  if (lanes == 1) {
+    return; // who never waits
+  }
+  const lap_weight &w = next->w;
+  const uint32_t tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
+  const uint32_t own = ownItems((tiles + most - 1) / most, lanes);
+  const uint64_t bytes = uint64_t(own ? own : 1) * most * w.tile_bytes; // one: a guess, the lanes come in any order
+  const uint8_t *begin = weightBytes(step, w) + lane * bytes;
+  step->barrier->lanes[lane].ahead = {begin, begin + (bytes < ReadAheadBytes ? bytes : ReadAheadBytes)};
 }
 
 extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize,

@@ -27,6 +27,26 @@ func.func @step() {
   // CHECK: llvm.return
   return
 }
+
+// Every product says whose weights come next, whatever lies between them.
+// CHECK: llvm.func @lap_program_score(%[[STEP:.*]]: !llvm.ptr, %[[LANE:.*]]: i32, %[[LANES:.*]]: i32)
+func.func @score() {
+  %w = kernel.weight @p : !kernel.packed<64x96, <bf16>, "tiles16">
+  %x = kernel.alloc at 256 : !kernel.buffer<1 x 96 x f32>
+  %y = kernel.alloc at 1024 : !kernel.buffer<1 x 64 x f32>
+  // CHECK: llvm.call @lap_op_matmul
+  // CHECK: %[[NEXT:.*]] = llvm.mlir.addressof @lap_args.score.2
+  // CHECK: llvm.call @lap_op_read_ahead(%[[STEP]], %[[NEXT]], %[[LANE]], %[[LANES]])
+  kernel.matmul %x, %w into %y kernels ["bf16-matvec-16x1-avx2", "bf16-matmat-16x8-avx2"] : !kernel.buffer<1 x 96 x f32>, !kernel.packed<64x96, <bf16>, "tiles16">, !kernel.buffer<1 x 64 x f32>
+  // CHECK: llvm.call @lap_op_barrier
+  kernel.barrier
+  // CHECK: llvm.call @lap_op_scale
+  kernel.scale %y by 2.0 into %y kernels ["scale-1x16-avx2"] : !kernel.buffer<1 x 64 x f32>, !kernel.buffer<1 x 64 x f32>
+  // CHECK: llvm.call @lap_op_matmul
+  // CHECK-NOT: lap_op_read_ahead
+  kernel.matmul %x, %w into %y kernels ["bf16-matvec-16x1-avx2", "bf16-matmat-16x8-avx2"] : !kernel.buffer<1 x 96 x f32>, !kernel.packed<64x96, <bf16>, "tiles16">, !kernel.buffer<1 x 64 x f32>
+  return
+}
 // CHECK: llvm.func @lap_program_extend
 func.func @extend() {
   return

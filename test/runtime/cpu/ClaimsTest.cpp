@@ -58,6 +58,34 @@ TEST(Claims, MoreOpsThanCursorsBetweenTwoBarriers) { expectEachOnce(3, MaxCursor
 
 TEST(Claims, FewerItemsThanLanes) { expectEachOnce(4, 2, 1); }
 
+TEST(Claims, EveryLaneBeginsWithItsOwnItems) {
+  Lockstep team;
+  ASSERT_EQ(team.start(2, nullptr), LAP_OK);
+  lap_step step{};
+  step.barrier = team.barrier();
+  Claims late(&step, 17, 1, 2), first(&step, 17, 0, 2); // both before either takes an item
+  ASSERT_EQ(ownItems(17, 2), 2u);
+  uint32_t item = 0;
+  for (uint32_t expected : {0u, 1u, 4u, 5u, 6u, 7u, 8u, 9u, 10u, 11u, 12u, 13u, 14u, 15u, 16u}) {
+    ASSERT_TRUE(first.next(item));
+    EXPECT_EQ(item, expected);
+  }
+  EXPECT_FALSE(first.next(item));
+  for (uint32_t expected : {2u, 3u}) { // nobody takes what is the late lane's own
+    ASSERT_TRUE(late.next(item));
+    EXPECT_EQ(item, expected);
+  }
+  EXPECT_FALSE(late.next(item));
+}
+
+TEST(Claims, OwnItemsAreNeverMoreThanThereAre) {
+  for (uint32_t lanes : {1u, 2u, 3u, 7u, 64u}) {
+    for (uint32_t total = 0; total < 200; ++total) {
+      EXPECT_LE(uint64_t(lanes) * ownItems(total, lanes), total) << total << " of " << lanes;
+    }
+  }
+}
+
 TEST(Claims, WithoutABarrierItemsAreSharedEvenly) {
   lap_step step{};
   Claims claims(&step, 10, 1, 3);
