@@ -1,8 +1,7 @@
 //===- Integers.h - the integers of a tile's bytes ------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every format is read in stretches of 32 columns of a tile of 16 rows: `blocks` of 64 bytes, 4 for each row, of which
-// every byte has `fields` integers (targets/common/PackedLayout.h, integers in two's complement but those of 2 bits).
+// In stretches of 32 columns (targets/common/kernels/StretchOrder.h), integers in two's complement but those of 2 bits.
 // A vector of 16 bytes, 4 rows, gives for each field 4 columns of 4 rows, in the order that a dot product by lanes
 // takes. Integers are taken out in one of two ways:
 //   in place   one instruction a field, at 1, 4 or 16 times the value; fields of the same multiple share a sum
@@ -11,21 +10,24 @@
 #ifndef LAPIDARY_TARGETS_ARM_KERNELS_INTEGERS_H
 #define LAPIDARY_TARGETS_ARM_KERNELS_INTEGERS_H
 
-#include "lapidary/ProgramAbi.h"
+#include "targets/common/kernels/StretchOrder.h"
 #include "targets/common/kernels/Unroll.h"
 
 #include <arm_neon.h>
 
 namespace lap::arm {
 
+using kernels::stretchBlocks;
+using kernels::stretchBytes;
+using kernels::StretchColumns;
+using kernels::StretchQuads;
 using kernels::unrolled;
 
-constexpr int StretchColumns = 32, StretchQuads = StretchColumns / 4; // a quad: four columns that follow each other
-constexpr int RowQuads = LAP_ROW_TILE / 4;                            // vectors of four rows in a tile
+constexpr int RowQuads = LAP_ROW_TILE / 4; // vectors of four rows in a tile
 
 /// Integers of 8 bits.
 struct Bytes {
-  static constexpr int fields = 1, sums = 1, zero = 0;
+  static constexpr int sums = 1, zero = 0;
   static constexpr int sumOf(int) { return 0; }
   static constexpr int sumShift(int) { return 0; }
   template <int Field> LAPIDARY_INLINE static int8x16_t inPlace(uint8x16_t bytes) { return vreinterpretq_s8_u8(bytes); }
@@ -34,7 +36,7 @@ struct Bytes {
 
 /// Two of 4 bits; both are in the upper half of a byte when in place.
 struct Nibbles {
-  static constexpr int fields = 2, sums = 1, zero = 0;
+  static constexpr int sums = 1, zero = 0;
   static constexpr int sumOf(int) { return 0; }
   static constexpr int sumShift(int) { return 4; }
   template <int Field> LAPIDARY_INLINE static int8x16_t inPlace(uint8x16_t bytes) {
@@ -47,7 +49,7 @@ struct Nibbles {
 
 /// Four of 2 bits, stored + 2: only the uppermost could be signed in place, and a mask costs less than two shifts.
 struct Crumbs {
-  static constexpr int fields = 4, sums = 3, zero = 2;
+  static constexpr int sums = 3, zero = 2;
   static constexpr int sumOf(int field) { return field % 3; } // the uppermost field is shifted down to the lowest
   static constexpr int sumShift(int sum) { return 2 * sum; }
   template <int Field> LAPIDARY_INLINE static int8x16_t inPlace(uint8x16_t bytes) {
@@ -62,26 +64,13 @@ struct Crumbs {
   }
 };
 
-/// quad(block, field): the quad of a stretch that a field of a block holds.
-template <lap_format Format> struct Stretch;
-template <> struct Stretch<LAP_W8G32> : Bytes {
-  static constexpr int quad(int block, int) { return block; }
-};
-template <> struct Stretch<LAP_W4G32> : Nibbles {
-  static constexpr int quad(int block, int field) { return 4 * field + block; }
-};
-template <> struct Stretch<LAP_W8ROW> : Bytes {
-  static constexpr int quad(int block, int) { return block; }
-};
-template <> struct Stretch<LAP_W4ROW> : Nibbles {
-  static constexpr int quad(int block, int field) { return 2 * block + field; }
-};
-template <> struct Stretch<LAP_W2ROW> : Crumbs {
-  static constexpr int quad(int block, int field) { return 4 * block + field; }
-};
-
-template <lap_format Format> constexpr int stretchBlocks() { return StretchQuads / Stretch<Format>::fields; }
-template <lap_format Format> constexpr int stretchBytes() { return stretchBlocks<Format>() * LAP_ROW_TILE * 4; }
+/// The integers of a format, which has `fields` of them in a byte.
+template <int Fields> struct IntegersOf;
+template <> struct IntegersOf<1> : Bytes {};
+template <> struct IntegersOf<2> : Nibbles {};
+template <> struct IntegersOf<4> : Crumbs {};
+template <lap_format Format>
+struct Stretch : kernels::StretchOrder<Format>, IntegersOf<kernels::StretchOrder<Format>::fields> {};
 
 /// The bf16 scales of 16 rows as floats.
 LAPIDARY_INLINE void widenScales(const uint8_t *from, float32x4_t (&scales)[RowQuads]) {

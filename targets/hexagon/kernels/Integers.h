@@ -1,27 +1,30 @@
 //===- Integers.h - the integers of a tile's bytes ------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Every format is read in stretches of 32 columns: blocks of 64 bytes a tile, of which every byte has `fields` integers
-// in offset code (targets/common/PackedLayout.h). A vector of a pair of tiles gives for each field four columns, a
-// quad, of 32 rows. Integers are taken out in one of two ways:
+// In stretches of 32 columns (targets/common/kernels/StretchOrder.h), integers in offset code. A vector of a pair of
+// tiles gives for each field four columns, a quad, of 32 rows. Integers are taken out in one of two ways:
 //   in place   one instruction a field; those that are left at a multiple of their value have a sum of their own
 //   by value   what is kept in registers for many rows of activations
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TARGETS_HEXAGON_KERNELS_INTEGERS_H
 #define LAPIDARY_TARGETS_HEXAGON_KERNELS_INTEGERS_H
 
+#include "targets/common/kernels/StretchOrder.h"
 #include "targets/hexagon/kernels/Hvx.h"
 
 namespace lap::hexagon {
 
-constexpr int StretchColumns = 32, StretchQuads = StretchColumns / 4;
+using kernels::stretchBlocks;
+using kernels::stretchBytes;
+using kernels::StretchColumns;
+using kernels::StretchQuads;
 
 /// `bits` set in every byte.
 LAPIDARY_INLINE HVX_Vector everyByte(int bits) { return splat(bits * 0x01010101); }
 
 /// Integers of 8 bits. Two sums, because an instruction cannot wait for another of its packet.
 struct Bytes {
-  static constexpr int fields = 1, sums = 2, zero = 128;
+  static constexpr int sums = 2, zero = 128;
   static constexpr int sumOf(int quad, int) { return quad % 2; }
   static constexpr int sumShift(int) { return 0; }
   template <int> LAPIDARY_INLINE static HVX_Vector inPlace(HVX_Vector bytes) { return bytes; }
@@ -30,7 +33,7 @@ struct Bytes {
 
 /// Two of 4 bits.
 struct Nibbles {
-  static constexpr int fields = 2, sums = 2, zero = 8;
+  static constexpr int sums = 2, zero = 8;
   static constexpr int sumOf(int quad, int) { return quad % 2; }
   static constexpr int sumShift(int) { return 0; }
   template <int Field> LAPIDARY_INLINE static HVX_Vector inPlace(HVX_Vector bytes) {
@@ -41,7 +44,7 @@ struct Nibbles {
 
 /// Four of 2 bits; those in the middle stay where they are.
 struct Crumbs {
-  static constexpr int fields = 4, sums = 3, zero = 2;
+  static constexpr int sums = 3, zero = 2;
   static constexpr int sumOf(int, int field) { return field % 3; }
   static constexpr int sumShift(int sum) { return 2 * sum; }
   template <int Field> LAPIDARY_INLINE static HVX_Vector inPlace(HVX_Vector bytes) {
@@ -55,27 +58,13 @@ struct Crumbs {
   }
 };
 
-/// quad(block, field): the quad of a stretch that a field of a block holds.
-template <lap_format Format> struct Stretch;
-template <> struct Stretch<LAP_W8G32> : Bytes {
-  static constexpr int quad(int block, int) { return block; }
-};
-template <> struct Stretch<LAP_W4G32> : Nibbles {
-  static constexpr int quad(int block, int field) { return 4 * field + block; }
-};
-template <> struct Stretch<LAP_W8ROW> : Bytes {
-  static constexpr int quad(int block, int) { return block; }
-};
-template <> struct Stretch<LAP_W4ROW> : Nibbles {
-  static constexpr int quad(int block, int field) { return 2 * block + field; }
-};
-template <> struct Stretch<LAP_W2ROW> : Crumbs {
-  static constexpr int quad(int block, int field) { return 4 * block + field; }
-};
-
-/// Blocks of a stretch in a tile, and their bytes.
-template <lap_format Format> constexpr int stretchBlocks() { return StretchQuads / Stretch<Format>::fields; }
-template <lap_format Format> constexpr int stretchBytes() { return stretchBlocks<Format>() * LAP_ROW_TILE * 4; }
+/// The integers of a format, which has `fields` of them in a byte.
+template <int Fields> struct IntegersOf;
+template <> struct IntegersOf<1> : Bytes {};
+template <> struct IntegersOf<2> : Nibbles {};
+template <> struct IntegersOf<4> : Crumbs {};
+template <lap_format Format>
+struct Stretch : kernels::StretchOrder<Format>, IntegersOf<kernels::StretchOrder<Format>::fields> {};
 
 /// Calls take(Index<block>, vector) for the blocks of a stretch of two tiles.
 template <lap_format Format, typename Take>
