@@ -28,8 +28,8 @@ protected:
     std::copy(std::begin(corners), std::end(corners), machine.floats(a, 0));
   }
 
-  /// Checks out = expected(a, b) within `tolerance` relative to |expected| + floor, on 1..3 lanes.
-  template <typename Op, typename Expected> void check(Op op, Expected expected, double tolerance, double floor) {
+  /// Checks out = expected(a, b) within `relative` of |expected| + floor, on 1..3 lanes.
+  template <typename Op, typename Expected> void check(Op op, Expected expected, double relative, double floor) {
     for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
       machine.run(lanes, Tokens, 0, nullptr, op);
       std::vector<float> all;
@@ -37,7 +37,7 @@ protected:
         const uint32_t t = i / GetParam(), c = i % GetParam();
         const float x = machine.floats(a, t)[c], y = machine.floats(b, t)[c], got = machine.floats(out, t)[c];
         const double want = expected(double(x), double(y));
-        ASSERT_LE(std::fabs(got - want), tolerance * (std::fabs(want) + floor)) << "x " << x << ", y " << y;
+        ASSERT_LE(std::fabs(got - want), tolerance(relative) * (std::fabs(want) + floor)) << "x " << x << ", y " << y;
         all.push_back(got);
       }
       EXPECT_TRUE(machine.paddingIsZero(out, Tokens, GetParam()));

@@ -1,8 +1,8 @@
 // Main.cpp - the suite's command line.
 // SPDX-License-Identifier: Apache-2.0
 //
-// usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset] [GoogleTest
-// options]
+// usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset]
+// [--floats=own] [GoogleTest options]
 // --kernels: unless they are linked in. --features: names of /proc/cpuinfo; without all of them the tests are skipped.
 #include "runtime/src/CpuFeatures.h"
 #include "targets/common/conformance/Harness.h"
@@ -17,6 +17,7 @@ namespace lapidary::conformance {
 
 static std::string isa, skip;
 static IntegerCode code = IntegerCode::Offset;
+static bool ownFloats = false;
 
 lap_kernel *kernel(KernelOp op, lap_format format) {
   const std::string symbol = kernelSymbol(kernelName(op, format, isa));
@@ -31,6 +32,7 @@ lap_kernel *kernel(KernelOp op, lap_format format) {
 const std::string &skipReason() { return skip; }
 
 IntegerCode integerCode() { return code; }
+bool definedFloats() { return !ownFloats; }
 
 static void requireFeatures(const std::string &features) {
   std::stringstream wanted(features);
@@ -57,10 +59,14 @@ int main(int count, char **words) {
       requireFeatures(word.substr(11));
     } else if (word == "--integers=signed") {
       code = lapidary::IntegerCode::Signed;
+    } else if (word == "--floats=own") {
+      ownFloats = true;
     }
   }
   if (isa.empty()) {
-    std::fprintf(stderr, "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset]\n",
+    std::fprintf(stderr,
+                 "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset] "
+                 "[--floats=own]\n",
                  words[0]);
     return 2;
   }

@@ -71,7 +71,7 @@ TEST_F(NormConformance, RmsNormOfWholeRows) {
           const double factor = normFactor(x, width);
           for (uint32_t c = 0; c < width; ++c) {
             const float got = machine.floats(args.out, t)[c];
-            ASSERT_LT(relative(got, x[c] * factor * (weighted ? w[c] : 1.0f)), 2e-6);
+            ASSERT_LT(relative(got, x[c] * factor * (weighted ? w[c] : 1.0f)), tolerance(2e-6));
             all.push_back(got);
           }
         }
@@ -139,7 +139,8 @@ TEST_F(NormConformance, RmsNormOfHeadsInPlaceLeavesNeighboursAlone) {
     for (uint32_t c = 0; c < parent; ++c) {
       const bool normed = c >= 16 && c < 16 + heads * width;
       const double factor = normed ? normFactor(old + c / 16 * 16, width) : 1.0;
-      ASSERT_LT(relative(machine.floats(whole, t)[c], old[c] * factor), normed ? 2e-6 : 1e-30) << "column " << c;
+      ASSERT_LT(relative(machine.floats(whole, t)[c], old[c] * factor), normed ? tolerance(2e-6) : 1e-30)
+          << "column " << c;
     }
   }
 }
@@ -173,7 +174,7 @@ TEST_F(NormConformance, ResidualNormScalesAndMayWriteOverItsResidual) {
       const double factor = normFactor(x, width);
       for (uint32_t c = 0; c < width; ++c) {
         const double sum = residual[t * args.residual.row_bytes / 4 + c] + x[c] * factor * w[c];
-        ASSERT_LT(std::fabs(machine.floats(args.out, t)[c] - sum * (scaled ? 0.75 : 1.0)), 3e-6);
+        ASSERT_LT(std::fabs(machine.floats(args.out, t)[c] - sum * (scaled ? 0.75 : 1.0)), tolerance(3e-6));
       }
     }
   }
@@ -215,8 +216,8 @@ TEST_F(NormConformance, NormRotaryRotatesEveryHeadInPlace) {
         for (uint32_t j = 0; j < headDim / 2; ++j) {
           const double angle = double(float(position + t) * frequencies[j]);
           const double a = x[j] * factor * w[j], b = x[j + headDim / 2] * factor * w[j + headDim / 2];
-          ASSERT_LT(std::fabs(out[j] - (a * std::cos(angle) - b * std::sin(angle))), 3e-6);
-          ASSERT_LT(std::fabs(out[j + headDim / 2] - (b * std::cos(angle) + a * std::sin(angle))), 3e-6);
+          ASSERT_LT(std::fabs(out[j] - (a * std::cos(angle) - b * std::sin(angle))), tolerance(3e-6));
+          ASSERT_LT(std::fabs(out[j + headDim / 2] - (b * std::cos(angle) + a * std::sin(angle))), tolerance(3e-6));
         }
       }
     }
