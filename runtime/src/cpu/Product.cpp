@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "Product.h"
 
+#include "ItemBytes.h"
 #include "Kernels.h"
 #include "Work.h"
 
@@ -12,9 +13,7 @@ namespace lap {
 
 namespace {
 
-constexpr uint64_t ItemBytes = 128 * 1024;
-constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles (float formats)
-constexpr uint32_t RowBlock = 4;  // matmat's smallest block of rows
+constexpr uint32_t RowBlock = 4; // matmat's smallest block of rows
 
 void callFloat(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns;
@@ -110,10 +109,7 @@ Product tilesFrom(const Product &p, uint32_t first, uint32_t tiles) {
 
 } // namespace
 
-uint32_t itemTiles(const lap_weight &weight) {
-  const uint64_t fitting = ItemBytes / weight.tile_bytes;
-  return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock : fitting ? fitting : 1);
-}
+uint32_t itemTiles(const lap_weight &weight) { return itemTilesOf(weight.tile_bytes); }
 
 void multiply(const Product &product, const ProductKernels &kernels) {
   const uint32_t blocked = product.tile_count / TileBlock * TileBlock;

@@ -29,8 +29,7 @@ struct ProductKernels {
   lap_kernel *matvec, *matmat;
 };
 
-/// Tiles of a matrix that one lane multiplies at a time: long enough a stream of memory, short enough to stay in the
-/// second level cache between kernel calls and to let the lanes end together.
+/// Tiles of a matrix that one lane multiplies at a time (ItemBytes.h).
 uint32_t itemTiles(const lap_weight &weight);
 
 /// Computes all rows: whole blocks with matmat, what is left row by row with matvec. The tiles should fit the second

@@ -1,0 +1,25 @@
+//===- ItemBytes.h - how many tiles of a matrix are a work item -------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// Shared with targets that plan what happens to an item's tiles.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_RUNTIME_CPU_ITEMBYTES_H
+#define LAPIDARY_RUNTIME_CPU_ITEMBYTES_H
+
+#include <stdint.h>
+
+namespace lap {
+
+constexpr uint64_t ItemBytes = 128 * 1024;
+constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles (float formats)
+
+/// Tiles of `tileBytes` that one lane multiplies at a time: long enough a stream of memory, short enough to stay in the
+/// second level cache between kernel calls and to let the lanes end together.
+constexpr uint32_t itemTilesOf(uint64_t tileBytes) {
+  const uint64_t fitting = ItemBytes / tileBytes;
+  return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock : fitting ? fitting : 1);
+}
+
+} // namespace lap
+
+#endif // LAPIDARY_RUNTIME_CPU_ITEMBYTES_H
