@@ -45,10 +45,11 @@ function(lapidary_zig_object out_object target source)
   set(${out_object} "${object}" PARENT_SCOPE)
 endfunction()
 
-# lapidary_zig_archive(file target [VARIANT name] SOURCES... FLAGS...): an archive with no dates or owners inside.
+# lapidary_zig_archive(file target [VARIANT name] SOURCES... FLAGS... [OBJECTS...]): an archive with no dates or owners inside.
+# OBJECTS: of lapidary_zig_object, that go in as well.
 function(lapidary_zig_archive archive target)
-  cmake_parse_arguments(ARG "" "VARIANT" "SOURCES;FLAGS" ${ARGN})
-  set(objects)
+  cmake_parse_arguments(ARG "" "VARIANT" "SOURCES;FLAGS;OBJECTS" ${ARGN})
+  set(objects ${ARG_OBJECTS})
   if(ARG_VARIANT)
     list(PREPEND ARG_FLAGS VARIANT ${ARG_VARIANT})
   endif()

@@ -31,9 +31,13 @@ std::string nextCommand(const CompileOptions &options, const ProgramFacts &facts
 
 } // namespace
 
-void reportPlan(const CompileOptions &options, const ProgramFacts &facts, Console &console) {
+void reportPlan(const CompileOptions &options, const ProgramFacts &facts, llvm::ArrayRef<std::string> notes,
+                Console &console) {
   console.line("target", facts.target + ", weights " + facts.quant + ", KV " + facts.program.cacheElement);
   console.line("plan", planText(facts.plan, facts.program.context));
+  for (const std::string &note : notes) {
+    console.line("plan", note);
+  }
 }
 
 void reportDone(const CompileOptions &options, uint64_t bytes, const Sha256 &weightHash, double seconds,

@@ -13,7 +13,9 @@
 namespace lapidary {
 
 /// "target ..", "plan ..".
-void reportPlan(const CompileOptions &options, const ProgramFacts &facts, Console &console);
+/// `notes`: the target's (TargetBackend::planNotes).
+void reportPlan(const CompileOptions &options, const ProgramFacts &facts, llvm::ArrayRef<std::string> notes,
+                Console &console);
 
 /// "done ..", "weights sha256 ..", "next ..".
 void reportDone(const CompileOptions &options, uint64_t bytes, const Sha256 &weightHash, double seconds,

@@ -143,6 +143,8 @@ public:
   virtual std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const = 0;
   /// Scratch bytes each lane needs for the whole program.
   virtual uint64_t laneScratchBytes(mlir::ModuleOp module) const = 0;
+  /// What the target plans beyond buffers and weights, a line each for the compile report.
+  virtual std::vector<std::string> planNotes(mlir::ModuleOp) const { return {}; }
   /// Generates the objects of a planned module: kernels and the program functions. `descriptor` is the finished
   /// lap_program with its blobs (ProgramAbi.h).
   virtual bool emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,

@@ -2,13 +2,16 @@
 """Packets of the hot loops of the Hexagon kernels: no DSP is needed.
 SPDX-License-Identifier: Apache-2.0
 
-usage: hexagon-packets.py ARCHIVE.a|OBJECT.o.. [--kernel=SUBSTRING] [--show | --check]
+usage: hexagon-packets.py ARCHIVE.a|OBJECT.o.. [--kernel=SUBSTRING] [--floats] [--show | --check]
 
 A Hexagon packet is up to four instructions that start together, one packet a cycle of its hardware thread at best. Finds
 the innermost of the loops that multiply weights by activations (vrmpy with a scalar register) and prints for each how many
 instructions, packets and vrmpy it has, how full its packets are (instructions other than nop of four), and the packets for
 32 rows of weights x 32 columns x one row (plane) of activations: 8 vrmpy, of which two fit a packet. Scalar loops inside,
-which scale the sums of a group, are counted as they stand, once. docs/performance.md has the table.
+which scale the sums of a group, count as often as they run there. docs/performance.md has the table.
+
+--floats looks at loops that multiply floats in vectors instead (attention, norms, GELU) and prints the packets for a product
+of 32 lanes, and for a whole turn, which is 32 columns of a row where it is not attention.
 
 --show prints the loops. --check verifies that every function that multiplies has such a loop, and that its packets are
 at least 70 % full.
@@ -21,11 +24,13 @@ import sys
 TOOLS = "/usr/lib/llvm-22/bin/"
 SLOTS = 4
 FULL = 0.70
-FEWEST = 4  # vrmpy of a loop that counts
+FEWEST = 4  # products of a loop that counts
+INTEGERS = r"vrmpy\(v\d+\.ub,r\d+"
+FLOATS = r"\.(?:sf|qf32) = vmpy\("
 
 
 def disassemble(path):
-    """{function: [packet]}, a packet is (address, [instruction], ends a hardware loop)."""
+    """{function: [packet]}, a packet is (address, [instruction], the hardware loops it ends: "", "0", "1" or "01")."""
     text = subprocess.run([TOOLS + "llvm-objdump", "-d", "-C", "--no-show-raw-insn", "--mattr=+hvxv79,+hvx-length128b",
                            path], check=True, text=True, stdout=subprocess.PIPE).stdout
     functions, current, packet = {}, None, None
@@ -41,7 +46,7 @@ def disassemble(path):
             ends = "}" in match[2]
             packet[1].extend(part for part in (p.strip() for p in re.sub(r"[{}]|:endloop[01]+", "", words).split(";")) if part)
             if ends:
-                current.append((*packet, "endloop0" in match[2]))
+                current.append((*packet, "".join(number for number in "01" if f"endloop{number}" in match[2])))
                 packet = None
     return functions
 
@@ -50,6 +55,7 @@ def short(name):
     """`multiplyToken<W4ROW, 1>` of what the demangler prints."""
     formats = {"2": "W8G32", "3": "W4G32", "4": "W2ROW", "5": "W4ROW", "6": "W8ROW"}
     name = re.sub(r"\(lap_format\)(\d)", lambda m: formats[m[1]], name)
+    name = re.sub(r"\(anonymous namespace\)::|lap::hexagon::", "", name)
     match = re.search(r"(\w+(?:<[^()]*>)?)\(", name)
     return match[1] if match else name
 
@@ -70,54 +76,82 @@ def loops(packets):
                 start = target
             elif target is not None and target <= i:
                 jumps.add((target, i))
-        if ends and start is not None:
+        if "0" in ends and start is not None:
             hardware.add((start, i))
     return hardware, jumps
 
 
-def multiplying_loops(packets):
+def multiplying_loops(packets, product):
     """Runs of packets of the innermost loops that multiply. Hardware loops are innermost; where they multiply, a jump back is
     that of a loop around them, parts of which may lie elsewhere."""
     found = []
     for kind in loops(packets):
-        found = found or [loop for loop in sorted(kind) if vrmpys(packets[loop[0]:loop[1] + 1]) >= FEWEST]
+        found = found or [loop for loop in sorted(kind) if products(packets[loop[0]:loop[1] + 1], product) >= FEWEST]
     inner = [a for a in found if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in found)]
     return [packets[first:last + 1] for first, last in inner]
 
 
-def vrmpys(packets):
-    return sum(bool(re.search(r"vrmpy\(v\d+\.ub,r\d+", text)) for _, instructions, _ in packets for text in instructions)
+def products(packets, product):
+    """Instructions that match `product`."""
+    return sum(bool(re.search(product, text)) for _, instructions, _ in packets for text in instructions)
 
 
-def hot_loops(path, wanted):
-    """(function, loop) for each hot loop."""
+def hot_loops(path, wanted, product):
+    """(function, loop) for each hot loop. Where one was unrolled, what is left of its turns is another with fewer products,
+    which runs a few times a row of tiles and does not count."""
     for function, packets in disassemble(path).items():
         if wanted in function:
-            for loop in multiplying_loops(packets):
-                yield function, loop
+            found = multiplying_loops(packets, product)
+            for loop in found:
+                if products(loop, product) == max(products(other, product) for other in found):
+                    yield function, loop
 
 
 def fill(loop):
     return sum(len(useful(instructions)) for _, instructions, _ in loop) / (SLOTS * len(loop))
 
 
+def run_packets(loop):
+    """Packets that start in one turn of a hot loop, with hardware loops inside as often as they turn."""
+    index = {address: i for i, (address, _, _) in enumerate(loop)}
+    times = [1] * len(loop)
+    for i, (_, instructions, _) in enumerate(loop):
+        for text in instructions:
+            if match := re.search(r"loop([01])\(0x([0-9a-f]+)[^,]*,#0x([0-9a-f]+)\)", text):
+                start = index.get(int(match[2], 16))
+                end = next((k for k in range(i + 1, len(loop)) if match[1] in loop[k][2]), None)
+                if start is not None and end is not None:
+                    times[start:end + 1] = [t * int(match[3], 16) for t in times[start:end + 1]]
+    return sum(times)
+
+
 def table(paths, wanted):
     print("| loop | vrmpy | instructions | packets | full | packets for 32 rows x 32 columns |\n"
           "| --- | ---: | ---: | ---: | ---: | ---: |")
     for path in paths:
-        for function, loop in hot_loops(path, wanted):
+        for function, loop in hot_loops(path, wanted, INTEGERS):
             count = sum(len(useful(instructions)) for _, instructions, _ in loop)
-            print(f"| {function} | {vrmpys(loop)} | {count} | {len(loop)} | {100 * fill(loop):.0f} % | "
-                  f"{len(loop) * 8 / vrmpys(loop):.1f} |")
+            multiplied = products(loop, INTEGERS)
+            print(f"| {function} | {multiplied} | {count} | {len(loop)} | {100 * fill(loop):.0f} % | "
+                  f"{run_packets(loop) * 8 / multiplied:.1f} |")
+
+
+def float_table(paths, wanted):
+    print("| loop | products | packets | full | packets for a product |\n| --- | ---: | ---: | ---: | ---: |")
+    for path in paths:
+        for function, loop in hot_loops(path, wanted, FLOATS):
+            multiplied = products(loop, FLOATS)
+            print(f"| {function} | {multiplied} | {len(loop)} | {100 * fill(loop):.0f} % | {len(loop) / multiplied:.1f} |")
 
 
 def check(paths, wanted):
     """The number of hot loops; ends the program at the first function that has none or a slack one."""
     ran = 0
     for path in paths:
-        multiplying = {f for f, packets in disassemble(path).items() if vrmpys(packets) >= FEWEST and wanted in f}
+        multiplying = {f for f, packets in disassemble(path).items()
+                       if products(packets, INTEGERS) >= FEWEST and wanted in f}
         seen = set()
-        for function, loop in hot_loops(path, wanted):
+        for function, loop in hot_loops(path, wanted, INTEGERS):
             if fill(loop) < FULL:
                 sys.exit(f"error: {path}: {function}: packets of a hot loop are {100 * fill(loop):.0f} % full, expected "
                          f"at least {100 * FULL:.0f} %; look at it with --show")
@@ -132,12 +166,13 @@ def main():
     parser = argparse.ArgumentParser(description="packets of the hot loops of the Hexagon kernels")
     parser.add_argument("paths", nargs="+", metavar="OBJECT")
     parser.add_argument("--kernel", default="", help="only functions whose name contains this")
+    parser.add_argument("--floats", action="store_true", help="loops of vectors of floats")
     parser.add_argument("--show", action="store_true", help="print the loops")
     parser.add_argument("--check", action="store_true", help="check only")
     options = parser.parse_args()
     if options.show:
         for path in options.paths:
-            for function, loop in hot_loops(path, options.kernel):
+            for function, loop in hot_loops(path, options.kernel, FLOATS if options.floats else INTEGERS):
                 print(f"{function}:")
                 for _, instructions, _ in loop:
                     print("  { " + "; ".join(instructions) + " }")
@@ -146,6 +181,8 @@ def main():
         if loops == 0:
             sys.exit("error: no loop with vrmpy found; is this an object for Hexagon?")
         print(f"{loops} hot loops: ok")
+    elif options.floats:
+        float_table(options.paths, options.kernel)
     else:
         table(options.paths, options.kernel)
 

@@ -35,6 +35,22 @@ LAPIDARY_INLINE BlockPair loadPair(const uint8_t *first, const uint8_t *second) 
   return {{Q6_V_lo_W(both), Q6_V_hi_W(both)}};
 }
 
+/// The bf16 of two places, 16 of each, as floats (their bits). 128 bytes of each are read.
+LAPIDARY_INLINE HVX_Vector widenBf16(const void *first, const void *second) {
+  const HVX_Vector halves = Q6_V_lo_W(Q6_W_vshuff_VVR(loadUnaligned(second), loadUnaligned(first), -32));
+  return Q6_V_lo_W(Q6_Ww_vunpackoor_WwVh(Q6_W_vcombine_VV(Q6_V_vzero(), Q6_V_vzero()), halves));
+}
+
+/// Whole numbers below 2^24 in magnitude as floats (their bits), without an instruction of floats.
+LAPIDARY_INLINE HVX_Vector floatsOf(HVX_Vector numbers) {
+  const HVX_Vector size = Q6_Vw_vabs_Vw(numbers), zeros = Q6_Vuw_vcl0_Vuw(size);
+  const HVX_Vector mantissa = Q6_Vuw_vlsr_VuwR(Q6_Vw_vasl_VwVw(size, zeros), 8); // its highest bit is bit 23
+  const HVX_Vector exponent = Q6_Vw_vasl_VwR(Q6_Vw_vsub_VwVw(splat(127 + 31 - 1), zeros), 23);
+  const HVX_Vector sign = Q6_V_vand_VV(numbers, splat(INT32_MIN));
+  const HVX_Vector bits = Q6_V_vor_VV(Q6_Vw_vadd_VwVw(exponent, mantissa), sign);
+  return Q6_V_vmux_QVV(Q6_Q_vcmp_eq_VwVw(numbers, Q6_V_vzero()), Q6_V_vzero(), bits);
+}
+
 /// sums + weights (32 rows x 4 columns, unsigned) * values (4 columns, signed, the first in the lowest byte)
 LAPIDARY_INLINE HVX_Vector multiplyAdd(HVX_Vector sums, HVX_Vector weights, uint32_t values) {
   return Q6_Vw_vrmpyacc_VwVubRb(sums, weights, static_cast<int32_t>(values));

@@ -6,6 +6,7 @@
 // registers.
 #include "targets/hexagon/kernels/Integers.h"
 #include "targets/hexagon/kernels/RowScaling.h"
+#include "targets/hexagon/kernels/TileBlocks.h"
 
 using namespace lap::hexagon;
 using lap::B;
@@ -32,11 +33,9 @@ LAPIDARY_INLINE void keepDots(HVX_Vector sums, int32_t zeros, int32_t *to) {
   storeAligned(Q6_Vw_vsub_VwVw(sums, splat(zeros)), to);
 }
 
-template <lap_format Format, int Planes> void multiplyToken(const RowProduct &p, int token) {
-  int32_t zeros[Planes];
-  for (int plane = 0; plane < Planes; ++plane) {
-    zeros[plane] = Stretch<Format>::zero * sumOf(p.row(token, plane), p.columns);
-  }
+/// One token with the tiles of a part of a product. zeros: of each plane.
+template <lap_format Format, int Planes>
+void multiplyToken(const RowProduct &p, int token, const int32_t (&zeros)[Planes]) {
   for (int tile = 0; tile < p.tileCount; tile += 2) {
     const TilePair pair(p, tile);
     const uint8_t *first = pair.first + ScaleBytes, *second = pair.second + ScaleBytes;
@@ -73,9 +72,17 @@ LAPIDARY_INLINE void multiplyTokens(const RowProduct &p, const TilePair &pair, i
   finish<Planes>(p, pair, first, p.tokens - first < Count ? p.tokens - first : Count, dots, steps);
 }
 
+template <lap_format Format, int Planes> void multiplyTokenAlone(const RowProduct &p, int token) {
+  int32_t zeros[Planes];
+  for (int plane = 0; plane < Planes; ++plane) {
+    zeros[plane] = Stretch<Format>::zero * sumOf(p.row(token, plane), p.columns);
+  }
+  forTileBlocks(p, [&](const RowProduct &part) { multiplyToken<Format, Planes>(part, token, zeros); });
+}
+
 template <lap_format Format> int matvec(const RowProduct &p) {
   for (int token = 0; token < p.tokens; ++token) {
-    (p.planes == 1 ? multiplyToken<Format, 1> : multiplyToken<Format, LAP_PLANES>)(p, token);
+    (p.planes == 1 ? multiplyTokenAlone<Format, 1> : multiplyTokenAlone<Format, LAP_PLANES>)(p, token);
   }
   return 0;
 }
@@ -87,13 +94,15 @@ template <lap_format Format, int Planes, int Count> void multiplyAll(const RowPr
   for (int row = 0; row < p.tokens * Planes; ++row) {
     zeros[row] = Stretch<Format>::zero * sumOf(p.row(row / Planes, row % Planes), p.columns);
   }
-  for (int tile = 0; tile < p.tileCount; tile += 2) {
-    const TilePair pair(p, tile);
-    const OutputSteps steps = pair.steps(p, Planes);
-    for (int token = 0; token < p.tokens; token += Count) {
-      multiplyTokens<Format, Planes, Count>(p, pair, token, zeros + token * Planes, steps);
+  forTileBlocks(p, [&](const RowProduct &part) {
+    for (int tile = 0; tile < part.tileCount; tile += 2) {
+      const TilePair pair(part, tile);
+      const OutputSteps steps = pair.steps(part, Planes);
+      for (int token = 0; token < part.tokens; token += Count) {
+        multiplyTokens<Format, Planes, Count>(part, pair, token, zeros + token * Planes, steps);
+      }
     }
-  }
+  });
 }
 
 template <lap_format Format> int matmat(const RowProduct &p) {

@@ -1,0 +1,215 @@
+// AttentionKernels.cpp - K/V cache writes and attention over slices, 32 lanes of floats.
+// SPDX-License-Identifier: Apache-2.0
+//
+// targets/common/algorithms/Attention.h defines the numbers. Scores: lanes are the keys of two blocks of 16; the mix of
+// values: lanes are the columns of two parts of 16. A vector of the cache is widened once for all query rows of a call.
+// What is summed, and in which order, does not depend on which blocks share a vector, so chunks do not change bits.
+#include "targets/hexagon/kernels/floats/VectorMath.h"
+
+#include <float.h>
+
+using namespace lap::hexagon;
+using lap::B;
+
+namespace {
+
+using V = Floats;
+using Float = V::Float;
+using Word = V::Word;
+
+constexpr int Keys = LAP_ROW_TILE;            // of a block
+constexpr int MostKeys = LAP_ATTENTION_SLICE; // of a slice
+constexpr float Hidden = -FLT_MAX;            // the score of a key that a row does not see
+constexpr float Visible = -0x1p126f;          // below every other score
+
+LAPIDARY_INLINE void store(float value, const StepRounder<V> &, float &out) { out = value; }
+LAPIDARY_INLINE void store(float value, const StepRounder<V> &steps, int8_t &out) { out = steps.round(value); }
+LAPIDARY_INLINE void store(float value, const StepRounder<V> &, uint16_t &out) { // ties to even
+  const uint32_t bits = __builtin_bit_cast(uint32_t, value);
+  out = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+/// keyOut: columns at any distance; value and valueOut [16 columns, part], parts at any distance.
+template <typename Element>
+LAPIDARY_INLINE void append(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut) {
+  const StepRounder<V> keySteps(keyStep), valueSteps(valueStep);
+  for (int d = 0, dim = extent(key, 0); d < dim; ++d) {
+    store(floats(key)[d], keySteps, data<Element>(keyOut)[d * stride(keyOut, 0)]);
+  }
+  for (int part = 0, parts = extent(value, 1); part < parts; ++part) {
+    for (int column = 0; column < LAP_ROW_TILE; ++column) {
+      store(floats(value)[column + part * stride(value, 1)], valueSteps,
+            data<Element>(valueOut)[column + part * stride(valueOut, 1)]);
+    }
+  }
+}
+
+/// The blocks of a slice in a ring of them.
+struct SliceBlocks {
+  int position, first, count, ring;
+  LAPIDARY_INLINE int slot(int block) const {
+    const int at = first + block;
+    return at >= ring ? at - ring : at;
+  }
+  /// Of the second block in a pair; behind the last stands the last again.
+  LAPIDARY_INLINE int slotAfter(int block) const { return slot(block + 1 < count ? block + 1 : block); }
+};
+
+/// Adds to sums [query row] the products of the rows of `first` and `second` (16 elements each, side by side) with
+/// factors [query row][row], whose rows are `distance` apart.
+template <typename Element, int Count>
+LAPIDARY_INLINE void addRows(const Element *first, const Element *second, int rows, const float *factors, int distance,
+                             Float (&sums)[Count]) {
+  constexpr int AtOnce = V::rowsAtOnce<Element>;
+  for (int row = 0; row < rows; row += AtOnce) {
+    Float values[AtOnce];
+    V::rows(first + row * LAP_ROW_TILE, second + row * LAP_ROW_TILE, values);
+    unrolled<AtOnce>([&](auto r) {
+      unrolled<Count>(
+          [&](auto q) { sums[q] = V::mulAdd(values[r], V::splat(factors[q * distance + row + r]), sums[q]); });
+    });
+  }
+}
+
+/// scores [query row][MostKeys]; those outside of a row's low .. high are Hidden. largest: [query row].
+template <typename Element, int Count>
+LAPIDARY_INLINE void score(B query, B key, const SliceBlocks &blocks, const int32_t *low, const int32_t *high,
+                           float *scores, float *largest) {
+  const int dim = extent(query, 0), end = blocks.position + blocks.count * Keys;
+  Float most[Count];
+  unrolled<Count>([&](auto q) { most[q] = V::splat(Hidden); });
+  for (int block = 0; block < blocks.count; block += 2) {
+    const Element *keys = data<Element>(key);
+    Float sums[Count];
+    unrolled<Count>([&](auto q) { sums[q] = V::splat(0.0f); });
+    addRows(keys + blocks.slot(block) * stride(key, 2), keys + blocks.slotAfter(block) * stride(key, 2), dim,
+            floats(query), stride(query, 1), sums);
+    const Word at = V::plus(V::indices(), V::splatWord(blocks.position + block * Keys));
+    unrolled<Count>([&](auto q) {
+      const Word last = V::splatWord(high[q] < end ? high[q] : end - 1);
+      Float visible = V::select(V::isLessWord(at, V::splatWord(low[q])), V::splat(Hidden), sums[q]);
+      visible = V::select(V::isLessWord(last, at), V::splat(Hidden), visible);
+      V::store(visible, scores + q * MostKeys + block * Keys);
+      most[q] = V::most(most[q], visible);
+    });
+  }
+  unrolled<Count>([&](auto q) {
+    float lanes[V::Lanes];
+    V::store(most[q], lanes);
+    largest[q] = Hidden;
+    for (float lane : lanes) {
+      largest[q] = lane > largest[q] ? lane : largest[q];
+    }
+  });
+}
+
+/// Turns scores into weights exp(score - maximum) and returns their sum, in 16 strands that are added in order.
+float weigh(float *scores, int blocks, float maximum) {
+  Float strands = V::splat(0.0f); // lanes 0 to 15
+  for (int block = 0; block < blocks; block += 2, scores += 2 * Keys) {
+    const Float values = V::load(scores);
+    Float weights = exponential<V>(V::sub(values, V::splat(maximum)));
+    weights = V::select(V::isLess(values, V::splat(Visible)), V::splat(0.0f), weights);
+    V::store(weights, scores);
+    strands = V::add(V::add(strands, weights), V::swapHalves(weights));
+  }
+  float lanes[V::Lanes], total = 0.0f;
+  V::store(strands, lanes);
+  for (int k = 0; k < Keys; ++k) {
+    total += lanes[k];
+  }
+  return total;
+}
+
+/// Parts `part` and part + 1 of the values, weighted, keys in order. weights [query row][MostKeys], sum [16, part,
+/// query].
+template <typename Element, int Count>
+LAPIDARY_INLINE void mix(const float *weights, B value, int part, int parts, const SliceBlocks &blocks, B sum) {
+  const int after = part + 1 < parts ? part + 1 : part;
+  Float sums[Count];
+  unrolled<Count>([&](auto q) { sums[q] = V::splat(0.0f); });
+  for (int block = 0; block < blocks.count; ++block) {
+    const Element *rows = data<Element>(value) + blocks.slot(block) * stride(value, 2);
+    addRows(rows + part * stride(value, 3), rows + after * stride(value, 3), Keys, weights + block * Keys, MostKeys,
+            sums);
+  }
+  unrolled<Count>([&](auto q) {
+    float *out = floats(sum) + q * stride(sum, 2);
+    storeSome<V>(sums[q], out + part * stride(sum, 1), LAP_ROW_TILE);
+    storeSome<V>(V::swapHalves(sums[q]), out + after * stride(sum, 1), after > part ? LAP_ROW_TILE : 0);
+  });
+}
+
+/// Count query rows.
+template <typename Element, int Count>
+void attend(B query, B key, B value, B low, B high, const SliceBlocks &blocks, B maximum, B total, B sum) {
+  float weights[Count * MostKeys];
+  score<Element, Count>(query, key, blocks, data<int32_t>(low), data<int32_t>(high), weights, floats(maximum));
+  for (int q = 0; q < Count; ++q) {
+    floats(total)[q] = weigh(weights + q * MostKeys, blocks.count, floats(maximum)[q]);
+  }
+  for (int part = 0, parts = extent(query, 0) / LAP_ROW_TILE; part < parts; part += 2) {
+    mix<Element, Count>(weights, value, part, parts, blocks, sum);
+  }
+}
+
+/// The drivers round the rows of a call up to 1, 2, 4 or 8 (runtime/src/cpu/Attention.cpp).
+template <typename Element>
+LAPIDARY_INLINE int attendAll(B query, B key, B value, B low, B high, const SliceBlocks &blocks, B maximum, B total,
+                              B sum) {
+  switch (extent(maximum, 0)) {
+  case 1:
+    return attend<Element, 1>(query, key, value, low, high, blocks, maximum, total, sum), 0;
+  case 2:
+    return attend<Element, 2>(query, key, value, low, high, blocks, maximum, total, sum), 0;
+  case 4:
+    return attend<Element, 4>(query, key, value, low, high, blocks, maximum, total, sum), 0;
+  default:
+    return attend<Element, 8>(query, key, value, low, high, blocks, maximum, total, sum), 0;
+  }
+}
+
+} // namespace
+
+LAPIDARY_KERNEL(f32_kv_append_1x16)(B key, B value, B keyOut, B valueOut) {
+  return append<float>(key, value, 1.0f, 1.0f, keyOut, valueOut), 0;
+}
+LAPIDARY_KERNEL(bf16_kv_append_1x16)(B key, B value, B keyOut, B valueOut) {
+  return append<uint16_t>(key, value, 1.0f, 1.0f, keyOut, valueOut), 0;
+}
+LAPIDARY_KERNEL(i8_kv_append_1x16)(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut) {
+  return append<int8_t>(key, value, keyStep, valueStep, keyOut, valueOut), 0;
+}
+
+#define LAPIDARY_ATTENTION_SLICE(Element, symbol)                                                                      \
+  LAPIDARY_KERNEL(symbol)                                                                                              \
+  (B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock, int32_t blocks, int32_t ringBlocks,   \
+   B maximum, B total, B sum) {                                                                                        \
+    return attendAll<Element>(query, key, value, low, high, {position, firstBlock, blocks, ringBlocks}, maximum,       \
+                              total, sum);                                                                             \
+  }
+LAPIDARY_ATTENTION_SLICE(float, f32_attention_slice_8x16)
+LAPIDARY_ATTENTION_SLICE(uint16_t, bf16_attention_slice_8x16)
+LAPIDARY_ATTENTION_SLICE(int8_t, i8_attention_slice_8x16)
+
+LAPIDARY_KERNEL(f32_attention_merge_8x16)
+(B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum, B newMaximum, B newTotal, B newSum) {
+  const int queries = extent(newMaximum, 0);
+  const Float before = loadSome<V>(floats(oldMaximum), queries), slice = loadSome<V>(floats(sliceMaximum), queries);
+  const Float largest = V::most(before, slice);
+  float oldFactors[V::Lanes], sliceFactors[V::Lanes];
+  V::store(exponential<V>(V::sub(before, largest)), oldFactors);
+  V::store(exponential<V>(V::sub(slice, largest)), sliceFactors);
+  storeSome<V>(largest, floats(newMaximum), queries);
+  for (int q = 0; q < queries; ++q) {
+    floats(newTotal)[q] = floats(oldTotal)[q] * oldFactors[q] + floats(sliceTotal)[q] * sliceFactors[q];
+    const Float oldFactor = V::splat(oldFactors[q]), sliceFactor = V::splat(sliceFactors[q]);
+    const float *from = floats(oldSum) + q * stride(oldSum, 1), *added = floats(sliceSum) + q * stride(sliceSum, 1);
+    float *to = floats(newSum) + q * stride(newSum, 1);
+    forColumns<V>(extent(newSum, 0), [&](int column, auto part) {
+      part.store(V::mulAdd(part.load(added + column), sliceFactor, V::mul(part.load(from + column), oldFactor)),
+                 to + column);
+    });
+  }
+  return 0;
+}

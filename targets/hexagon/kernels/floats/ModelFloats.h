@@ -1,0 +1,176 @@
+//===- ModelFloats.h - 32 floats in an array --------------------------------===//
+// SPDX-License-Identifier: Apache-2.0
+//
+// The interface of HvxFloats.h in plain C++, so that the kernels that are written against it run where no HVX floats
+// are: on the machine that builds, and under an emulator. Arithmetic is one of two:
+//   nearest       IEEE single, as version 79 documents it
+//   toward zero   every operation cut off: worse than any rounding that qf32 is documented to have, and always to one
+//                 side. What passes the tests so passes them on versions 68 to 75, whatever their last bits are.
+//===----------------------------------------------------------------------===//
+#ifndef LAPIDARY_TARGETS_HEXAGON_KERNELS_FLOATS_MODELFLOATS_H
+#define LAPIDARY_TARGETS_HEXAGON_KERNELS_FLOATS_MODELFLOATS_H
+
+#include "targets/hexagon/kernels/Kernel.h"
+
+namespace lap::hexagon {
+
+enum class ModelRounding { Nearest, TowardZero };
+
+/// `rounded`, the nearest float of an exact value, or the next one toward zero if that is nearer to zero than the
+/// value. error: the exact value less `rounded`, or a float of its sign.
+LAPIDARY_INLINE float towardZero(float rounded, float error) {
+  const bool grew = rounded > 0.0f ? error < 0.0f : error > 0.0f;
+  return __builtin_bit_cast(float, __builtin_bit_cast(uint32_t, rounded) - (grew && rounded != 0.0f));
+}
+
+template <ModelRounding Rounding> struct ModelFloats {
+  static constexpr int Lanes = 32;
+  template <typename T> struct Vector {
+    T lanes[Lanes];
+  };
+  struct Float : Vector<float> {};
+  struct Word : Vector<int32_t> {};
+  struct Mask : Vector<bool> {};
+
+  /// A vector whose lane i is value(i).
+  template <typename To, typename Value> LAPIDARY_INLINE static To each(Value &&value) {
+    To to;
+    for (int i = 0; i < Lanes; ++i) {
+      to.lanes[i] = value(i);
+    }
+    return to;
+  }
+
+  LAPIDARY_INLINE static float add1(float a, float b) {
+    const float sum = a + b, part = sum - a; // Knuth's TwoSum; b and the rest are exact
+    return Rounding == ModelRounding::Nearest ? sum : towardZero(sum, (a - (sum - part)) + (b - part));
+  }
+  LAPIDARY_INLINE static float mul1(float a, float b) {
+    const float product = a * b;
+    return Rounding == ModelRounding::Nearest ? product : towardZero(product, __builtin_fmaf(a, b, -product));
+  }
+
+  static Float splat(float value) {
+    return each<Float>([&](int) { return value; });
+  }
+  static Float load(const float *from) {
+    return each<Float>([&](int i) { return from[i]; });
+  }
+  static void store(Float value, float *to) { __builtin_memcpy(to, value.lanes, sizeof(value.lanes)); }
+  static Float add(Float a, Float b) {
+    return each<Float>([&](int i) { return add1(a.lanes[i], b.lanes[i]); });
+  }
+  static Float sub(Float a, Float b) {
+    return each<Float>([&](int i) { return add1(a.lanes[i], -b.lanes[i]); });
+  }
+  static Float mul(Float a, Float b) {
+    return each<Float>([&](int i) { return mul1(a.lanes[i], b.lanes[i]); });
+  }
+  static Float mulAdd(Float a, Float b, Float c) { return add(mul(a, b), c); }
+  static Float least(Float a, Float b) {
+    return each<Float>([&](int i) { return a.lanes[i] < b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
+  }
+  static Float most(Float a, Float b) {
+    return each<Float>([&](int i) { return a.lanes[i] < b.lanes[i] ? b.lanes[i] : a.lanes[i]; });
+  }
+  static Mask isLess(Float a, Float b) {
+    return each<Mask>([&](int i) { return a.lanes[i] < b.lanes[i]; });
+  }
+  static Float select(Mask mask, Float a, Float b) {
+    return each<Float>([&](int i) { return mask.lanes[i] ? a.lanes[i] : b.lanes[i]; });
+  }
+  static Float swapHalves(Float a) {
+    return each<Float>([&](int i) { return a.lanes[(i + Lanes / 2) % Lanes]; });
+  }
+  static bool any(Mask mask) {
+    bool found = false;
+    for (bool lane : mask.lanes) {
+      found |= lane;
+    }
+    return found;
+  }
+
+  static Word bits(Float a) { return __builtin_bit_cast(Word, a); }
+  static Float fromBits(Word a) { return __builtin_bit_cast(Float, a); }
+  static Word splatWord(int32_t value) {
+    return each<Word>([&](int) { return value; });
+  }
+  static Word loadWords(const int32_t *from) {
+    return each<Word>([&](int i) { return from[i]; });
+  }
+  /// value(a, b) of the lanes as unsigned numbers, which may overflow.
+  template <typename Value> LAPIDARY_INLINE static Word combine(const Word &a, const Word &b, Value &&value) {
+    return each<Word>([&](int i) {
+      return static_cast<int32_t>(value(static_cast<uint32_t>(a.lanes[i]), static_cast<uint32_t>(b.lanes[i])));
+    });
+  }
+  static Word plus(Word a, Word b) {
+    return combine(a, b, [](uint32_t x, uint32_t y) { return x + y; });
+  }
+  static Word minus(Word a, Word b) {
+    return combine(a, b, [](uint32_t x, uint32_t y) { return x - y; });
+  }
+  static Word both(Word a, Word b) {
+    return combine(a, b, [](uint32_t x, uint32_t y) { return x & y; });
+  }
+  static Word either(Word a, Word b) {
+    return combine(a, b, [](uint32_t x, uint32_t y) { return x | y; });
+  }
+  static Word exclusive(Word a, Word b) {
+    return combine(a, b, [](uint32_t x, uint32_t y) { return x ^ y; });
+  }
+  static Word leastWord(Word a, Word b) {
+    return each<Word>([&](int i) { return a.lanes[i] < b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
+  }
+  static Word mostWord(Word a, Word b) {
+    return each<Word>([&](int i) { return a.lanes[i] < b.lanes[i] ? b.lanes[i] : a.lanes[i]; });
+  }
+  static Mask isLessWord(Word a, Word b) {
+    return each<Mask>([&](int i) { return a.lanes[i] < b.lanes[i]; });
+  }
+  static Word shiftLeft(Word a, int count) { return shiftLeftBy(a, splatWord(count)); }
+  static Word shiftRight(Word a, int count) { return shiftRightBy(a, splatWord(count)); }
+  static Word signOf(Word a) {
+    return each<Word>([&](int i) { return a.lanes[i] < 0 ? -1 : 0; });
+  }
+  static Word shiftLeftBy(Word a, Word counts) {
+    return combine(a, counts, [](uint32_t x, uint32_t y) { return x << (y & 31); });
+  }
+  static Word shiftRightBy(Word a, Word counts) {
+    return combine(a, counts, [](uint32_t x, uint32_t y) { return x >> (y & 31); });
+  }
+  static Word indices() {
+    return each<Word>([&](int i) { return i; });
+  }
+  static void storeBytes(Word a, int8_t *to) {
+    for (int i = 0; i < Lanes; ++i) {
+      to[i] = static_cast<int8_t>(a.lanes[i]);
+    }
+  }
+
+  template <typename Element> static constexpr int rowsAtOnce = 128 / (16 * static_cast<int>(sizeof(Element)));
+  template <typename Element, int Count>
+  static void rows(const Element *first, const Element *second, Float (&out)[Count]) {
+    static_assert(Count == rowsAtOnce<Element>);
+    for (int row = 0; row < Count; ++row) {
+      out[row] = each<Float>([&](int i) { return valueOf((i < 16 ? first : second)[16 * row + i % 16]); });
+    }
+  }
+  static Float toFloat(Word a) {
+    return each<Float>([&](int i) { return static_cast<float>(a.lanes[i]); });
+  }
+
+  static int32_t nearestScalar(float x) {
+    const float shifted = x + 0x1.8p23f; // |x| < 2^22, and this machine rounds to nearest
+    return static_cast<int32_t>(shifted - 0x1.8p23f);
+  }
+
+private:
+  static float valueOf(float x) { return x; }
+  static float valueOf(uint16_t bits) { return __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16); }
+  static float valueOf(int8_t x) { return static_cast<float>(x); }
+};
+
+} // namespace lap::hexagon
+
+#endif // LAPIDARY_TARGETS_HEXAGON_KERNELS_FLOATS_MODELFLOATS_H
