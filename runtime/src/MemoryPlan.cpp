@@ -40,10 +40,14 @@ uint64_t availableMemory() {
   return machine < group ? machine : group;
 }
 
+/// What pointers reach: of 4 GiB, as much as the compiler plans with. Sizes beyond would lose bits on their way to
+/// mmap.
+constexpr uint64_t Addresses = sizeof(void *) == 8 ? UINT64_MAX : 7ull << 29;
+
 uint64_t availableAddressSpace() {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
-    return UINT64_MAX;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur >= Addresses) {
+    return Addresses;
   }
   char text[128];
   uint64_t used = 0;
@@ -58,9 +62,9 @@ lap_status checkAddressSpace(uint64_t bytes, const char *what, lap_error *error)
   if (bytes <= available) {
     return LAP_OK;
   }
-  return fail(error, LAP_OUT_OF_MEMORY,
-              "not enough address space for %s: %llu bytes needed, %llu available; raise the limit (ulimit -v)", what,
-              ull(bytes), ull(available));
+  return fail(error, LAP_OUT_OF_MEMORY, "not enough address space for %s: %llu bytes needed, %llu available; %s", what,
+              ull(bytes), ull(available),
+              available == Addresses ? "compile with a smaller --context" : "raise the limit (ulimit -v)");
 }
 
 lap_status checkMemory(uint64_t bytes, const char *what, lap_error *error) {

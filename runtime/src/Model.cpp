@@ -172,8 +172,10 @@ lap_status lap_model_tokenize(const lap_model *model, const char *text, size_t b
     return fail(error, LAP_UNAVAILABLE, "this program was compiled without a tokenizer; give it token ids");
   }
   uint64_t scratchBytes = lap_encode_scratch_bytes(bytes);
-  void *scratch =
-      mmap(nullptr, scratchBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const int flagsOfMap = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  void *scratch = scratchBytes <= SIZE_MAX // on a machine of 32 bits the size would lose bits
+                      ? mmap(nullptr, scratchBytes, PROT_READ | PROT_WRITE, flagsOfMap, -1, 0)
+                      : MAP_FAILED;
   if (scratch == MAP_FAILED) {
     return fail(error, LAP_OUT_OF_MEMORY, "not enough memory to tokenize %zu bytes of text: %llu bytes needed", bytes,
                 static_cast<unsigned long long>(scratchBytes));

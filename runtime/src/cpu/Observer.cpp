@@ -49,7 +49,7 @@ Entry *append(Entry **&list, uint32_t &count, uint64_t bytes, Value *&out_values
   Entry **larger = missing ? nullptr : static_cast<Entry **>(realloc(list, (count + 1) * sizeof(Entry *)));
   list = larger ? larger : list;
   Entry *entry = larger ? static_cast<Entry *>(malloc(sizeof(Entry))) : nullptr;
-  out_values = entry ? static_cast<Value *>(calloc(1, bytes)) : nullptr;
+  out_values = entry && bytes <= SIZE_MAX ? static_cast<Value *>(calloc(1, bytes)) : nullptr;
   if (!out_values) {
     free(entry);
     missing = missing ? missing : bytes;
