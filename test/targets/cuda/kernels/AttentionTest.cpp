@@ -1,9 +1,9 @@
 //===- AttentionTest.cpp - caches and attention on the emulated GPU ----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A sequence is written to its caches chunk by chunk, as programs do it; the rows of some chunks attend by slices and by
-// flash kernels, and every output is compared with softmax(q k^T) v in double. Where a row may not be read or written
-// there is rubbish.
+// A sequence is written to its caches chunk by chunk, as programs do it; the rows of some chunks attend by slices and
+// by flash kernels, and every output is compared with softmax(q k^T) v in double. Where a row may not be read or
+// written there is rubbish.
 //===----------------------------------------------------------------------===//
 #include "KernelFixture.h"
 
@@ -33,7 +33,9 @@ struct Scene {
   uint32_t kvWidth() const { return kvHeads * headDim; }
   uint32_t outColumns() const { return queryWidth() + 32; } // more than there are: padding
   uint32_t slots() const { return ((window ? window - 1 + chunk : tokens) + 15) / 16 * 16; }
-  uint64_t cacheBytes() const { return uint64_t(slots()) * kvWidth() * (format == LAP_F32 ? 4 : format == LAP_BF16 ? 2 : 1); }
+  uint64_t cacheBytes() const {
+    return uint64_t(slots()) * kvWidth() * (format == LAP_F32 ? 4 : format == LAP_BF16 ? 2 : 1);
+  }
   std::string name(const std::string &rest) const { return std::string(formatName(format)) + "-" + rest + "-cuda"; }
 };
 
@@ -107,28 +109,28 @@ public:
       : s(s), sequence(sequence), keys(s.cacheBytes() + 256, 0), values(s.cacheBytes() + 256, 0) {}
 
   void append(uint32_t first, uint32_t rows) {
-    const Memory<float> key(part(sequence.key, s.kvWidth(), first, rows)), value(part(sequence.value, s.kvWidth(), first, rows));
+    const Memory<float> key(part(sequence.key, s.kvWidth(), first, rows)),
+        value(part(sequence.value, s.kvWidth(), first, rows));
     const Memory<lap_row_place> at(places(first, rows));
     launch<lap::cuda::KvAppend>(s.name("kv_append-1x128"), {s.kvHeads, rows}, key.address, s.kvWidth() * 4,
-                                value.address, s.kvWidth() * 4, at.address, keyOffset(), valueOffset(),
-                                s.slots(), s.headDim, step(keyStep), step(valueStep));
+                                value.address, s.kvWidth() * 4, at.address, keyOffset(), valueOffset(), s.slots(),
+                                s.headDim, step(keyStep), step(valueStep));
   }
 
   /// [rows][outColumns]
   std::vector<float> slices(uint32_t first, uint32_t rows, uint32_t sliceKeys, uint32_t spare) {
     const uint32_t reach = first + rows + spare, all = (reach + sliceKeys - 1) / sliceKeys;
     const uint32_t count = s.window ? std::min(all, (s.window + sliceKeys - 2) / sliceKeys + 1) : all;
-    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows)), out(size_t(rows) * s.outColumns(), rubbish);
+    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows)),
+        out(size_t(rows) * s.outColumns(), rubbish);
     const Memory<lap_row_place> at(places(first, rows));
     const Memory<float> partial(size_t(rows) * s.heads * count * (s.headDim + 2), rubbish);
     launch<lap::cuda::AttentionSlice>(s.name("attention_slice-" + std::to_string(sliceKeys) + "x8"),
                                       {count, s.kvHeads, rows}, query.address, s.queryWidth() * 4, at.address,
-                                      keyOffset(), valueOffset(), s.slots(), s.headDim,
-                                      s.heads, s.kvHeads, s.window, partial.address,
-                                      step(keyStep));
-    launch<lap::cuda::AttentionMerge>("f32-attention_merge-1x512-cuda", {s.heads, rows}, partial.address,
-                                      count, at.address, out.address, s.outColumns() * 4,
-                                      s.headDim, s.heads, s.window,
+                                      keyOffset(), valueOffset(), s.slots(), s.headDim, s.heads, s.kvHeads, s.window,
+                                      partial.address, step(keyStep));
+    launch<lap::cuda::AttentionMerge>("f32-attention_merge-1x512-cuda", {s.heads, rows}, partial.address, count,
+                                      at.address, out.address, s.outColumns() * 4, s.headDim, s.heads, s.window,
                                       s.outColumns(), sliceKeys, step(valueStep));
     return out.read();
   }
@@ -136,13 +138,13 @@ public:
   std::vector<float> flash(uint32_t first, uint32_t rows, const std::string &rest) {
     const std::string kernel = s.name(rest);
     const uint32_t block = loadKernel(kernel).kernel->tile[1];
-    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows)), out(size_t(rows) * s.outColumns(), rubbish);
+    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows)),
+        out(size_t(rows) * s.outColumns(), rubbish);
     const Memory<lap_row_place> at(places(first, rows));
-    launch<lap::cuda::AttentionFlash>(kernel, {(rows + block - 1) / block, s.heads}, query.address,
-                                      s.queryWidth() * 4, at.address, rows, keyOffset(),
-                                      valueOffset(), s.slots(), s.headDim, s.heads,
-                                      s.kvHeads, s.window, out.address, s.outColumns() * 4,
-                                      s.outColumns(), step(keyStep), step(valueStep));
+    launch<lap::cuda::AttentionFlash>(kernel, {(rows + block - 1) / block, s.heads}, query.address, s.queryWidth() * 4,
+                                      at.address, rows, keyOffset(), valueOffset(), s.slots(), s.headDim, s.heads,
+                                      s.kvHeads, s.window, out.address, s.outColumns() * 4, s.outColumns(),
+                                      step(keyStep), step(valueStep));
     return out.read();
   }
 
