@@ -19,6 +19,7 @@ namespace {
 enum class Form { Mlir, Llvm, Optimized, Emulated, Ptx, Cubin, Report };
 
 cl::opt<bool> list("list", cl::desc("print the names of all kernels"));
+cl::opt<bool> hasPtxas("has-ptxas", cl::desc("say by the exit code whether ptxas is found, and end"));
 cl::list<std::string> names("kernel", cl::desc("kernel to build (again for more; none: all)"), cl::value_desc("name"));
 cl::opt<unsigned> capability("sm", cl::desc("compute capability, 10 * major + minor"), cl::init(80));
 cl::opt<std::string> output("o", cl::desc("output file"), cl::value_desc("file"), cl::init("-"));
@@ -109,6 +110,9 @@ bool emit(llvm::ArrayRef<const cuda::Kernel *> kernels, llvm::raw_ostream &strea
 
 int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(argc, argv, "prints and assembles Lapidary's GPU kernels\n");
+  if (hasPtxas) {
+    return cuda::findPtxas().empty() ? 1 : 0;
+  }
   if (list) {
     for (const cuda::Kernel &kernel : cuda::allKernels()) {
       llvm::outs() << kernel.name << "\n";
