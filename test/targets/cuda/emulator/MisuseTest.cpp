@@ -106,6 +106,25 @@ TEST(Misuse, LeavesItsOwnVariable) {
                "thread \\(4, 0, 0\\): touches byte 16 of a variable of 16 bytes", 1, 1, 8);
 }
 
+TEST(Misuse, FillsAndCopiesTooMuch) {
+  const std::string declarations =
+      "declare void @llvm.memset.p1.i64(ptr addrspace(1), i8, i64, i1)\n"
+      "declare void @llvm.memcpy.p3.p1.i64(ptr addrspace(3), ptr addrspace(1), i64, i1)\n" +
+      std::string(shared);
+  const std::string fill =
+      "  call void @llvm.memset.p1.i64(ptr addrspace(1) %xs, i8 0, i64 SIZE, i1 false)\n  ret void";
+  const std::string copy =
+      "  call void @llvm.memcpy.p3.p1.i64(ptr addrspace(3) @s, ptr addrspace(1) %xs, i64 SIZE, i1 false)\n  ret void";
+  auto sized = [](std::string text, const char *size) { return text.replace(text.find("SIZE"), 4, size); };
+  expectNothing(kernel(sized(fill, "40"), declarations), 10, 1, 1);
+  expectReport(kernel(sized(fill, "41"), declarations),
+               "writes 41 bytes out of bounds: at byte 0 of an allocation of 40", 10, 1, 1);
+  expectNothing(kernel(sized(copy, "256"), declarations), 100, 1, 1);
+  expectReport(kernel(sized(copy, "257"), declarations), "writes 257 bytes out of bounds: byte 0 of shared memory", 100,
+               1, 1);
+  expectReport(kernel(sized(copy, "256"), declarations), "reads 256 bytes out of bounds", 10, 1, 1);
+}
+
 TEST(Misuse, LoadsAVectorThatIsNotAligned) {
   expectReport(kernel(R"(
   %at = getelementptr i32, ptr addrspace(1) %xs, i32 2
@@ -225,6 +244,35 @@ two:
   ret void)"),
                "thread \\(5, 0, 0\\): waits at a barrier of its own: lane 4 of the same warp waits at instruction", 1,
                1, 32);
+}
+
+TEST(Misuse, WaitsAtABarrierOfPartOfTheBlock) {
+  const std::string declaration = "declare void @llvm.nvvm.barrier.cta.sync.aligned.count(i32, i32)\n";
+  const std::string wait = "  call void @llvm.nvvm.barrier.cta.sync.aligned.count(i32 1, i32 ";
+  expectNothing(kernel(wait + "64)\n  ret void", declaration), 1, 1, 64);
+  expectReport(kernel(wait + "32)\n  ret void", declaration), "a barrier of 32 of the block's 64 threads", 1, 1, 64);
+}
+
+TEST(Misuse, StopsWithATrap) {
+  expectReport(kernel("  call void @llvm.trap()\n  unreachable", "declare void @llvm.trap()\n"),
+               "thread \\(0, 0, 0\\): stops with a trap", 1, 1, 1);
+}
+
+TEST(Misuse, ALaneMissesAProduct) {
+  const std::string result = "{i32, i32, i32, i32}";
+  const std::string name = result + " @llvm.nvvm.mma.m16n8k32.row.col.s8(";
+  std::string types = "i32", zeros = "i32 0";
+  for (int i = 1; i < 10; ++i) {
+    types += ", i32";
+    zeros += ", i32 0";
+  }
+  expectReport(
+      kernel("  %low = icmp ult i32 %thread, 16\n  br i1 %low, label %one, label %two\none:\n  %a = call " + name +
+                 zeros + ")\n  ret void\ntwo:\n  %b = call " + name + zeros + ")\n  ret void",
+             "declare " + name + types + ")\n"),
+      "threads wait for others that never come\n  16 of 32, thread \\(0, 0, 0\\) first: wait for their warp at "
+      "instruction 5 .*\n  16 of 32, thread \\(16, 0, 0\\) first: wait for their warp at instruction 7",
+      1, 1, 32);
 }
 
 TEST(Misuse, ALaneMissesAShuffle) {

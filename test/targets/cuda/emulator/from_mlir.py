@@ -83,6 +83,16 @@ def check(what, result):
         sys.exit(f"{what} returned {result}")
 
 
+def check_limits(cuda):
+    major, total, address = ctypes.c_int(), ctypes.c_size_t(), ctypes.c_uint64()
+    check("cuDeviceGetAttribute", cuda.cuDeviceGetAttribute(ctypes.byref(major), 75, 0))
+    check("cuDeviceTotalMem", cuda.cuDeviceTotalMem_v2(ctypes.byref(total), 0))
+    if (major.value, total.value) != (12, 3000000):
+        sys.exit(f"capability {major.value}.x and {total.value} bytes, expected 12.x and 3000000")
+    if cuda.cuMemAlloc_v2(ctypes.byref(address), ctypes.c_size_t(3000001)) != 2:
+        sys.exit("more memory than there is was allocated")
+
+
 def main():
     tools, emulate, library = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
@@ -90,8 +100,10 @@ def main():
         build(tools, emulate, folder)
         shutil.copy(library, folder / "libcuda.so.1")
         os.environ.pop("LAPIDARY_EMULATED_KERNELS", None)
+        os.environ |= {"LAPIDARY_EMULATED_CAPABILITY": "120", "LAPIDARY_EMULATED_MEMORY": "3000000"}
         cuda = ctypes.CDLL(str(folder / "libcuda.so.1"))  # RTLD_LOCAL
         check("cuInit", cuda.cuInit(0))
+        check_limits(cuda)
         module, kernel = ctypes.c_void_p(), ctypes.c_void_p()
         image = b".version 8.0\n.target sm_80\n.visible .entry sum(\n"
         check("cuModuleLoadDataEx", cuda.cuModuleLoadDataEx(ctypes.byref(module), image, 0, None, None))
