@@ -24,13 +24,11 @@ bool checkRange(const char *what, CUdeviceptr address, size_t bytes) {
 
 namespace {
 
-void *pointer(CUdeviceptr address) { return reinterpret_cast<void *>(uintptr_t(address)); }
-
 CUresult copyToDevice(CUdeviceptr to, const void *from, size_t bytes) {
   if (!checkRange("copy from host to device", to, bytes)) {
     return CUDA_ERROR_INVALID_VALUE;
   }
-  std::memcpy(pointer(to), from, bytes);
+  std::memcpy(pointerTo(to), from, bytes);
   return CUDA_SUCCESS;
 }
 
@@ -38,7 +36,7 @@ CUresult copyToHost(void *to, CUdeviceptr from, size_t bytes) {
   if (!checkRange("copy from device to host", from, bytes)) {
     return CUDA_ERROR_INVALID_VALUE;
   }
-  std::memcpy(to, pointer(from), bytes);
+  std::memcpy(to, pointerTo(from), bytes);
   return CUDA_SUCCESS;
 }
 
@@ -47,7 +45,7 @@ CUresult copyOnDevice(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
       !checkRange("copy on the device, destination", to, bytes)) {
     return CUDA_ERROR_INVALID_VALUE;
   }
-  std::memmove(pointer(to), pointer(from), bytes);
+  std::memmove(pointerTo(to), pointerTo(from), bytes);
   return CUDA_SUCCESS;
 }
 
@@ -55,7 +53,7 @@ CUresult fill(CUdeviceptr to, unsigned char value, size_t bytes) {
   if (!checkRange("fill of device memory", to, bytes)) {
     return CUDA_ERROR_INVALID_VALUE;
   }
-  std::memset(pointer(to), value, bytes);
+  std::memset(pointerTo(to), value, bytes);
   return CUDA_SUCCESS;
 }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/emulator/device/Device.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -128,10 +129,9 @@ struct Parameters {
 
 CUresult launch(const Kernel &kernel, const KernelLibrary &library, const Dimensions &grid, const Dimensions &block,
                 uint32_t shared, Parameters &parameters) {
-  std::vector<void *> pointers;
-  for (std::vector<char> &value : parameters.values) {
-    pointers.push_back(value.data());
-  }
+  std::vector<void *> pointers(parameters.values.size());
+  std::transform(parameters.values.begin(), parameters.values.end(), pointers.begin(),
+                 [](std::vector<char> &value) { return value.data(); });
   const Launch what{&kernel, grid, block, shared, pointers.data(), library.sites, library.siteCount};
   if (!theDevice().block.run(what)) {
     theDevice().failure = CUDA_ERROR_ILLEGAL_ADDRESS;

@@ -26,7 +26,7 @@ Matrix readMatrix(Block &block, uint32_t number) {
       block.fail(thread, thread.site, "gives ldmatrix an address that is not in shared memory");
     }
     block.access(thread, address, 16, 16, Access::Load, thread.site);
-    std::memcpy(matrix.elements[row], reinterpret_cast<const void *>(address), 16);
+    std::memcpy(matrix.elements[row], pointerTo(address), 16);
   }
   return matrix;
 }

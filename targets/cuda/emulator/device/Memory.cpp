@@ -74,7 +74,7 @@ uintptr_t Memory::allocate(uint64_t bytes) {
   std::fill_n(pages + offset / pageBytes, count, uint32_t(allocations.size()));
   allocations.push_back({base + offset, base + offset + bytes, true});
   if (bytes <= largestFill) {
-    std::memset(reinterpret_cast<void *>(base + offset), 0xff, bytes);
+    std::memset(pointerTo(base + offset), 0xff, bytes);
   }
   return base + offset;
 }
@@ -92,7 +92,7 @@ bool Memory::release(uintptr_t address) {
   used -= found.end - found.begin;
   freed.push_back(index);
   const uint64_t bytes = (found.end - found.begin + pageBytes - 1) / pageBytes * pageBytes;
-  madvise(reinterpret_cast<void *>(address), bytes, MADV_DONTNEED);
+  madvise(pointerTo(address), bytes, MADV_DONTNEED);
   madvise(&cell(address), bytes * cellBytesPerByte, MADV_DONTNEED);
   return true;
 }

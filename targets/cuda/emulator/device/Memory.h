@@ -16,6 +16,11 @@
 
 namespace lapidary::cuda::emulator {
 
+/// Device addresses are integers, as in the driver API.
+inline void *pointerTo(uintptr_t address) {
+  return reinterpret_cast<void *>(address); // NOLINT(performance-no-int-to-ptr)
+}
+
 struct Allocation {
   uintptr_t begin = 0, end = 0;
   bool live = false;
