@@ -12,7 +12,7 @@
 //   FAKE_CUDA_DEVICES=N          1 otherwise
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cuda/Driver.h"
-#include "test/runtime/cuda/FakeGpuProgram.h"
+#include "test/runtime/cuda/FakeKernels.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -24,7 +24,7 @@
 
 using namespace lap::cuda;
 
-using Action = std::function<int()>;
+using Action = FakeKernel;
 
 // What the opaque pointers of Driver.h point at here.
 struct lap::cuda::StreamOfCuda {
@@ -54,7 +54,7 @@ extern "C" {
 
 namespace {
 
-constexpr Result InvalidValue = 1, NotFound = 500, LaunchFailed = 719, CaptureUnsupported = 900;
+constexpr Result InvalidValue = 1, NotFound = 500, CaptureUnsupported = 900;
 
 ContextOfCuda theContext;
 FunctionOfCuda functions[] = {{"fake_predict"}, {"fake_logits"}, {"fake_embed"}};
@@ -90,8 +90,6 @@ template <typename Key> bool inside(const std::map<Key, size_t> &live, Key at, s
   return offset <= next->second && bytes <= next->second - offset;
 }
 
-bool onGpu(Address at, size_t bytes) { return inside(device, at, bytes); }
-
 void *pointer(Address at) { return reinterpret_cast<void *>(at); }
 
 /// Now, or when the graph that is being captured is launched.
@@ -103,78 +101,6 @@ int submit(Stream stream, Action action) {
   return action();
 }
 
-template <typename T> T parameter(void **parameters, int index) { return *static_cast<T *>(parameters[index]); }
-
-int runPredict(std::vector<uint64_t> p) {
-  lap_step step{};
-  step.ids = static_cast<const int32_t *>(pointer(p[0]));
-  step.places = static_cast<const lap_row_place *>(pointer(p[1]));
-  step.tokens = uint32_t(p[2]);
-  step.arena = static_cast<uint8_t *>(pointer(p[3]));
-  bool good = onGpu(p[0], step.tokens * 4) && onGpu(p[1], step.tokens * sizeof(lap_row_place)) && onGpu(p[3], 4);
-  for (uint32_t row = 0; good && row < step.tokens; ++row) {
-    good = step.places[row].position < p[4] && onGpu(reinterpret_cast<Address>(step.places[row].caches), 1);
-  }
-  if (good) {
-    fakePredict(&step, 0, 1);
-  }
-  return good ? Success : LaunchFailed;
-}
-
-int runLogits(std::vector<uint64_t> p) {
-  lap_step step{};
-  step.arena = static_cast<uint8_t *>(pointer(p[0]));
-  step.weights = static_cast<const uint8_t *>(pointer(p[1]));
-  if (!onGpu(p[1], FakeVocab) || !onGpu(p[2], p[4] * FakeVocabPadded * sizeof(float))) {
-    return LaunchFailed;
-  }
-  for (uint32_t row = 0; row < p[4]; ++row) {
-    fakeLogits(&step, uint32_t(p[3]) + row, static_cast<float *>(pointer(p[2])) + row * FakeVocabPadded, 0, 1);
-  }
-  return Success;
-}
-
-/// The gathered rows are of the table: its bytes are those of the segment (FakeWeightBytes), and every row starts with
-/// one that only rows of this table have.
-int runEmbed(Address table, int64_t rowBytes, uint32_t rows) {
-  if (rowBytes != FakeTableRowBytes || !onGpu(table, rows * uint64_t(rowBytes))) {
-    return LaunchFailed;
-  }
-  const uint8_t *bytes = static_cast<const uint8_t *>(pointer(table));
-  for (uint32_t row = 0; row < rows; ++row, bytes += rowBytes) {
-    bool found = false;
-    for (uint32_t id = 0; id < FakeVocab && !found; ++id) {
-      const uint64_t start = FakeTableOffset + id * uint64_t(rowBytes);
-      found = true;
-      for (uint64_t i = 0; i < uint64_t(rowBytes) && found; ++i) {
-        found = bytes[i] == uint8_t((start + i) * 7 + 3);
-      }
-    }
-    if (!found) {
-      return LaunchFailed;
-    }
-  }
-  return Success;
-}
-
-int launch(const std::string &kernel, uint32_t rows, Stream stream, void **parameters) {
-  if (kernel == "fake_embed") {
-    const Address table = parameter<Address>(parameters, 0);
-    const int64_t rowBytes = parameter<int64_t>(parameters, 1);
-    return submit(stream, [=] { return runEmbed(table, rowBytes, rows); });
-  }
-  if (kernel == "fake_predict") {
-    const std::vector<uint64_t> p = {parameter<uint64_t>(parameters, 0), parameter<uint64_t>(parameters, 1),
-                                     uint64_t(parameter<int32_t>(parameters, 2)), parameter<uint64_t>(parameters, 3),
-                                     uint64_t(parameter<int32_t>(parameters, 4))};
-    return submit(stream, [=] { return runPredict(p); });
-  }
-  const std::vector<uint64_t> p = {parameter<uint64_t>(parameters, 0), parameter<uint64_t>(parameters, 1),
-                                   parameter<uint64_t>(parameters, 2), uint64_t(parameter<int32_t>(parameters, 3)),
-                                   uint64_t(parameter<int32_t>(parameters, 4))};
-  return submit(stream, [=] { return runLogits(p); });
-}
-
 int move(Stream stream, void *to, const void *from, size_t bytes, bool good) {
   return !good ? InvalidValue : submit(stream, [=] {
     memcpy(to, from, bytes);
@@ -183,6 +109,8 @@ int move(Stream stream, void *to, const void *from, size_t bytes, bool good) {
 }
 
 } // namespace
+
+bool onFakeGpu(Address at, size_t bytes) { return inside(device, at, bytes); }
 
 /// What the environment makes the function return.
 #define ENTER                                                                                                          \
@@ -307,26 +235,27 @@ int cuMemFreeHost(void *memory) {
 int cuMemsetD8Async(Address to, uint8_t value, size_t bytes, Stream stream) {
   ENTER;
 
-  return !onGpu(to, bytes) ? InvalidValue : submit(stream, [=] { return memset(pointer(to), value, bytes), Success; });
+  return !onFakeGpu(to, bytes) ? InvalidValue
+                               : submit(stream, [=] { return memset(pointer(to), value, bytes), Success; });
 }
 
 int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, Stream stream) {
   ENTER;
 
   const bool capturable = !stream->capturing || inside(pinned, from, bytes);
-  return move(stream, pointer(to), from, bytes, capturable && onGpu(to, bytes));
+  return move(stream, pointer(to), from, bytes, capturable && onFakeGpu(to, bytes));
 }
 
 int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, Stream stream) {
   ENTER;
 
-  return move(stream, to, pointer(from), bytes, onGpu(from, bytes));
+  return move(stream, to, pointer(from), bytes, onFakeGpu(from, bytes));
 }
 
 int cuMemcpyDtoDAsync_v2(Address to, Address from, size_t bytes, Stream stream) {
   ENTER;
 
-  return move(stream, pointer(to), pointer(from), bytes, onGpu(to, bytes) && onGpu(from, bytes));
+  return move(stream, pointer(to), pointer(from), bytes, onFakeGpu(to, bytes) && onFakeGpu(from, bytes));
 }
 
 int cuStreamCreate(Stream *stream, uint32_t) {
@@ -404,7 +333,7 @@ int cuLaunchKernel(Function function, uint32_t, uint32_t y, uint32_t, uint32_t t
                    Stream stream, void **parameters, void **) {
   ENTER;
 
-  return threads != 32 ? InvalidValue : launch(function->name, y, stream, parameters);
+  return threads != 32 ? InvalidValue : submit(stream, fakeKernel(function->name, y, parameters));
 }
 
 int cuStreamBeginCapture_v2(Stream stream, int) {

@@ -34,7 +34,7 @@ lap_kernel *use(const lap_gpu_kernel &kernel) {
 void predict(const lap_step *step) {
   const Call &call = callOf(step);
   launch<FakePredict>(step, use(PredictKernel), {1, 1}, call.idBlock, call.placeBlock, step->tokens,
-                      reinterpret_cast<uint64_t>(step->arena), call.reach);
+                      reinterpret_cast<uint64_t>(step->arena), call.reach, call.tableBlock[0]);
 }
 
 void logits(const lap_step *step, uint32_t first, uint32_t rows) {

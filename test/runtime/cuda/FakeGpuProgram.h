@@ -10,15 +10,17 @@
 #include "runtime/src/cuda/Kernels.h"
 #include "test/runtime/FakeProgram.h"
 
-/// fakePredict of all rows. `reach` must be above the positions of all of them.
-using FakePredict = void(uint64_t ids, uint64_t places, int32_t tokens, uint64_t arena, int32_t reach);
+/// fakePredict of all rows. `reach` must be above the positions of all of them, and `gathered` have the tokens' rows of
+/// the fake's table.
+using FakePredict = void(uint64_t ids, uint64_t places, int32_t tokens, uint64_t arena, int32_t reach,
+                         uint64_t gathered);
 /// fakeLogits of `rows` rows from `first` on.
 using FakeLogits = void(uint64_t arena, uint64_t weights, uint64_t logits, int32_t first, int32_t rows);
-/// fake_embed is lap::cuda::Embed; it compares the rows that the host has gathered with what the file has there.
+/// fake_embed is lap::cuda::Embed.
 
 enum {
   FakeTableOffset = 50016, // behind the resident weights
-  FakeTableRowBytes = 64,
+  FakeTableRowBytes = 67,  // odd: the rows of all ids differ
   FakeGpuCapability = 80
 };
 
