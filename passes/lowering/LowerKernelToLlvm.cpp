@@ -112,10 +112,13 @@ private:
     }
     driver(op.getLoc(), call.driver, arguments, block);
     ++numCalls;
-    readAhead(op, block);
+    if (drivers.barriers) {
+      readAhead(op, block);
+    }
   }
 
-  /// Behind a product: says which one comes next. Experts lie between some: which, nobody knows yet.
+  /// Behind a product: says which one comes next, for lanes that wait at a barrier. Experts lie between some: which,
+  /// nobody knows yet.
   void readAhead(Operation *op, Block *block) {
     Operation *next = isa<kernel::MatmulOp>(op) ? op->getNextNode() : nullptr;
     while (next && !isa<kernel::MatmulOp, kernel::ExpertMatmulOp>(next)) {
