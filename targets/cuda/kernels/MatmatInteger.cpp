@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/common/PackedLayout.h"
 #include "targets/cuda/kernels/Matmat.h"
+#include "targets/cuda/kernels/TokenStage.h"
 #include "targets/cuda/kernels/WeightFragments.h"
 
 namespace lapidary::cuda {
@@ -100,8 +101,10 @@ private:
       for (unsigned block = 0; block < shape.tokenBlocks; ++block) {
         Val scales = grouped ? stage.scales(k, which, plane, lane.firstToken + block * 8 + lane.t * 2) : Val();
         for (unsigned step = 0; step < stageSteps(); ++step) {
-          Vals b =
-              weights.operandsB(stage, which, plane, lane.firstToken + block * 8 + lane.g, step * weights.stepColumns);
+          Vals b = weights.operandsB([&](mlir::Type type, Val column) {
+            return stage.values(k, type, which, plane, lane.firstToken + block * 8 + lane.g,
+                                column + step * weights.stepColumns);
+          });
           for (unsigned tile = 0; tile < shape.tiles; ++tile) {
             auto words = loaded.slice((step * shape.tiles + tile) * perTile, perTile);
             const unsigned at = ((grouped ? 0 : plane) * fragments() + tile * shape.tokenBlocks + block) * perFragment;

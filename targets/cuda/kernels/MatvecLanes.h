@@ -18,26 +18,39 @@
 
 namespace lapidary::cuda {
 
-class MatvecLanes {
+/// What a lane adds up, unit by unit; a queue (UnitQueue.h) calls it.
+class UnitSums {
 public:
-  /// `tile`, `input`: addresses of the tile and of the input row.
-  static std::unique_ptr<MatvecLanes> create(KernelBuilder &k, const Product &product, Val tile, Val input);
-  virtual ~MatvecLanes() = default;
+  virtual ~UnitSums() = default;
 
-  const unsigned unitColumns, lanesPerUnit, rowsPerLane, sumsPerRow;
+  const unsigned unitColumns, lanesPerUnit, sumCount;
 
   /// A lane's part of a unit, weights and activations: what it will add.
   virtual Vals load(Val unit) = 0;
-  /// Adds it to the sums: [sumsPerRow][rowsPerLane], f32 or i32.
+  /// Adds it to the sums, f32 or i32.
   virtual Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) = 0;
   /// What sums start with.
   virtual Val zero() = 0;
 
 protected:
-  MatvecLanes(KernelBuilder &k, unsigned unitColumns, unsigned lanesPerUnit, unsigned rowsPerLane, unsigned sumsPerRow)
-      : unitColumns(unitColumns), lanesPerUnit(lanesPerUnit), rowsPerLane(rowsPerLane), sumsPerRow(sumsPerRow), k(k) {}
+  UnitSums(KernelBuilder &k, unsigned unitColumns, unsigned lanesPerUnit, unsigned sumCount)
+      : unitColumns(unitColumns), lanesPerUnit(lanesPerUnit), sumCount(sumCount), k(k) {}
 
   KernelBuilder &k;
+};
+
+/// Sums are [sumsPerRow][rowsPerLane].
+class MatvecLanes : public UnitSums {
+public:
+  /// `tile`, `input`: addresses of the tile and of the input row.
+  static std::unique_ptr<MatvecLanes> create(KernelBuilder &k, const Product &product, Val tile, Val input);
+
+  const unsigned rowsPerLane, sumsPerRow;
+
+protected:
+  MatvecLanes(KernelBuilder &k, unsigned unitColumns, unsigned lanesPerUnit, unsigned rowsPerLane, unsigned sumsPerRow)
+      : UnitSums(k, unitColumns, lanesPerUnit, rowsPerLane * sumsPerRow), rowsPerLane(rowsPerLane),
+        sumsPerRow(sumsPerRow) {}
 };
 
 } // namespace lapidary::cuda

@@ -47,8 +47,8 @@ void TokenStage::fill(KernelBuilder &k, Val stage, Val which) const {
     for (unsigned i = 0; i < pieces.size(); ++i) {
       Val token = k.threadId() / perToken + i * tokensAtOnce;
       Val wanted = select(inside & pieces[i].exists, k.i32(pieceBytes), k.i32(0));
-      Val from = select(inside, column, k.i32(0)) + planeBytes * plane;
-      k.copyAsync(memory, start + own + (token + plane * tokens) * rowBytes, pieces[i].row, from, pieceBytes, wanted);
+      k.copyAsync(memory, start + own + (token + plane * tokens) * rowBytes, pieces[i].row, column + planeBytes * plane,
+                  pieceBytes, wanted); // where nothing is wanted, nothing is read
     }
   }
   if (grouped) {

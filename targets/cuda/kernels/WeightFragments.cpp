@@ -47,13 +47,13 @@ Vals WeightFragments::operandA(llvm::ArrayRef<Val> loaded, unsigned product) con
   return a;
 }
 
-Vals WeightFragments::operandsB(const TokenStage &stage, Val which, unsigned plane, Val token, unsigned column) const {
+Vals WeightFragments::operandsB(llvm::function_ref<Val(mlir::Type, Val)> load) const {
   if (bytesPerLane == 4) {
-    Val first = stage.values(k, k.i32Type(), which, plane, token, t * 4 + column);
-    return {first, stage.values(k, k.i32Type(), which, plane, token, t * 4 + (column + 16))};
+    Val first = load(k.i32Type(), t * 4);
+    return {first, load(k.i32Type(), t * 4 + LAP_GROUP / 2)};
   }
   const unsigned words = bytesPerLane / 4;
-  Val all = stage.values(k, k.vectorType(k.i32Type(), words), which, plane, token, t * bytesPerLane + column);
+  Val all = load(k.vectorType(k.i32Type(), words), t * bytesPerLane);
   Vals b;
   for (unsigned word = 0; word < words; ++word) {
     b.push_back(element(all, word));

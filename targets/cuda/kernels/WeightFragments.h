@@ -10,7 +10,6 @@
 #define LAPIDARY_TARGETS_CUDA_KERNELS_WEIGHTFRAGMENTS_H
 
 #include "targets/cuda/kernels/IntegerWeights.h"
-#include "targets/cuda/kernels/TokenStage.h"
 
 namespace lapidary::cuda {
 
@@ -29,8 +28,9 @@ public:
   Vals load(Val tile, Val step) const;
   /// The operand A of one of the step's products, at `integers.factor` times its value.
   Vals operandA(llvm::ArrayRef<Val> loaded, unsigned product) const;
-  /// The operands B of all products: 2 words each. Columns from `column` on of `token` of a stage.
-  Vals operandsB(const TokenStage &stage, Val which, unsigned plane, Val token, unsigned column) const;
+  /// The operands B of all products: 2 words each. `load` gives the activations of a token from a column of the step
+  /// on.
+  Vals operandsB(llvm::function_ref<Val(mlir::Type, Val column)> load) const;
   /// The scales of the lane's two rows.
   std::pair<Val, Val> scales(llvm::ArrayRef<Val> loaded) const;
 

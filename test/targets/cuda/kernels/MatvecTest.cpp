@@ -30,8 +30,17 @@ TEST_P(Matvec, EqualsTheReferenceOfEveryShape) {
   }
 }
 
+TEST_P(Matvec, EqualsTheReferenceForFewRows) {
+  for (unsigned rows = 1; rows <= 11; ++rows) {
+    ProductScene({GetParam(), 2, rows % 3 == 0 ? 96u : 352u, rows, GetParam().routed ? 3u : 1u})
+        .check("matvec", tolerance());
+  }
+}
+
 TEST_P(MatvecOfRowFormats, RoundsThePartsOfAStackToTheirSteps) {
-  ProductScene({GetParam(), 7, 96, 1, 1, 1, true}).check("matvec", tolerance());
+  for (unsigned rows : {1u, 3u}) {
+    ProductScene({GetParam(), 7, 96, rows, 1, 1, true}).check("matvec", tolerance());
+  }
 }
 
 TEST_P(MatvecOfExperts, FindsItsExpertAmongMoreThanAWarp) {
