@@ -120,16 +120,19 @@ Vals sumWarps(KernelBuilder &k, llvm::ArrayRef<Val> sums, Val g, Val t) {
   return totals;
 }
 
+/// More would spill: a unit of a group format is 4 registers a plane and 3 or 5 of weights.
+unsigned unitsInFlight(const ProductKind &kind) { return kind.planes() > 1 ? 2 : isGrouped(kind.weight) ? 3 : 4; }
+
 } // namespace
 
 unsigned matvecRows(const ProductKind &kind) { return kind.planes() == 0 || kind.routed ? 1 : mostRows; }
 
-void multiplyFewRows(KernelBuilder &k, const Product &p, const TokenBlock &tokens, unsigned unitsInFlight) {
+void multiplyFewRows(KernelBuilder &k, const Product &p, const TokenBlock &tokens) {
   Val g = k.laneId() / 4, t = k.threadId() % 4;
   Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
   WeightFragments weights(k, p.kind.weight, p.columns, g, t);
   FragmentLanes lanes(k, p, tokens, weights, tile, g, t);
-  Vals totals = sumWarps(k, sumUnits(k, lanes, p.columns, unitsInFlight), g, t);
+  Vals totals = sumWarps(k, sumUnits(k, lanes, p.columns, unitsInFlight(p.kind)), g, t);
   Val token = k.threadId() / LAP_ROW_TILE, row = k.threadId() % LAP_ROW_TILE;
   k.ifThen(token < tokens.count, [&] {
     Val result = totals[0], column = k.blockX() * LAP_ROW_TILE + row;

@@ -18,7 +18,7 @@ namespace lapidary::cuda {
 unsigned matvecRows(const ProductKind &kind);
 
 /// The block's tile times all its rows (at most 8, integer formats).
-void multiplyFewRows(KernelBuilder &k, const Product &product, const TokenBlock &tokens, unsigned unitsInFlight);
+void multiplyFewRows(KernelBuilder &k, const Product &product, const TokenBlock &tokens);
 
 } // namespace lapidary::cuda
 

@@ -71,7 +71,7 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
       return;
     }
     k.ifThen(tokens.count == 1, [&] { multiplyRow(k, p, tokens, inFlight); });
-    k.ifThen(tokens.count > 1, [&] { multiplyFewRows(k, p, tokens, inFlight); });
+    k.ifThen(tokens.count > 1, [&] { multiplyFewRows(k, p, tokens); });
   });
 }
 
@@ -79,10 +79,12 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
 
 void addMatvecKernels(KernelList &list) {
   for (const ProductKind &kind : productKinds()) {
-    list.push_back(
-        {kind.namePrefix("matvec") + "16x1-cuda", blockThreads, {LAP_ROW_TILE, 1}, 0, [kind](KernelBuilder &k) {
-           buildMatvec(k, kind);
-         }});
+    const unsigned rows = matvecRows(kind);
+    list.push_back({kind.namePrefix("matvec") + "16x" + std::to_string(rows) + "-cuda",
+                    blockThreads,
+                    {LAP_ROW_TILE, rows},
+                    0,
+                    [kind](KernelBuilder &k) { buildMatvec(k, kind); }});
   }
 }
 
