@@ -52,7 +52,7 @@ constexpr CpuFamily family = {"hexagon-linux",
 /// A CPU whose weights may pass through memory of its own.
 class HexagonTarget final : public CpuTarget {
 public:
-  HexagonTarget() : CpuTarget(family) {}
+  HexagonTarget() : CpuTarget(cpuFamily()) {}
 
   std::vector<std::string> planNotes(mlir::ModuleOp module) const override {
     llvm::StringRef isa = level->isa; // "hvx73d": a version, 'd' for devices
