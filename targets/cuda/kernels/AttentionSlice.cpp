@@ -48,7 +48,7 @@ struct Slice {
   Val visibleBlock(Val block) const { // nearest block of 16 keys that is seen at all
     return minimum(maximum(block, low / LAP_ROW_TILE), position / LAP_ROW_TILE);
   }
-  Val ringBlock(Val block) const { return block % (slots / LAP_ROW_TILE); }
+  Val ring(Val block) const { return block % (slots / LAP_ROW_TILE); }
 };
 
 /// Writes a warp's sums to its part of Slice::sums: [query][element].
@@ -79,19 +79,23 @@ Parts loadQueries(const Slice &s, Val firstHead, Val step) {
   return splitQuery(k, values, exactParts);
 }
 
-void computeScores(const Slice &s, Val firstHead) {
+/// The lane's steps of the columns for its 64 keys.
+CacheSteps keySteps(const Slice &s) {
   KernelBuilder &k = s.k;
-  const unsigned sets = s.keys / setElements, parts = blockWarps / sets;
+  const unsigned sets = s.keys / setElements;
   const Val block = s.visibleBlock(s.start / LAP_ROW_TILE + s.warp % sets * 4 + s.lane.block);
-  const Val first = s.ringBlock(block) * s.headDim * LAP_ROW_TILE + s.lane.t * LAP_ROW_TILE + s.lane.half;
-  const Vals sums =
-      k.forLoop(s.warp / sets, s.headDim / sumSteps, k.i32(parts), Vals(productFloats, k.f32(0)),
-                [&](Val step, llvm::ArrayRef<Val> before) {
-                  const Val index = first + step * (sumSteps * LAP_ROW_TILE);
-                  const RawOperand raw = loadOperand(k, s.format, s.keyBase, index);
-                  return multiply(k, unpackOperand(k, s.format, raw), loadQueries(s, firstHead, step), before);
-                });
-  storeSums(s, sums);
+  const Val first = s.ring(block) * s.headDim * LAP_ROW_TILE + s.lane.t * LAP_ROW_TILE + s.lane.half;
+  return {s.format, s.keyBase, s.warp / sets, s.headDim / sumSteps, k.i32(blockWarps / sets), [=](Val step) {
+            return first + step * (sumSteps * LAP_ROW_TILE);
+          }};
+}
+
+void computeScores(const Slice &s, const CacheSteps &steps, const RawOperand &start, Val firstHead) {
+  KernelBuilder &k = s.k;
+  storeSums(s, walkSteps(k, steps, start, Vals(productFloats, k.f32(0)),
+                         [&](Val step, const Operand &operand, llvm::ArrayRef<Val> sums) {
+                           return multiply(k, operand, loadQueries(s, firstHead, step), sums);
+                         }));
 }
 
 /// The scores of the lane's T / 32 successive keys for the warp's query.
@@ -155,21 +159,26 @@ Parts loadWeights(const Slice &s, Val step) {
   return splitQuery(s.k, values, exactParts);
 }
 
-/// Sums of the warp's 64 columns from `column` on over its keys.
-void computeValues(const Slice &s, const ValueShare &share, Val column) {
-  KernelBuilder &k = s.k;
+/// The lane's steps of the keys for the warp's 64 columns from `column` on.
+CacheSteps valueSteps(const Slice &s, const ValueShare &share, Val column) {
   const Val part = minimum(column / LAP_ROW_TILE + s.lane.block, s.headDim / LAP_ROW_TILE - 1);
-  const Val first = part * s.slots * LAP_ROW_TILE + s.lane.t * LAP_ROW_TILE + s.lane.half;
-  const Val startBlock = s.start / LAP_ROW_TILE, firstSeen = s.visibleBlock(startBlock) - startBlock;
-  const Val end = s.visibleBlock(startBlock + (s.keys / LAP_ROW_TILE - 1)) - startBlock + 1;
-  const Vals sums = k.forLoop(firstSeen + share.part, end, share.parts, Vals(productFloats, k.f32(0)),
-                              [&](Val step, llvm::ArrayRef<Val> before) {
-                                const Val index =
-                                    first + s.ringBlock(startBlock + step) * (LAP_ROW_TILE * LAP_ROW_TILE);
-                                const RawOperand raw = loadOperand(k, s.format, s.valueBase, index);
-                                return multiply(k, unpackOperand(k, s.format, raw), loadWeights(s, step), before);
-                              });
-  storeSums(s, sums);
+  const Val lane = part * s.slots * LAP_ROW_TILE + s.lane.t * LAP_ROW_TILE + s.lane.half;
+  const Val startBlock = s.start / LAP_ROW_TILE, firstBlock = s.visibleBlock(startBlock);
+  const Val end = s.visibleBlock(startBlock + (s.keys / LAP_ROW_TILE - 1)) - firstBlock + 1;
+  const Val ring = s.ring(firstBlock), blocks = s.slots / LAP_ROW_TILE;
+  return {s.format,    s.valueBase,
+          share.part,  end,
+          share.parts, [=](Val step) {
+            return lane + ringBlock(ring, step, blocks) * (LAP_ROW_TILE * LAP_ROW_TILE); }};
+}
+
+void computeValues(const Slice &s, const CacheSteps &steps, const RawOperand &start) {
+  KernelBuilder &k = s.k;
+  const Val startBlock = s.start / LAP_ROW_TILE, skipped = s.visibleBlock(startBlock) - startBlock;
+  storeSums(s, walkSteps(k, steps, start, Vals(productFloats, k.f32(0)),
+                         [&](Val step, const Operand &operand, llvm::ArrayRef<Val> sums) {
+                           return multiply(k, operand, loadWeights(s, skipped + step), sums);
+                         }));
 }
 
 /// Adds the warps' sums: warp w writes query w's columns from `column` on.
@@ -194,13 +203,25 @@ void storeValues(const Slice &s, const ValueShare &share, Val firstHead, Val col
 /// The query heads [firstHead, firstHead + 8) of the group.
 void attend(const Slice &s, Val firstHead) {
   KernelBuilder &k = s.k;
-  computeScores(s, firstHead);
+  const ValueShare share = shareValues(s);
+  const CacheSteps keys = keySteps(s), values = valueSteps(s, share, share.set * setElements);
+  const RawOperand firstKeys = keys.load(k, keys.first);
+  // The first values of a short slice are on their way while its scores are computed; longer ones, and floats, would
+  // cost blocks on a multiprocessor for it (128 registers are two).
+  const bool early = s.keys == setElements && s.format != LAP_F32;
+  const RawOperand earlyValues = early ? values.load(k, values.first) : RawOperand();
+  computeScores(s, keys, firstKeys, firstHead);
   k.barrier();
   computeWeights(s, firstHead);
   k.barrier();
-  const ValueShare share = shareValues(s);
-  k.forLoop(k.i32(0), s.headDim, k.i32(blockWarps * setElements), [&](Val column) {
-    computeValues(s, share, column + share.set * setElements);
+  computeValues(s, values, early ? earlyValues : values.load(k, values.first));
+  k.barrier();
+  storeValues(s, share, firstHead, k.i32(0));
+  k.barrier();
+  const unsigned columns = blockWarps * setElements;
+  k.forLoop(k.i32(columns), s.headDim, k.i32(columns), [&](Val column) { // heads beyond 512 columns
+    const CacheSteps more = valueSteps(s, share, column + share.set * setElements);
+    computeValues(s, more, more.load(k, more.first));
     k.barrier();
     storeValues(s, share, firstHead, column);
     k.barrier();

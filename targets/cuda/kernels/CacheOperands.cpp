@@ -25,10 +25,9 @@ Val wordOf(KernelBuilder &k, Val low, Val high) { return bitsOf(vectorOf({low, h
 /// Elements j of two octets of int8 as a word of two bf16 numbers: 128 + (x & 127) and 128 + (x & 128) are bf16 numbers
 /// with exponents of their own, so their difference, x, is two `or`s away from the bits.
 Val pairOfBytes(KernelBuilder &k, llvm::ArrayRef<Val> low, llvm::ArrayRef<Val> high, unsigned j) {
-  const int shift = static_cast<int>(j % 4) * 8;
-  Val a = (low[j / 4] >> low[j / 4].constant(shift)) & 0xff;
-  Val b = shift <= 16 ? high[j / 4] << high[j / 4].constant(16 - shift) : high[j / 4] >> high[j / 4].constant(8);
-  Val both = a | (b & 0xff0000);
+  // Bytes 1 and 3 are masked below.
+  const unsigned byte = j % 4;
+  Val both = k.permuteBytes(low[j / 4], high[j / 4], byte | (byte + 4) << 8);
   Val magnitude = bitsOf((both & 0x7f007f) | 0x43004300, k.vectorType(k.builder.getBF16Type(), 2));
   Val offset = bitsOf((both & 0x800080) | 0x43004300, k.vectorType(k.builder.getBF16Type(), 2));
   return bitsOf(magnitude - offset, k.i32Type());
@@ -85,6 +84,33 @@ RawOperand loadOperand(KernelBuilder &k, lap_format format, Val base, Val index)
     raw[r] = loadOctet(k, format, base, index + r * 4 * LAP_ROW_TILE);
   }
   return raw;
+}
+
+Vals walkSteps(KernelBuilder &k, const CacheSteps &steps, const RawOperand &start, llvm::ArrayRef<Val> sums,
+               llvm::function_ref<Vals(Val, const Operand &, llvm::ArrayRef<Val>)> body) {
+  const size_t count = sums.size(), words = start[0].size();
+  Vals carried(sums);
+  for (const Vals &octet : start) {
+    carried.append(octet);
+  }
+  Vals end = k.forLoop(steps.first, steps.end, steps.stride, carried, [&](Val step, llvm::ArrayRef<Val> before) {
+    const RawOperand next = steps.load(k, step + steps.stride);
+    RawOperand raw;
+    for (unsigned r = 0; r < raw.size(); ++r) {
+      raw[r] = Vals(before.slice(count + r * words, words));
+    }
+    Vals after = body(step, unpackOperand(k, steps.format, raw), before.take_front(count));
+    for (const Vals &octet : next) {
+      after.append(octet);
+    }
+    return after;
+  });
+  end.resize(count);
+  return end;
+}
+
+RawOperand CacheSteps::load(KernelBuilder &k, Val step) const {
+  return loadOperand(k, format, base, index(maximum(minimum(step, end - 1), k.i32(0))));
 }
 
 Operand unpackOperand(KernelBuilder &k, lap_format format, const RawOperand &raw) {
@@ -146,6 +172,11 @@ RowPlace loadPlace(KernelBuilder &k, Val places, Val row) {
   static_assert(sizeof(lap_row_place) == 16 && offsetof(lap_row_place, position) == 8);
   const Val at = row * static_cast<double>(sizeof(lap_row_place));
   return {k.loadConstant(k.i64Type(), places, at), k.loadConstant(k.i32Type(), places, at + 8)};
+}
+
+Val ringBlock(Val base, Val distance, Val blocks) {
+  const Val block = base + distance;
+  return select(block < blocks, block, block - blocks);
 }
 
 Val lowestVisible(Val position, Val window) {

@@ -29,6 +29,9 @@
 
 #include "lapidary/ProgramAbi.h"
 
+#include <array>
+#include <functional>
+
 namespace lapidary::cuda {
 
 constexpr unsigned setElements = 64;   ///< keys or columns that a warp multiplies at once
@@ -52,6 +55,21 @@ RawOperand loadOperand(KernelBuilder &k, lap_format format, Val base, Val index)
 using Operand = llvm::SmallVector<std::array<Vals, 4>, 3>;
 Operand unpackOperand(KernelBuilder &k, lap_format format, const RawOperand &raw);
 
+/// The steps first, first + stride, .. below end of a sum: where a lane's elements of each are.
+struct CacheSteps {
+  lap_format format;
+  Val base; ///< of a K/V head's keys or values
+  Val first, end, stride;
+  std::function<Val(Val)> index; ///< of a step: that of r = 0; asked for steps 0 .. max(end, 1) - 1
+
+  /// The operand of `step`, or of the nearest one that there is.
+  RawOperand load(KernelBuilder &k, Val step) const;
+};
+/// Carries `sums` through the steps. `start` is the operand of the first one; the loads of each step are under way
+/// while the one before it is multiplied.
+Vals walkSteps(KernelBuilder &k, const CacheSteps &steps, const RawOperand &start, llvm::ArrayRef<Val> sums,
+               llvm::function_ref<Vals(Val step, const Operand &, llvm::ArrayRef<Val> sums)> body);
+
 /// A float as `parts` (1..3) bf16 numbers, the largest first, each in the high half of an i32. Three are exact.
 Vals splitFloat(KernelBuilder &k, Val value, unsigned parts);
 /// The high halves of two words in one.
@@ -71,6 +89,8 @@ struct RowPlace {
   Val position; ///< i32
 };
 RowPlace loadPlace(KernelBuilder &k, Val places, Val row);
+/// The place in a ring of `blocks` of the block that is `distance` (0..blocks) behind the one at `base`.
+Val ringBlock(Val base, Val distance, Val blocks);
 /// The first position that a row at `position` sees.
 Val lowestVisible(Val position, Val window);
 

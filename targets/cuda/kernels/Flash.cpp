@@ -16,7 +16,7 @@
 // tens by 2^-9 of that, and weights by percents, where the sum of two parts errs by 2^-17. f32 caches take three parts
 // each.
 //
-// A step of 16 for 64 elements and 32 rows is 32 mma for 2 KiB of cache (bf16): 32 multiply-adds a byte, times two
+// A step of 16 for 64 elements and 32 rows is 32 mma for 2 KiB of cache (bf16): 16 multiply-adds a byte, times two
 // parts.
 //===----------------------------------------------------------------------===//
 #include "targets/common/KernelNames.h"
@@ -63,6 +63,7 @@ struct Flash {
   Val validRows = {};           // 1..R
   Val position = {}, last = {}; // of the first and of the last valid row
   Val first = {};               // first key that is seen
+  Val firstRing = {};           // where its block of 16 is in the ring
 
   Val scoreSet() const { return warp % tileSets; }
   Val firstScoreTile() const { return warp / tileSets * shape.scoreTiles(); }
@@ -118,10 +119,9 @@ Parts loadParts(const Flash &f, unsigned at, unsigned partBytes, Val step, Val t
   return parts;
 }
 
-/// One step of `tiles` groups of 8 rows: sums + operand x parts of shared memory.
-Vals multiplyStep(const Flash &f, const RawOperand &raw, unsigned at, unsigned partBytes, Val step, Val firstTile,
+/// One step: sums of groups of 8 rows + operand x parts of shared memory.
+Vals multiplyStep(const Flash &f, const Operand &operand, unsigned at, unsigned partBytes, Val step, Val firstTile,
                   llvm::ArrayRef<Val> sums) {
-  const Operand operand = unpackOperand(f.k, f.shape.format, raw);
   Vals result;
   for (unsigned tile = 0; tile * productFloats < sums.size(); ++tile) {
     const Parts parts = loadParts(f, at, partBytes, step, firstTile + tile);
@@ -130,28 +130,51 @@ Vals multiplyStep(const Flash &f, const RawOperand &raw, unsigned at, unsigned p
   return result;
 }
 
-Val visibleBlock(const Flash &f, Val block) {
-  return minimum(maximum(block, f.first / LAP_ROW_TILE), f.last / LAP_ROW_TILE);
+/// Where block `block` of 16 positions, or the nearest one that is seen, is in the ring.
+Val ringOf(const Flash &f, Val block) {
+  const Val firstBlock = f.first / LAP_ROW_TILE, seen = minimum(maximum(block, firstBlock), f.last / LAP_ROW_TILE);
+  return ringBlock(f.firstRing, seen - firstBlock, f.slots / LAP_ROW_TILE);
 }
 
-Val ringBlock(const Flash &f, Val block) { return block % (f.slots / LAP_ROW_TILE); }
+/// The lane's steps of the columns for its keys of the tile.
+CacheSteps keySteps(const Flash &f, Val tileStart) {
+  KernelBuilder &k = f.k;
+  const Val start = tileStart + f.scoreSet() * setElements;
+  const Val lane =
+      ringOf(f, start / LAP_ROW_TILE + f.lane.block) * f.headDim * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
+  return {f.shape.format, f.keyBase,
+          k.i32(0),       select(start <= f.last, f.headDim / sumSteps, k.i32(0)),
+          k.i32(1),       [=](Val step) { return lane + step * (sumSteps * LAP_ROW_TILE); }};
+}
+
+/// The lane's steps of the tile's keys for its columns.
+CacheSteps valueSteps(const Flash &f, Val tileStart) {
+  KernelBuilder &k = f.k;
+  const Val part = minimum(f.valueSet() * 4 + f.lane.block, f.headDim / LAP_ROW_TILE - 1);
+  const Val lane = part * f.slots * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
+  const Val startBlock = tileStart / LAP_ROW_TILE;
+  const Val steps = minimum(f.last / LAP_ROW_TILE - startBlock + 1, k.i32(tileSteps));
+  const Val end = select(f.valueSet() * setElements < f.headDim, steps, k.i32(0));
+  return {
+      f.shape.format, f.valueBase,
+      k.i32(0),       end,
+      k.i32(1),       [=](Val step) {
+            return lane + ringOf(f, startBlock + step) * (LAP_ROW_TILE * LAP_ROW_TILE); }};
+}
 
 /// Scores of the warp's keys and rows; keys that a row does not see are `unseen`.
 Vals computeScores(const Flash &f, Val tileStart) {
   KernelBuilder &k = f.k;
-  const Val start = tileStart + f.scoreSet() * setElements;
-  const Val block = visibleBlock(f, start / LAP_ROW_TILE + f.lane.block);
-  const Val own = ringBlock(f, block) * f.headDim * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
-  const Val steps = select(start <= f.last, f.headDim / sumSteps, k.i32(0));
-  Vals scores = k.forLoop(
-      k.i32(0), steps, k.i32(1), Vals(f.shape.scoreTiles() * productFloats, k.f32(0)), [&](Val step, auto before) {
-        const RawOperand raw = loadOperand(k, f.shape.format, f.keyBase, own + step * (sumSteps * LAP_ROW_TILE));
-        return multiplyStep(f, raw, 0, f.shape.queryPart(), step, f.firstScoreTile(), before);
-      });
+  const CacheSteps steps = keySteps(f, tileStart);
+  Vals scores = walkSteps(k, steps, steps.load(k, steps.first), Vals(f.shape.scoreTiles() * productFloats, k.f32(0)),
+                          [&](Val step, const Operand &operand, llvm::ArrayRef<Val> sums) {
+                            return multiplyStep(f, operand, 0, f.shape.queryPart(), step, f.firstScoreTile(), sums);
+                          });
+  const Val firstKey = tileStart + f.scoreSet() * setElements + f.lane.g * 8;
   for (unsigned index = 0; index < scores.size(); ++index) {
     const unsigned tile = index / productFloats, i = index / 4 % 4, upper = index / 2 % 2, column = index % 2;
-    const Val distance =
-        f.position + f.rowOf(f.firstScoreTile() + tile) + column - (start + f.lane.g * 8 + (i + upper * 4));
+    const Val key = firstKey + (i + upper * 4);
+    const Val distance = f.position + f.rowOf(f.firstScoreTile() + tile) + column - key;
     scores[index] = select((distance >= 0) & (distance < f.window), scores[index], k.f32(unseen));
   }
   return scores;
@@ -246,7 +269,7 @@ void computeWeights(const Flash &f, llvm::ArrayRef<Val> scores, State &state) {
 }
 
 /// sums * factors + the tile's values x weights.
-Vals addValues(const Flash &f, Val tileStart, llvm::ArrayRef<Val> sums) {
+Vals addValues(const Flash &f, const CacheSteps &steps, const RawOperand &start, llvm::ArrayRef<Val> sums) {
   KernelBuilder &k = f.k;
   Vals scaled;
   for (unsigned tile = 0; tile < f.shape.valueTiles(); ++tile) {
@@ -256,16 +279,8 @@ Vals addValues(const Flash &f, Val tileStart, llvm::ArrayRef<Val> sums) {
       scaled.push_back(sums[tile * productFloats + index] * element(factors, index % 2));
     }
   }
-  const Val part = f.valueSet() * 4 + f.lane.block;
-  const Val own =
-      minimum(part, f.headDim / LAP_ROW_TILE - 1) * f.slots * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
-  const Val startBlock = tileStart / LAP_ROW_TILE;
-  const Val steps = minimum(f.last / LAP_ROW_TILE - startBlock + 1, k.i32(tileSteps));
-  const Val end = select(f.valueSet() * setElements < f.headDim, steps, k.i32(0));
-  return k.forLoop(k.i32(0), end, k.i32(1), scaled, [&](Val step, llvm::ArrayRef<Val> before) {
-    const Val index = own + ringBlock(f, startBlock + step) * (LAP_ROW_TILE * LAP_ROW_TILE);
-    const RawOperand raw = loadOperand(k, f.shape.format, f.valueBase, index);
-    return multiplyStep(f, raw, f.shape.weightsAt(), f.shape.weightPart(), step, f.firstValueTile(), before);
+  return walkSteps(k, steps, start, scaled, [&](Val step, const Operand &operand, llvm::ArrayRef<Val> before) {
+    return multiplyStep(f, operand, f.shape.weightsAt(), f.shape.weightPart(), step, f.firstValueTile(), before);
   });
 }
 
@@ -278,9 +293,14 @@ State walkKeys(const Flash &f) {
   const Vals end =
       k.forLoop(begin, f.last + 1, k.i32(tileKeys), start.all(), [&](Val tile, llvm::ArrayRef<Val> before) {
         State state = State::from(f.shape, before);
-        computeWeights(f, computeScores(f, tile), state);
+        const Vals scores = computeScores(f, tile);
+        const CacheSteps values = valueSteps(f, tile);
+        // Where registers are left, the first values are on their way during the softmax.
+        const bool early = f.shape.format != LAP_F32 && f.shape.scoreTiles() < 4;
+        const RawOperand earlyValues = early ? values.load(k, values.first) : RawOperand();
+        computeWeights(f, scores, state);
         k.barrier();
-        state.sums = addValues(f, tile, state.sums);
+        state.sums = addValues(f, values, early ? earlyValues : values.load(k, values.first), state.sums);
         return state.all();
       });
   return State::from(f.shape, end);
@@ -352,6 +372,7 @@ void buildFlash(KernelBuilder &k, const FlashShape &shape) {
   f.position = place.position;
   f.last = place.position + f.validRows - 1;
   f.first = lowestVisible(place.position, window);
+  f.firstRing = f.first / LAP_ROW_TILE % (slots / LAP_ROW_TILE);
 
   k.forLoop(k.threadId(), headDim / sumSteps * (shape.tiles() * queryWords), k.i32(k.threads()),
             [&](Val word) { splitQueryWord(f, word); });

@@ -77,8 +77,11 @@ Val KernelBuilder::load(Type type, Val base, Val offset) {
 }
 
 Val KernelBuilder::loadConstant(Type type, Val base, Val offset) {
-  return wrap(LLVM::LoadOp::create(builder, loc(), type, pointer(base, offset).value(), /*alignment=*/0,
-                                   /*isVolatile=*/false, /*isNonTemporal=*/false, /*isInvariant=*/true));
+  Value loaded = LLVM::LoadOp::create(builder, loc(), type, pointer(base, offset).value(), /*alignment=*/0,
+                                      /*isVolatile=*/false, /*isNonTemporal=*/false, /*isInvariant=*/true);
+  // LLVM turns a vector of which elements are extracted into loads of the elements, which become a vector again later,
+  // but not an invariant one (VectorCombine, scalarizeLoad). A freeze between them keeps it whole.
+  return wrap(isa<VectorType>(type) ? LLVM::FreezeOp::create(builder, loc(), loaded).getResult() : loaded);
 }
 
 void KernelBuilder::store(Val value, Val base, Val offset) {
@@ -191,6 +194,13 @@ Val KernelBuilder::reduceBlock(Val value, Combine combine) {
     total = combine(total, load(value.type(), parts, i32(warp * 4)));
   }
   return total;
+}
+
+Val KernelBuilder::permuteBytes(Val a, Val b, unsigned selector) {
+  auto name = builder.getStringAttr("llvm.nvvm.prmt");
+  return wrap(LLVM::CallIntrinsicOp::create(builder, loc(), i32Type(), name,
+                                            ValueRange{a.value(), b.value(), i32(selector).value()})
+                  .getResults());
 }
 
 Val KernelBuilder::dot4(Val a, Val b, Val c) {

@@ -109,6 +109,9 @@ public:
   /// Every thread gets the combination of the block's values. `combine` must be associative enough.
   Val reduceBlock(Val value, Combine combine);
 
+  /// Bytes of a (0..3) and b (4..7), chosen by the selector's digits, the lowest first: 0x5140 is a0 b0 a1 b1.
+  Val permuteBytes(Val a, Val b, unsigned selector);
+
   // Products. Fragments as in the PTX ISA manual, "Matrix Fragments for mma.m16n8k32" and ".m16n8k16".
   /// c + the dot product of four s8 pairs.
   Val dot4(Val a, Val b, Val c);
