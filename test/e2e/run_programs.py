@@ -264,6 +264,27 @@ def test_calibration(lapidary, directory, problems):
     problems.expect(done.returncode == 2 and "another checkpoint" in done.stderr, f"foreign statistics: {done.stderr}")
 
 
+def test_observations_do_not_depend_on_threads(lapidary, directory, problems):
+    """What a calibration reads is the same file, byte for byte, for any number of threads; so are its statistics."""
+    program = example_program(lapidary, directory, problems, "--quant=bf16", "--kv=f32", "--context=512")
+    if program is None:
+        return
+    ids = " ".join(map(str, json.loads((EXAMPLE / "eval-ids.json").read_text())[:1024]))
+    hashes = []
+    for threads in (1, 2, 4, 2, 4):
+        out = directory / f"observed-{len(hashes)}"
+        done = run(program, "observe", "--ids", "-", "--out", out, "--threads", str(threads), "--quiet", stdin=ids)
+        if problems.expect(done.returncode == 0, f"observe with {threads} threads: {done.stderr}"):
+            hashes.append(hashlib.sha256(out.read_bytes()).hexdigest())
+    problems.expect(len(hashes) == 5 and len(set(hashes)) == 1, f"1, 2, 4, 2, 4 threads observe: {hashes}")
+    statistics = [directory / "first.safetensors", directory / "second.safetensors"]
+    for out in statistics:
+        done = run(lapidary, "calibrate", EXAMPLE, "--text", EXAMPLE / "val.txt", "-o", out, "--progress=none")
+        problems.expect(done.returncode == 0, f"calibrate: {done.stderr}")
+    if all(out.exists() for out in statistics):
+        problems.expect(statistics[0].read_bytes() == statistics[1].read_bytes(), "two calibrations differ")
+
+
 def test_calibration_errors(lapidary, directory, problems):
     """Text that is missing or too short, a model without tokenizer, a file that is no statistics, nothing to use them."""
     short = directory / "short"

@@ -4,7 +4,8 @@
 // Reads token ids in windows without overlap, each a fresh sequence, and writes a safetensors file: moments "w.<offset
 // of the weight in the segment>", histograms of inputs "x.<offset>" and outputs "y.<offset>", of keys and values
 // "k.<offset of the cache>", "v.<..>" (ProgramAbi.h has the layouts). Only the compiler that made the program knows the
-// weights' names, so it reads this file and not people.
+// weights' names, so it reads this file and not people. The same program and ids give the same file, whatever the
+// threads.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cpu/Observe.h"
 #include "runtime/src/Session.h"
@@ -136,6 +137,7 @@ ExitCode runObserve(const Options &options, Output &) {
     code = readWindow(program, ids.ids + done, ids.count - done < window ? ids.count - done : window, rows);
   }
   program.session->observer = nullptr;
+  observer.sort();
   program.promptTokens = ids.count;
   program.promptMs = nowMs() - start;
   code = code == ExitOk ? writeObserved(observer, file) : code;

@@ -317,11 +317,11 @@ extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args 
   const lap_cache &cache = args->cache;
   const uint64_t bytes = elementBytes(cache);
   const int64_t headDim = cache.head_dim;
-  if (step->observer && lane == 0) {
-    observeCache(step, cache, args->key, RangeOf::Keys);
-    observeCache(step, cache, args->value, RangeOf::Values);
-  }
   const Range items = share(static_cast<uint64_t>(rowsOf(step, args->key)) * cache.kv_heads, lane, lanes);
+  if (step->observer) {
+    observeCache(step, cache, args->key, RangeOf::Keys, items);
+    observeCache(step, cache, args->value, RangeOf::Values, items);
+  }
   for (uint64_t item = items.begin; item < items.end; ++item) {
     const uint32_t row = static_cast<uint32_t>(item / cache.kv_heads);
     const uint64_t head = item % cache.kv_heads;

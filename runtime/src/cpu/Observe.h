@@ -9,7 +9,7 @@
 #ifndef LAPIDARY_RUNTIME_CPU_OBSERVE_H
 #define LAPIDARY_RUNTIME_CPU_OBSERVE_H
 
-#include "lapidary/ProgramAbi.h"
+#include "Work.h"
 
 #include <pthread.h>
 
@@ -49,8 +49,9 @@ void observe(const lap_step *step, const lap_weight &weight, const lap_buffer &x
 /// Counts the tiles [first, end) of all rows of a product's output. One lane for a tile.
 void observeOutput(const lap_step *step, const lap_weight &weight, const lap_buffer &out, uint32_t first, uint32_t end);
 
-/// Counts all rows of the keys or values of one cache. From one lane.
-void observeCache(const lap_step *step, const lap_cache &cache, const lap_buffer &rows, RangeOf kind);
+/// Counts the heads `items` of the keys or values that one cache is given; item row * kv_heads + head. Every lane calls
+/// this for the items it appends: no other lane's are ready without a barrier.
+void observeCache(const lap_step *step, const lap_cache &cache, const lap_buffer &rows, RangeOf kind, Range items);
 
 /// Fills the other triangle of every block.
 void finishMoments(const Moments &moments);
@@ -69,6 +70,12 @@ struct lap_observer {
 
   /// The same for the histograms of `parts` parts.
   lap::Ranges *find(lap::RangeOf kind, uint64_t place, uint32_t parts);
+
+  /// Adds `counts` [LAP_RANGE_BINS] to a histogram of one part that several lanes count in; from any lane.
+  void add(lap::Ranges &ranges, const uint32_t *counts);
+
+  /// Orders both lists by kind and place: lanes that run different ops append in no order of their own.
+  void sort();
 
   lap::Moments *add(const lap_weight &weight);
   lap::Ranges *add(lap::RangeOf kind, uint64_t place, uint32_t parts);

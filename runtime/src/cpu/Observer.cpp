@@ -34,11 +34,17 @@ void observeOutput(const lap_step *step, const lap_weight &weight, const lap_buf
   }
 }
 
-void observeCache(const lap_step *step, const lap_cache &cache, const lap_buffer &rows, RangeOf kind) {
+void observeCache(const lap_step *step, const lap_cache &cache, const lap_buffer &rows, RangeOf kind, Range items) {
   Ranges *ranges = step->observer->find(kind, cache.key_offset, 1);
-  for (uint32_t row = 0; ranges && row < rowsOf(step, rows); ++row) {
-    countMagnitudes(rowFloats(step, rows, row), uint64_t(cache.kv_heads) * cache.head_dim, ranges->counts);
+  if (!ranges) {
+    return;
   }
+  uint32_t counts[LAP_RANGE_BINS] = {};
+  for (uint64_t item = items.begin; item < items.end; ++item) {
+    const uint64_t head = item % cache.kv_heads;
+    countMagnitudes(rowFloats(step, rows, item / cache.kv_heads) + head * cache.head_dim, cache.head_dim, counts);
+  }
+  step->observer->add(*ranges, counts);
 }
 
 namespace {
@@ -57,6 +63,19 @@ Entry *append(Entry **&list, uint32_t &count, uint64_t bytes, Value *&out_values
   }
   list[count++] = entry;
   return entry;
+}
+
+/// -1, 0 or 1, as qsort wants it.
+int compare(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
+
+int compareMoments(const void *a, const void *b) {
+  return compare((*static_cast<Moments *const *>(a))->weight, (*static_cast<Moments *const *>(b))->weight);
+}
+
+int compareRanges(const void *a, const void *b) {
+  const Ranges &first = **static_cast<Ranges *const *>(a), &second = **static_cast<Ranges *const *>(b);
+  return first.kind == second.kind ? compare(first.place, second.place)
+                                   : compare(uint64_t(first.kind), uint64_t(second.kind));
 }
 
 } // namespace
@@ -97,6 +116,24 @@ lap::Ranges *lap_observer::find(lap::RangeOf kind, uint64_t place, uint32_t part
   found = found ? found : add(kind, place, parts);
   pthread_mutex_unlock(&mutex);
   return found;
+}
+
+void lap_observer::add(lap::Ranges &ranges, const uint32_t *counts) {
+  pthread_mutex_lock(&mutex);
+  for (uint32_t bin = 0; bin < LAP_RANGE_BINS; ++bin) {
+    const uint32_t room = UINT32_MAX - ranges.counts[bin];
+    ranges.counts[bin] += counts[bin] < room ? counts[bin] : room;
+  }
+  pthread_mutex_unlock(&mutex);
+}
+
+void lap_observer::sort() {
+  if (count > 1) {
+    qsort(entries, count, sizeof(*entries), lap::compareMoments);
+  }
+  if (rangeCount > 1) {
+    qsort(ranges, rangeCount, sizeof(*ranges), lap::compareRanges);
+  }
 }
 
 lap::Moments *lap_observer::add(const lap_weight &weight) {

@@ -1,6 +1,7 @@
 // ObserveTest.cpp - second moments of float and q8 rows, whatever the lanes; counts of magnitudes.
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/src/cpu/Observe.h"
+#include "runtime/src/cpu/Kernels.h"
 
 #include <cstring>
 #include <gtest/gtest.h>
@@ -205,6 +206,68 @@ TEST(Observe, EveryTileOfAnOutputHasCountsOfItsOwn) {
   ASSERT_EQ(observer.ranges[0]->parts, 2u);
   EXPECT_EQ(observer.ranges[0]->counts[320], Tokens * 16);
   EXPECT_EQ(observer.ranges[0]->counts[LAP_RANGE_BINS + 328], Tokens * 16);
+}
+
+/// A kernel that only returns; rows are written by the test.
+int appendNothing(lap::HalideBuffer *, lap::HalideBuffer *, lap::HalideBuffer *, lap::HalideBuffer *) { return 0; }
+
+/// No barrier stands between norm, rotation and append of a head: each lane sees only its own heads ready.
+TEST(Observe, KeysAndValuesAreCountedByTheLaneThatAppendsThem) {
+  constexpr uint32_t Heads = 2, HeadDim = 16, ThreeLanes = 3;
+  Input input;
+  placeFloats(input, std::vector<float>(Tokens * Heads * HeadDim, -2.0f), Heads * HeadDim);
+  std::vector<float> caches(2 * 80 * Heads * HeadDim);
+  input.step.caches = reinterpret_cast<uint8_t *>(caches.data());
+  lap_kv_append_args args = {};
+  args.key = args.value = input.buffer;
+  args.cache.slots = 80;
+  args.cache.kv_heads = Heads;
+  args.cache.head_dim = HeadDim;
+  args.cache.element = LAP_F32;
+  lap_observer observer;
+  input.step.observer = &observer;
+  for (uint32_t lane = 0; lane < ThreeLanes; ++lane) {
+    const lap::Range items = lap::share(Tokens * Heads, lane, ThreeLanes);
+    std::fill_n(input.arena.begin() + items.begin * HeadDim, (items.end - items.begin) * HeadDim, 1.0f);
+    lap_op_kv_append(&input.step, &args, reinterpret_cast<lap_kernel *>(appendNothing), lane, ThreeLanes);
+  }
+  ASSERT_EQ(observer.rangeCount, 2u);
+  const std::vector<std::pair<uint32_t, uint32_t>> wanted = {{320, Tokens * Heads * HeadDim}};
+  EXPECT_EQ(countsOf(observer.ranges[0]->counts), wanted);
+  EXPECT_EQ(countsOf(observer.ranges[1]->counts), wanted);
+}
+
+TEST(Observe, CountsOfSeveralLanesStayFull) {
+  lap_observer observer;
+  lap::Ranges *ranges = observer.find(lap::RangeOf::Keys, 0, 1);
+  ASSERT_NE(ranges, nullptr);
+  uint32_t counts[LAP_RANGE_BINS] = {UINT32_MAX - 1, 3};
+  observer.add(*ranges, counts);
+  observer.add(*ranges, counts);
+  EXPECT_EQ(ranges->counts[0], UINT32_MAX);
+  EXPECT_EQ(ranges->counts[1], 6u);
+}
+
+TEST(Observe, ListsAreSortedWhoeverSawAWeightFirst) {
+  lap_observer observer;
+  lap_weight weight = {};
+  weight.columns = 32;
+  for (uint64_t offset : {uint64_t(1) << 33, uint64_t(64), uint64_t(1)}) {
+    weight.offset = offset;
+    observer.find(weight);
+    observer.find(lap::RangeOf::Output, offset, 1);
+    observer.find(lap::RangeOf::Input, offset, 1);
+  }
+  observer.sort();
+  ASSERT_EQ(observer.count, 3u);
+  ASSERT_EQ(observer.rangeCount, 6u);
+  const uint64_t places[] = {1, 64, uint64_t(1) << 33};
+  for (uint32_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(observer.entries[i]->weight, places[i]);
+    EXPECT_EQ(observer.ranges[i]->place, places[i]);
+    EXPECT_EQ(observer.ranges[i]->kind, lap::RangeOf::Input);
+    EXPECT_EQ(observer.ranges[3 + i]->kind, lap::RangeOf::Output);
+  }
 }
 
 } // namespace
