@@ -40,6 +40,10 @@ Val KernelBuilder::parameter(Type type) {
   return wrap(function.getArgument(index));
 }
 
+void KernelBuilder::fewestBlocks(unsigned count) {
+  function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(static_cast<int32_t>(count)));
+}
+
 Val KernelBuilder::threadId() { return wrap(NVVM::ThreadIdXOp::create(builder, loc(), builder.getI32Type())); }
 Val KernelBuilder::blockX() { return wrap(NVVM::BlockIdXOp::create(builder, loc(), builder.getI32Type())); }
 Val KernelBuilder::blockY() { return wrap(NVVM::BlockIdYOp::create(builder, loc(), builder.getI32Type())); }

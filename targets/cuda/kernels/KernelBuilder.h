@@ -43,6 +43,10 @@ public:
   Val int32() { return parameter(builder.getI32Type()); }
   Val float32() { return parameter(builder.getF32Type()); }
 
+  /// At least `count` blocks shall fit a multiprocessor, which bounds the registers. Left alone, ptxas gives up some
+  /// registers, and spills a few, for one block more.
+  void fewestBlocks(unsigned count);
+
   // Where this thread is (i32).
   Val threadId();
   Val blockX();

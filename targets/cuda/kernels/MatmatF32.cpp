@@ -81,6 +81,7 @@ private:
 
 void buildF32Matmat(KernelBuilder &k, const ProductKind &kind) {
   Product product(k, kind);
+  k.fewestBlocks(4);
   forTokens(k, product, f32MatmatTokens, [&](const TokenBlock &tokens) { F32Matmat(k, product, tokens).build(); });
 }
 

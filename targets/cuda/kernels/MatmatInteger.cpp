@@ -187,6 +187,9 @@ private:
 
 void buildIntegerMatmat(KernelBuilder &k, const ProductKind &kind) {
   Product product(k, kind);
+  if (kind.input == LAP_ROWS_R24 || kind.routed) {
+    k.fewestBlocks(kind.routed ? 4 : 3);
+  }
   forTokens(k, product, integerMatmatShape(kind).tokens(),
             [&](const TokenBlock &tokens) { IntegerMatmat(k, product, tokens).build(); });
 }
