@@ -46,7 +46,7 @@ std::vector<std::string> vtcmNotes(mlir::ModuleOp module, const TargetBackend &t
     return {};
   }
   std::string text = "VTCM " + kibibytes(vtcmBytes) + ": " + std::to_string(VtcmLanes) + " lanes of two buffers of " +
-                     kibibytes(vtcmBufferBytes(vtcmBytes)) + "; products:";
+                     kibibytes(vtcmBufferBytes(vtcmBytes)) + "; products of all functions:";
   for (const auto &[path, number] : products) {
     text += (path == products.begin()->first ? " " : "; ") + std::to_string(number) + " " + path;
   }

@@ -9,7 +9,8 @@
 // scalar kernels', which have fused multiply-adds. Comparing, selecting, least and most are exact everywhere.
 //
 // No emulator runs these instructions. ModelFloats.h is the same interface in plain C++, with which the kernels that
-// are written against it are tested.
+// are written against it are tested. Version 66 has what needs no instruction of floats, for a test of that under an
+// emulator (test/targets/hexagon/HvxFloatsTest.cpp).
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TARGETS_HEXAGON_KERNELS_FLOATS_HVXFLOATS_H
 #define LAPIDARY_TARGETS_HEXAGON_KERNELS_FLOATS_HVXFLOATS_H
@@ -39,7 +40,7 @@ struct HvxFloats {
   LAPIDARY_INLINE static Float sub(Float a, Float b) { return {Q6_Vsf_vsub_VsfVsf(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Float mul(Float a, Float b) { return {Q6_Vsf_vmpy_VsfVsf(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Float mulAdd(Float a, Float b, Float c) { return add(mul(a, b), c); }
-#else
+#elif __HVX_ARCH__ >= 68
   LAPIDARY_INLINE static Float add(Float a, Float b) {
     return {Q6_Vsf_equals_Vqf32(Q6_Vqf32_vadd_VsfVsf(a.lanes, b.lanes))};
   }
@@ -53,9 +54,17 @@ struct HvxFloats {
     return {Q6_Vsf_equals_Vqf32(Q6_Vqf32_vadd_Vqf32Vsf(Q6_Vqf32_vmpy_VsfVsf(a.lanes, b.lanes), c.lanes))};
   }
 #endif
+#if __HVX_ARCH__ >= 68
   LAPIDARY_INLINE static Float least(Float a, Float b) { return {Q6_Vsf_vmin_VsfVsf(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Float most(Float a, Float b) { return {Q6_Vsf_vmax_VsfVsf(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Mask isLess(Float a, Float b) { return {Q6_Q_vcmp_gt_VsfVsf(b.lanes, a.lanes)}; }
+  /// Whole numbers below 2^22 in magnitude, exactly: 1.5 * 2^23 has them in its last bits.
+  LAPIDARY_INLINE static Float toFloat(Word a) {
+    return sub(fromBits(plus(a, splatWord(0x4b400000))), splat(0x1.8p23f));
+  }
+#else
+  LAPIDARY_INLINE static Float toFloat(Word a) { return {floatsOf(a.lanes)}; }
+#endif
   LAPIDARY_INLINE static Float select(Mask mask, Float a, Float b) {
     return {Q6_V_vmux_QVV(mask.lanes, a.lanes, b.lanes)};
   }
@@ -126,11 +135,6 @@ struct HvxFloats {
       });
     });
   }
-  /// Whole numbers below 2^22 in magnitude, exactly: 1.5 * 2^23 has them in its last bits.
-  LAPIDARY_INLINE static Float toFloat(Word a) {
-    return sub(fromBits(plus(a, splatWord(0x4b400000))), splat(0x1.8p23f));
-  }
-
   /// Scalars: the nearest whole number, ties to even; |x| < 2^31.
   LAPIDARY_INLINE static int32_t nearestScalar(float x) { return Q6_R_convert_sf2w_R(x); }
 };
