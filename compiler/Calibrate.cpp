@@ -27,7 +27,8 @@ CompileOptions programOptions(const CompileOptions &options, const Inputs &input
   CompileOptions result;
   result.model = options.model;
   result.output = output;
-  result.quant = inputs.checkpoint->totalBytes() > availableMemory() / 2 ? "w8" : "bf16";
+  // By what the machine has, not by what is free: two calibrations must see the same numbers.
+  result.quant = inputs.checkpoint->totalBytes() > totalMemory() / 2 ? "w8" : "bf16";
   result.kv = "f32";
   result.context = std::min(window, inputs.config.maxPositions);
   result.chunk = result.context;

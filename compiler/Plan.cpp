@@ -91,17 +91,22 @@ Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetB
   return plan;
 }
 
-uint64_t availableMemory() {
+/// The line `wanted` of /proc/meminfo in bytes; UINT64_MAX without one.
+static uint64_t memoryInfo(llvm::StringRef wanted) {
   std::ifstream file("/proc/meminfo");
   std::string key, unit;
   uint64_t kibibytes = 0;
   while (file >> key >> kibibytes >> unit) {
-    if (key == "MemAvailable:") {
+    if (key == wanted) {
       return kibibytes * 1024;
     }
   }
   return UINT64_MAX;
 }
+
+uint64_t availableMemory() { return memoryInfo("MemAvailable:"); }
+
+uint64_t totalMemory() { return memoryInfo("MemTotal:"); }
 
 uint64_t availableDisk(const std::string &path) {
   llvm::StringRef directory = llvm::sys::path::parent_path(path);

@@ -27,8 +27,10 @@ struct Plan {
 Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetBackend &target, uint64_t imageBytes,
               unsigned jobs);
 
-/// What the machine has: bytes of memory that can be used without swapping, and bytes free where `path` will be.
+/// What the machine has: bytes of memory that can be used without swapping, of all memory, and bytes free where `path`
+/// will be.
 uint64_t availableMemory();
+uint64_t totalMemory();
 uint64_t availableDisk(const std::string &path);
 
 /// Reports AddressSpaceTooSmall, OutOfMemory or OutputTooLarge (all exit 4) when the plan does not fit; `maxMemory` 0:
