@@ -8,15 +8,15 @@ import re
 import subprocess
 import tempfile
 
-from driver import FIXTURES, LIBRARY_USER, Problems, arguments, run
+from driver import LIBRARY_USER, ROOT, Problems, arguments, run
 
 HIDDEN = {"CUDA_VISIBLE_DEVICES": ""}
-FIXTURE = "edge_dense_f32"
+MODEL = ROOT / "examples" / "tiny-gemma4"
 REFUSED = re.compile(r"^error: this program runs on an NVIDIA GPU, and the driver.*--target=native\)\n$")
 
 
 def compile_it(options, *words, problems):
-    done = run(options.lapidary, "compile", FIXTURES / FIXTURE, "--target=cuda-sm_80", "--context=128", "--progress=none",
+    done = run(options.lapidary, "compile", MODEL, "--target=cuda-sm_80", "--context=128", "--progress=none",
                *words)
     return problems.expect(done.returncode == 0, f"compile {words}: exit {done.returncode}: {done.stderr}")
 
@@ -46,7 +46,7 @@ def main():
             check_program(program, problems)
             extra = needed(program) - {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0"}
             problems.expect(not extra, f"needs {extra}")
-        library = directory / "library"
+        library = directory / "gemma"
         if compile_it(options, "--emit=library", "-o", library, problems=problems):
             check_refusing_library(library, problems)
     problems.finish(15)
