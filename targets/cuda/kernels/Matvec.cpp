@@ -65,7 +65,7 @@ void multiplyRow(KernelBuilder &k, const Product &p, const TokenBlock &tokens, u
 void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
   Product p(k, kind);
   const unsigned rows = matvecRows(kind), inFlight = kind.planes() > 1 ? unitsInFlight / 2 : unitsInFlight;
-  if (kind.weight == LAP_W4G32 && rows > 1) {
+  if (kind.weight == LAP_W4G32 && kind.input == LAP_ROWS_Q8 && rows > 1) {
     k.fewestBlocks(3);
   }
   forTokens(k, p, rows, [&](const TokenBlock &tokens) {
