@@ -94,12 +94,13 @@ Vals walkSteps(KernelBuilder &k, const CacheSteps &steps, const RawOperand &star
     carried.append(octet);
   }
   Vals end = k.forLoop(steps.first, steps.end, steps.stride, carried, [&](Val step, llvm::ArrayRef<Val> before) {
-    const RawOperand next = steps.load(k, step + steps.stride);
     RawOperand raw;
     for (unsigned r = 0; r < raw.size(); ++r) {
       raw[r] = Vals(before.slice(count + r * words, words));
     }
-    Vals after = body(step, unpackOperand(k, steps.format, raw), before.take_front(count));
+    const Operand operand = unpackOperand(k, steps.format, raw); // whose registers the next step's take
+    const RawOperand next = steps.load(k, step + steps.stride);
+    Vals after = body(step, operand, before.take_front(count));
     for (const Vals &octet : next) {
       after.append(octet);
     }
