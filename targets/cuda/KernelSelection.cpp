@@ -42,6 +42,19 @@ std::string cacheType(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
   return cache ? cache.getGeometry().getElement().str() : "f32";
 }
 
+/// Flash kernels hold all columns of a head in registers, so smaller heads have their own. Long slices cost a quarter
+/// of the scratch memory, short ones fill more of a GPU.
+std::vector<std::string> attentionKernels(kernel::AttentionOp attention) {
+  constexpr int64_t smallHead = 256;
+  constexpr uint32_t longContext = 16384;
+  auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(attention, attention.getCacheAttr());
+  const std::string dtype = cacheType(attention, attention.getCacheAttr());
+  const bool isSmall = cache && cache.getDim() <= smallHead;
+  const bool isLong = cache && cache.getWindow() == 0 && cache.getGeometry().getSlots() > longContext;
+  return {named(dtype, isLong ? "attention_slice-256x8" : "attention_slice-64x8"), named("f32", "attention_merge"),
+          named(dtype, isSmall ? "flash_256" : "flash")};
+}
+
 } // namespace
 
 std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op) const {
@@ -62,10 +75,7 @@ std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op
       })
       .Case<kernel::KvAppendOp>(
           [&](auto append) { return Names{named(cacheType(append, append.getCacheAttr()), "kv_append")}; })
-      .Case<kernel::AttentionOp>([&](auto attention) {
-        const std::string dtype = cacheType(attention, attention.getCacheAttr());
-        return Names{named(dtype, "attention_slice"), named("f32", "attention_merge"), named(dtype, "flash")};
-      })
+      .Case<kernel::AttentionOp>([&](auto attention) { return attentionKernels(attention); })
       .Case<kernel::QuantizeOp>(
           [&](auto quantize) { return plain(("quantize_" + elementOf(quantize.getOut())).str()); })
       .Case<kernel::RmsNormOp>(

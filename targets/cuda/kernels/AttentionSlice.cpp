@@ -206,9 +206,9 @@ void attend(const Slice &s, Val firstHead) {
   const ValueShare share = shareValues(s);
   const CacheSteps keys = keySteps(s), values = valueSteps(s, share, share.set * setElements);
   const RawOperand firstKeys = keys.load(k, keys.first);
-  // The first values of a short slice are on their way while its scores are computed; longer ones, and floats, would
-  // cost blocks on a multiprocessor for it (128 registers are two).
-  const bool early = s.keys == setElements && s.format != LAP_F32;
+  // The first values of a short slice are on their way while its scores are computed; elsewhere the registers would
+  // cost a block on the multiprocessor (128 registers are two, 80 three).
+  const bool early = s.keys == setElements && s.format == LAP_BF16;
   const RawOperand earlyValues = early ? values.load(k, values.first) : RawOperand();
   computeScores(s, keys, firstKeys, firstHead);
   k.barrier();
