@@ -126,7 +126,7 @@ private:
     }
     if (isa_and_nonnull<kernel::MatmulOp>(next)) {
       Value arguments = LLVM::AddressOfOp::create(builder, op->getLoc(), pointer, argumentsOf(next));
-      driver(op->getLoc(), "lap_op_read_ahead", arguments, block);
+      driver(op->getLoc(), "read_ahead", arguments, block);
     }
   }
 
