@@ -165,6 +165,7 @@ ExitCode runBench(const Options &options, Output &out) {
   if (plan.prompt == 0 && plan.tokens == 0) {
     return complain(ExitInput, "nothing to measure: --prompt-tokens and --tokens are both 0");
   }
+  Profiles profiles; // outlives the session: a lane adds its last wait when the others have long gone on
   Program program(options);
   ExitCode code = program.openSession();
   if (code != ExitOk || (code = program.requireRoom(plan.positions(), "the benchmark")) != ExitOk) {
@@ -175,7 +176,6 @@ ExitCode runBench(const Options &options, Output &out) {
     return complain(ExitMemory, "not enough memory for %llu ids", static_cast<unsigned long long>(plan.positions()));
   }
   Times times{};
-  Profiles profiles;
   if (options.profile && !(profiles.prefill.open(program) && profiles.decode.open(program))) {
     free(ids);
     return complain(ExitMemory, "not enough memory for the profile");

@@ -19,11 +19,24 @@ TEST(TargetRegistry, EveryTargetIsFoundByItsNameAndEachOfItsCpus) {
     for (const std::string &cpu : target->cpus()) {
       auto chosen = createTarget(target->name().str() + "+" + cpu, diagnostics);
       ASSERT_TRUE(chosen);
-      EXPECT_EQ(chosen->targetString(), target->name().str() + "+" + cpu);
+      const std::string text = chosen->targetString(); // what a program says of itself, and can be compiled for again
+      EXPECT_TRUE(llvm::StringRef(text).starts_with(target->name()) && llvm::StringRef(text).ends_with(cpu)) << text;
+      auto again = createTarget(text, diagnostics);
+      ASSERT_TRUE(again);
+      EXPECT_EQ(again->targetString(), text);
       ++found;
     }
   }
   EXPECT_GT(found, 0u);
+}
+
+TEST(TargetRegistry, GpuProgramsTakeSeveralCapabilities) {
+  Diagnostics diagnostics;
+  auto target = createTarget("cuda-sm_90+sm_80", diagnostics);
+  ASSERT_TRUE(target);
+  EXPECT_EQ(target->targetString(), "cuda-sm_80+sm_90");
+  EXPECT_FALSE(createTarget("cuda-sm_91", diagnostics));
+  EXPECT_FALSE(createTarget("cudasm_90", diagnostics));
 }
 
 TEST(TargetRegistry, ANearMissIsSuggested) {

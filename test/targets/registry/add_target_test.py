@@ -43,7 +43,7 @@ int main() {
 
 SOURCE = Path(sys.argv[2]) if len(sys.argv) > 2 else Path(__file__).parents[3]
 WORDS = re.search(r"set\(LAPIDARY_TARGETS ([^)]*)\)", (SOURCE / "targets/CMakeLists.txt").read_text()).group(1).split()
-LIBRARIES = [f"LapidaryTarget_{word}" for word in WORDS] + """LapidaryCpuTarget LapidaryPacking LapidaryLoweringPasses
+LIBRARIES = [f"LapidaryTarget_{word}" for word in WORDS] + """LapidaryCudaCodegen LapidaryCpuTarget LapidaryPacking LapidaryLoweringPasses
 LapidaryLayoutPasses LapidaryKernelDialect LapidaryGemmaDialect LapidarySupport""".split()
 # In the build already; those without a CMakeLists.txt are added by nobody.
 BUILT = ["common", "common/packing", "common/cpu", "common/schedules", "common/conformance", "template", *WORDS,
