@@ -6,7 +6,7 @@ configure_file("${CMAKE_SOURCE_DIR}/test/lit.site.cfg.py.in" "${CMAKE_BINARY_DIR
 set(lit_command "${Python3_EXECUTABLE}" "${LAPIDARY_LIT}" -sv "${CMAKE_BINARY_DIR}/test")
 add_custom_target(check-lit COMMAND ${lit_command} USES_TERMINAL VERBATIM)
 # The tests run these; tools that a partial build leaves out are not required.
-foreach(tool lapidary-opt lapidary-lsp-server lapidary lapidary-docs)
+foreach(tool lapidary-opt lapidary-lsp-server lapidary lapidary-cudagen lapidary-docs)
   if(TARGET ${tool})
     add_dependencies(check-lit ${tool})
   endif()
