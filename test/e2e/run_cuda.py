@@ -124,7 +124,7 @@ def cases(quick):
 
 
 def check_text(options, directory, problems):
-    """A trained model with a tokenizer: text, several sequences at once, a saved session."""
+    """A trained model with a tokenizer: the same text as on the CPU."""
     case = Case(options, ROOT / "examples" / "tiny-gemma4", ["--quant=f32", "--kv=f32"], directory, problems)
     if case.compiled:
         words = ("-p", "Once upon a time", "-n", "12", "--greedy")
