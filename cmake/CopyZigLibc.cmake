@@ -1,5 +1,6 @@
-# Script: cmake -DZIG=.. -DTARGET=.. -DOUT=.. -DWORK=.. -DSTART=rcrt1.o|crt1.o|Scrt1.o -DFLAGS=.. -P CopyZigLibc.cmake
-# Links an empty program, reads zig's ld.lld line and copies the start file and libraries named there to OUT.
+# Script: cmake -DZIG=.. -DTARGET=.. -DOUT=.. -DWORK=.. -DSTART=[rcrt1.o|crt1.o|Scrt1.o] -DFLAGS=.. -P CopyZigLibc.cmake
+# Links an empty program (without START a shared library), reads zig's ld.lld line and copies the start file and libraries
+# named there to OUT.
 file(MAKE_DIRECTORY "${WORK}" "${OUT}")
 file(WRITE "${WORK}/empty.cpp" "int main() { return 0; }\n")
 include("${CMAKE_CURRENT_LIST_DIR}/ZigLibraries.cmake")
@@ -11,6 +12,9 @@ if(START STREQUAL "crt1.o") # a program that is not position-independent
   set(mark " -no-pie ")
 elseif(START STREQUAL "Scrt1.o") # a program for the glibc of the machine it runs on; zig's is a list of its symbols
   set(kind -pie -fPIE)
+elseif(START STREQUAL "") # a library of such programs; zig links its lists of glibc's symbols with -shared as well
+  set(kind -shared -fPIC)
+  set(mark " -shared -o ${WORK}/empty ")
 endif()
 execute_process(
   COMMAND "${ZIG}" c++ -target ${TARGET} ${FLAGS} -O2 ${kind} -fno-exceptions -fno-rtti --verbose

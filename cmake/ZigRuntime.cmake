@@ -5,7 +5,7 @@
 # and copy those, so that `ld.lld -static -pie` later needs nothing but our resource directory (and no zig).
 #
 #   lib/lapidary/TARGET/       static-PIE programs: musl, start file, runtime, main
-#   lib/lapidary/TARGET/gnu/   --emit=library: the runtime alone, for people's glibc 2.28+ programs
+#   lib/lapidary/TARGET/gnu/   --emit=library: the runtime and the symbols of glibc 2.28, for people's programs with that or newer
 #   lib/lapidary/cuda/         programs that need the system's glibc 2.28+, because they open libcuda
 include_guard(GLOBAL)
 include("${CMAKE_CURRENT_LIST_DIR}/ZigLibraries.cmake")
@@ -66,17 +66,17 @@ function(lapidary_zig_archive archive target)
 endfunction()
 
 # lapidary_zig_libc(directory target start flags...): copies the start file (rcrt1.o of a position-independent static
-# program, crt1.o of one that is not, Scrt1.o of one for the system's glibc) and the libraries of C and C++ out of zig's
-# cache.
+# program, crt1.o of one that is not, Scrt1.o of one for the system's glibc, "" of a library for it) and the libraries of C
+# and C++ out of zig's cache.
 function(lapidary_zig_libc directory target start)
   set(outputs)
-  lapidary_zig_libraries(libraries ${start})
+  lapidary_zig_libraries(libraries "${start}")
   foreach(name ${start} ${libraries})
     list(APPEND outputs "${directory}/${name}")
   endforeach()
   add_custom_command(OUTPUT ${outputs}
     COMMAND "${CMAKE_COMMAND}" "-DZIG=${LAPIDARY_ZIG}" "-DTARGET=${target}" "-DOUT=${directory}"
-            "-DWORK=${CMAKE_BINARY_DIR}/zig" "-DSTART=${start}" "-DFLAGS=${ARGN}" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
+            "-DWORK=${CMAKE_BINARY_DIR}/zig/${target}/libc" "-DSTART=${start}" "-DFLAGS=${ARGN}" -P "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake"
     DEPENDS "${CMAKE_SOURCE_DIR}/cmake/CopyZigLibc.cmake" "${CMAKE_SOURCE_DIR}/cmake/ZigLibraries.cmake"
     COMMENT "Building the libc of ${target} (about a minute the first time)" VERBATIM)
 endfunction()
@@ -102,12 +102,15 @@ function(lapidary_program_runtime name)
     set(start crt1.o)
     set(flags ${ARG_FLAGS} -fno-PIE)
   endif()
+  set(files "${resources}/liblapidary_rt.a" "${resources}/lapidary_main.o" "${resources}/gnu/liblapidary_rt.a"
+      "${resources}/${start}" "${resources}/libc.a")
   set(library "")
   if(ARG_GLIBC STREQUAL ARG_MUSL)
     set(library VARIANT library)
+  else()
+    list(APPEND files "${resources}/gnu/libc.so.6")
+    lapidary_zig_libc("${resources}/gnu" ${ARG_GLIBC} "" ${ARG_FLAGS})
   endif()
-  set(files "${resources}/liblapidary_rt.a" "${resources}/lapidary_main.o" "${resources}/gnu/liblapidary_rt.a"
-      "${resources}/${start}" "${resources}/libc.a")
   lapidary_zig_archive("${resources}/liblapidary_rt.a" ${ARG_MUSL} SOURCES ${LAPIDARY_RUNTIME_SOURCES} FLAGS ${flags})
   lapidary_zig_archive("${resources}/gnu/liblapidary_rt.a" ${ARG_GLIBC} ${library} SOURCES ${LAPIDARY_RUNTIME_SOURCES}
                        FLAGS ${ARG_FLAGS} -fPIC)

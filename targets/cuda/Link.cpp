@@ -16,6 +16,10 @@ static std::string resource(const EmitContext &context, llvm::StringRef file) {
   return joinPath(joinPath(context.resourceDirectory, "cuda"), file.str());
 }
 
+static std::vector<std::string> systemLibraries(const EmitContext &context) {
+  return glibcLibraries(joinPath(context.resourceDirectory, "cuda"));
+}
+
 bool linkCudaProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) {
   std::vector<std::string> arguments{"ld.lld",
                                      "-pie",
@@ -38,17 +42,18 @@ bool linkCudaProgram(const EmittedObjects &objects, llvm::StringRef image, EmitC
                                      resource(context, "Scrt1.o"),
                                      resource(context, "lapidary_main.o")};
   arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
-  for (const char *library :
-       {"liblapidary_server.a", "liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a", "libm.so.6", "libc.so.6",
-        "libpthread.so.0", "libdl.so.2", "libc_nonshared.a", "libcompiler_rt.a"}) {
+  for (const char *library : {"liblapidary_server.a", "liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a"}) {
     arguments.push_back(resource(context, library));
   }
+  std::vector<std::string> system = systemLibraries(context);
+  arguments.insert(arguments.end(), system.begin(), system.end());
   return runLinker(arguments, context.diagnostics);
 }
 
 bool linkCudaLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
                      EmitContext &context) {
-  return linkLibraries(objects, {resource(context, "liblapidary_rt.a")}, directory, name, context.diagnostics);
+  return linkLibraries(objects, {resource(context, "liblapidary_rt.a")}, systemLibraries(context), directory, name,
+                       context.diagnostics);
 }
 
 } // namespace lapidary

@@ -7,6 +7,7 @@ fail with a list of problems, not at the first one.
 import argparse
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -111,6 +112,41 @@ int main(int argc, char **argv) {
   return 0;
 }
 '''
+
+
+LIBRARY_LOADER = '''#include <dlfcn.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+  void *library = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+  if (!library || !dlsym(library, "lap_model_open")) { puts(dlerror()); return 1; }
+  puts("opened");
+  return 0;
+}
+'''
+OLDEST_GLIBC = (2, 28)  # RHEL 8, Debian 10
+
+
+def check_needed(library, problems):
+    """The shared library names the libraries it needs, those of glibc only, at versions that the oldest has."""
+    text = run("/usr/lib/llvm-22/bin/llvm-readelf", "-dV", "--dyn-syms", library).stdout
+    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", text))
+    glibc = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"}
+    problems.expect({"libc.so.6", "libm.so.6"} <= needed <= glibc, f"{library} needs {needed}")
+    versions = {tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_(\d+(?:\.\d+)+)", text)}
+    problems.expect(versions and max(versions) <= OLDEST_GLIBC, f"{library} needs versions of glibc {sorted(versions)}")
+    bare = [line.split()[-1] for line in text.splitlines() if re.search(r"(GLOBAL|FUNC).*\bUND\b", line)]
+    bare = [name for name in bare if "@" not in name]
+    problems.expect(not bare, f"{library} refers to symbols of no version: {bare}")
+
+
+def check_opening(library, compiler, runner, problems):
+    """A program that is linked with nothing opens the shared library at run time."""
+    source, out = library.parent.parent / "open.c", library.parent.parent / "open"
+    source.write_text(LIBRARY_LOADER)
+    done = run(*compiler, source, "-ldl", "-o", out)
+    if problems.expect(done.returncode == 0, f"linking what opens {library}: {done.stderr}"):
+        done = run(*runner, out, library)
+        problems.expect(done.stdout.strip() == "opened", f"dlopen of {library}: {done.stdout}{done.stderr}")
 
 
 def check_library(library, compiler, runner, problems, names=("libgemma.so", "libgemma.a")):

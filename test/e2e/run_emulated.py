@@ -16,7 +16,7 @@ import tempfile
 import numpy
 from safetensors.numpy import load_file
 
-from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, check_library, ids_file, run
+from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, check_library, check_needed, check_opening, ids_file, run
 
 TOLERANCE = 1e-3
 QUICK = ["edge_dense_gqa_bf16", "moe_f32", "odd_sizes_f32"]  # what --quick runs of the plain fixtures
@@ -137,8 +137,7 @@ def check_text(options, directory, problems):
 
 
 def check_emulated_library(options, directory, problems):
-    """The static library in a C program for the target's glibc, whose root the emulator is given. The shared one has no
-    DT_NEEDED, and zig links no library that the program itself does not call."""
+    """Both libraries in a C program for the target's glibc, whose root the emulator is given."""
     if not options.root:
         return
     found = []
@@ -147,10 +146,12 @@ def check_emulated_library(options, directory, problems):
         done = run(options.lapidary, "compile", FIXTURES / "edge_dense_f32", "-o", folder / "gemma", "--emit=library",
                    f"--target={target}", "--progress=none")
         problems.expect(done.returncode == 0, f"--emit=library for {target}: {done.stderr}")
-    found.append(check_library(directory / "here" / "gemma", ["clang-22"], [], problems, ["libgemma.a"]))
+    found.append(check_library(directory / "here" / "gemma", ["clang-22"], [], problems))
     compiler = [sys.executable, "-m", "ziglang", "cc", "-target", options.triple]
-    found.append(check_library(directory / "there" / "gemma", compiler,
-                               [*shlex.split(options.emulator), "-L", options.root], problems, ["libgemma.a"]))
+    emulator = [*shlex.split(options.emulator), "-L", options.root]
+    found.append(check_library(directory / "there" / "gemma", compiler, emulator, problems))
+    check_needed(directory / "there" / "gemma" / "libgemma.so", problems)
+    check_opening(directory / "there" / "gemma" / "libgemma.so", compiler, emulator, problems)
     problems.expect(found[0] == found[1], f"the library's tokens differ: {found}")
 
 

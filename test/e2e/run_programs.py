@@ -19,7 +19,7 @@ import time
 import numpy
 from safetensors.numpy import load_file
 
-from driver import FIXTURES, ROOT, Problems, arguments, check_library, run
+from driver import FIXTURES, ROOT, Problems, arguments, check_library, check_needed, check_opening, run
 
 DENSE = FIXTURES / "edge_dense_bf16"
 EXAMPLE = ROOT / "examples" / "tiny-gemma4"
@@ -139,6 +139,8 @@ def test_split_weights_and_library(lapidary, directory, problems):
     files = sorted(p.name for p in library.iterdir())
     problems.expect(files == ["gemma.weights", "lapidary.h", "libgemma.a", "libgemma.so"], f"library files {files}")
     check_library(library, ["clang-22"], [], problems)
+    check_needed(library / "libgemma.so", problems)
+    check_opening(library / "libgemma.so", ["clang-22"], [], problems)
 
 
 def test_nothing_left_behind(lapidary, directory, problems):

@@ -12,6 +12,8 @@ import tempfile
 NAMES = ["rcrt1.o", "libc++abi.a", "libc++.a", "libunwind.a", "libc.a", "libzigc.a", "libcompiler_rt.a"]
 RELOCATABLE = "ld.lld -r --build-id=none -m elf_x86_64 -static -o {cache}/half/rcrt1.o {cache}/early/rcrt1.o"
 PROGRAM = "ld.lld --build-id=none -m elf_x86_64 -static -pie -o empty {cache}/rcrt1.o empty.o {libraries}"
+SHARED = "ld.lld --build-id=none -m elf_x86_64 -shared -o {out} {libraries}"
+GLIBC = ["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "libc_nonshared.a", "libcompiler_rt.a"]
 FIXED = "ld.lld --build-id=none -m hexagonelf -static -no-pie -o empty {cache}/crt1.o empty.o {libraries}"
 
 
@@ -44,9 +46,23 @@ def main():
         done = run(cmake, script, work, [relocatable, FIXED.format(cache=cache, libraries=libraries)], "crt1.o")
         assert done.returncode == 0 and (work / "out" / "crt1.o").read_text() == "crt1.o", done.stderr
 
+        # zig links the lists of glibc's symbols as shared libraries too.
+        early, late = cache / "early", cache / "late"
+        for folder in (early, late):
+            folder.mkdir()
+            for name in GLIBC:
+                (folder / name).write_text(folder.name)
+        lines = [SHARED.format(out=out, libraries=" ".join(str(folder / name) for name in GLIBC))
+                 for out, folder in ((work / "work" / "empty", late), (early / "libm.so.6", early))]
+        for some in (lines, lines[::-1]):
+            done = run(cmake, script, work, some, "")
+            assert done.returncode == 0, done.stderr
+            for name in GLIBC:
+                assert (work / "out" / name).read_text() == "late", name
+
         done = run(cmake, script, work, [relocatable])
         assert done.returncode != 0 and "no ld.lld line with -pie" in done.stderr, done.stderr
-    print("copy_zig_libc_test: 4 cases passed")
+    print("copy_zig_libc_test: 6 cases passed")
 
 
 main()

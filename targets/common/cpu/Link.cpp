@@ -55,11 +55,15 @@ bool CpuTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image
 bool CpuTarget::linkLibrary(const EmittedObjects &objects, llvm::StringRef directory, llvm::StringRef name,
                             EmitContext &context) const {
   // The runtime's objects for programs of other people, which bring their own (glibc-compatible) libc.
-  std::vector<std::string> archives{joinPath(resourcesOf(family, context), "gnu/liblapidary_rt.a")};
+  std::string gnu = joinPath(resourcesOf(family, context), "gnu");
+  std::vector<std::string> archives{joinPath(gnu, "liblapidary_rt.a")}, system;
   if (std::string kernels = kernelArchive(family, *level, context); !kernels.empty()) {
     archives.push_back(kernels);
   }
-  return linkLibraries(objects, archives, directory, name, context.diagnostics);
+  if (llvm::sys::fs::exists(joinPath(gnu, "libc.so.6"))) { // a target's system may have another libc
+    system = glibcLibraries(gnu);
+  }
+  return linkLibraries(objects, archives, system, directory, name, context.diagnostics);
 }
 
 } // namespace lapidary

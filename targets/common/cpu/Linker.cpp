@@ -81,18 +81,36 @@ bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnosti
                            "the compiler's lib/lapidary directory may be incomplete; build `lapidary-resources`");
 }
 
-bool linkLibraries(const EmittedObjects &objects, llvm::ArrayRef<std::string> archives, llvm::StringRef directory,
-                   llvm::StringRef name, Diagnostics &diagnostics) {
+std::vector<std::string> glibcLibraries(llvm::StringRef directory) {
+  std::vector<std::string> libraries;
+  for (const char *name :
+       {"libm.so.6", "libc.so.6", "libpthread.so.0", "libdl.so.2", "libc_nonshared.a", "libcompiler_rt.a"}) {
+    libraries.push_back(joinPath(directory.str(), name));
+  }
+  return libraries;
+}
+
+bool linkLibraries(const EmittedObjects &objects, llvm::ArrayRef<std::string> archives,
+                   llvm::ArrayRef<std::string> systemLibraries, llvm::StringRef directory, llvm::StringRef name,
+                   Diagnostics &diagnostics) {
   std::string archive = joinPath(directory.str(), ("lib" + name + ".a").str());
   if (llvm::Error error = writeStaticLibrary(objects, archives, archive)) {
     return diagnostics.error(ErrorCode::WriteFailed, "cannot write the library: " + toString(std::move(error)),
                              archive);
   }
   std::string file = ("lib" + name + ".so").str();
-  return runLinker({"ld.lld", "-shared", "-z", "relro", "-z", "now", "-z", "noexecstack", "-z", "separate-code",
-                    "--build-id=sha1", "-soname", file, "-o", joinPath(directory.str(), file), "--whole-archive",
-                    archive},
-                   diagnostics);
+  std::vector<std::string> arguments{"ld.lld", "-shared"};
+  for (const char *rule : {"relro", "now", "noexecstack", "separate-code"}) {
+    arguments.insert(arguments.end(), {"-z", rule});
+  }
+  arguments.insert(arguments.end(), {"--build-id=sha1", "-soname", file, "-o", joinPath(directory.str(), file),
+                                     "--whole-archive", archive, "--no-whole-archive"});
+  if (!systemLibraries.empty()) {
+    arguments.insert(arguments.end(),
+                     {"-z", "defs", "--as-needed", "--exclude-libs=libc_nonshared.a:libcompiler_rt.a"});
+    arguments.insert(arguments.end(), systemLibraries.begin(), systemLibraries.end());
+  }
+  return runLinker(arguments, diagnostics);
 }
 
 } // namespace lapidary

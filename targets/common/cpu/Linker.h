@@ -13,10 +13,17 @@ namespace lapidary {
 /// Runs ld.lld with `arguments`, the program's name first. Reports KernelBuildFailed with the linker's words.
 bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnostics);
 
-/// Writes lib`name`.a, of the objects and all members of `archives`, and lib`name`.so of that. Reports WriteFailed,
+/// What is linked for the glibc of the machine that will run it: the symbols of glibc's libraries as of 2.28, which are
+/// needed by name (DT_NEEDED) where they are used, and the functions that every file brings along (fstat, before 2.33).
+/// `directory` holds them (cmake/ZigLibraries.cmake).
+std::vector<std::string> glibcLibraries(llvm::StringRef directory);
+
+/// Writes lib`name`.a, of the objects and all members of `archives`, and lib`name`.so of that. With `systemLibraries`
+/// the latter refers to nothing that they do not have; without, its program must bring libc. Reports WriteFailed,
 /// KernelBuildFailed.
-bool linkLibraries(const EmittedObjects &objects, llvm::ArrayRef<std::string> archives, llvm::StringRef directory,
-                   llvm::StringRef name, Diagnostics &diagnostics);
+bool linkLibraries(const EmittedObjects &objects, llvm::ArrayRef<std::string> archives,
+                   llvm::ArrayRef<std::string> systemLibraries, llvm::StringRef directory, llvm::StringRef name,
+                   Diagnostics &diagnostics);
 
 } // namespace lapidary
 
