@@ -29,10 +29,9 @@ bool StopText::feed(Text text, Buffer &out) {
   Text all = held.text();
   size_t first = NotFound, open = 0;
   for (unsigned i = 0; i < stopCount; ++i) {
-    Text stop = textOf(stops[i]);
-    size_t found = findText(all, stop);
+    size_t found = findText(all, stops[i]);
     first = found < first ? found : first;
-    size_t bytes = openBytes(all, stop);
+    size_t bytes = openBytes(all, stops[i]);
     open = bytes > open ? bytes : open;
   }
   bool ends = first != NotFound;

@@ -11,16 +11,22 @@
 
 namespace lap {
 
-constexpr unsigned MaxStops = 8;
+constexpr unsigned MaxStops = 8; // of the C API and the command line
 
 class StopText {
 public:
+  static constexpr unsigned Capacity = 16; // what the server allows
+
   StopText() : held(1 << 20) {}
-  /// At most MaxStops, none empty.
+  /// At most Capacity, none empty; they must outlive this.
   void set(const char *const *texts, unsigned count) {
-    stops = texts;
-    stopCount = count;
+    stopCount = 0;
+    for (unsigned i = 0; i < count; ++i) {
+      add(textOf(texts[i]));
+    }
   }
+  /// One more, which may hold NULs.
+  void add(Text text) { stops[stopCount++] = text; }
   /// Forgets what was held back.
   void reset() { held.clear(); }
   /// Adds text; what is certain goes to `out`. True when a stop text was found: the answer ends before it.
@@ -29,7 +35,7 @@ public:
   void finish(Buffer &out);
 
 private:
-  const char *const *stops = nullptr;
+  Text stops[Capacity];
   unsigned stopCount = 0;
   Buffer held;
 };

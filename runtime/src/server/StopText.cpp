@@ -1,46 +1,41 @@
-//===- StopText.cpp - texts at which an answer ends -----------------------===//
+//===- StopText.cpp - texts at which an answer ends, as strings -----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // See StopText.h.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/server/StopText.h"
 
-#include <algorithm>
+#include <new>
 
 namespace lap::server {
 
-std::string StopText::push(const std::string &text) {
-  if (hit || stops.empty()) {
-    return hit ? std::string() : text;
+static std::string taken(const Buffer &buffer) {
+  if (buffer.failed()) {
+    throw std::bad_alloc();
   }
-  held += text;
-  size_t first = std::string::npos;
+  return std::string(buffer.data(), buffer.size());
+}
+
+StopText::StopText(std::vector<std::string> given) : stops(std::move(given)) {
   for (const std::string &stop : stops) {
-    first = std::min(first, held.find(stop));
+    matcher.add({stop.data(), stop.size()});
   }
-  size_t certain = held.size();
-  if (first != std::string::npos) {
-    hit = true;
-    certain = first;
+}
+
+std::string StopText::push(const std::string &text) {
+  Buffer out(SIZE_MAX);
+  if (!hit) {
+    hit = matcher.feed({text.data(), text.size()}, out);
   }
-  for (size_t i = 0; i < stops.size() && !hit; ++i) { // the longest end of `held` that begins a stop text
-    const std::string &stop = stops[i];
-    for (size_t length = std::min(stop.size() - 1, held.size()); length != 0; --length) {
-      if (held.compare(held.size() - length, length, stop, 0, length) == 0) {
-        certain = std::min(certain, held.size() - length);
-        break;
-      }
-    }
-  }
-  std::string out = held.substr(0, certain);
-  held = hit ? std::string() : held.substr(certain);
-  return out;
+  return taken(out);
 }
 
 std::string StopText::finish() {
-  std::string out;
-  out.swap(held);
-  return out;
+  Buffer out(SIZE_MAX);
+  if (!hit) {
+    matcher.finish(out);
+  }
+  return taken(out);
 }
 
 } // namespace lap::server

@@ -1,21 +1,23 @@
-//===- StopText.h - texts at which an answer ends -------------------------===//
+//===- StopText.h - texts at which an answer ends, as strings -------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A stop text may be spread over several pieces, so what could be its beginning is held back until the next piece
-// decides.
+// The chat's StopText with the server's strings in and out.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_SERVER_STOPTEXT_H
 #define LAPIDARY_RUNTIME_SERVER_STOPTEXT_H
+
+#include "runtime/src/chat/StopText.h"
 
 #include <string>
 #include <vector>
 
 namespace lap::server {
 
+/// Throws std::bad_alloc.
 class StopText {
 public:
-  /// None of `stops` is empty.
-  explicit StopText(std::vector<std::string> stops) : stops(std::move(stops)) {}
+  /// At most lap::StopText::Capacity, none empty.
+  explicit StopText(std::vector<std::string> stops);
 
   /// The text that is certain now. After a stop text was found there is none any more.
   std::string push(const std::string &text);
@@ -24,8 +26,8 @@ public:
   bool found() const { return hit; }
 
 private:
-  std::vector<std::string> stops;
-  std::string held;
+  std::vector<std::string> stops; // `matcher` refers to them
+  lap::StopText matcher;
   bool hit = false;
 };
 
