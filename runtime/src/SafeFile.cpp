@@ -19,7 +19,7 @@ lap_status SafeWriter::failed(const char *action, lap_error *error) {
   return fail(error, LAP_IO_ERROR, "cannot %s %s: %s", action, path, strerror(errno));
 }
 
-lap_status SafeWriter::open(const char *target, lap_error *error) {
+lap_status SafeWriter::open(const char *target, lap_error *error, unsigned mode) {
   path = target;
   int length = snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, int(getpid()));
   if (length < 0 || static_cast<size_t>(length) >= sizeof(temporary)) {
@@ -27,12 +27,17 @@ lap_status SafeWriter::open(const char *target, lap_error *error) {
     return fail(error, LAP_INVALID_ARGUMENT, "the path has %zu characters, more than %zu", strlen(path),
                 sizeof(temporary) - 20);
   }
-  fd = ::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  fd = ::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) {
     temporary[0] = 0; // not ours to remove
     return failed("create", error);
   }
   return LAP_OK;
+}
+
+void SafeWriter::openInPlace(int descriptor, const char *name) {
+  path = name;
+  fd = descriptor;
 }
 
 lap_status SafeWriter::write(const void *data, uint64_t bytes, lap_error *error) {
@@ -62,6 +67,11 @@ void SafeWriter::syncDirectory() {
 }
 
 lap_status SafeWriter::commit(lap_error *error) {
+  if (!temporary[0]) {
+    const int status = close(fd);
+    fd = -1;
+    return status == 0 ? LAP_OK : failed("write", error);
+  }
   if (fsync(fd) != 0 || rename(temporary, path) != 0) {
     return failed("write", error);
   }

@@ -11,7 +11,7 @@
 
 namespace lap {
 
-/// A file in the making; gone again unless commit() succeeds. Readable by its owner only.
+/// A file in the making; gone again unless commit() succeeds.
 class SafeWriter {
 public:
   SafeWriter() = default;
@@ -19,8 +19,11 @@ public:
   SafeWriter(const SafeWriter &) = delete;
   SafeWriter &operator=(const SafeWriter &) = delete;
 
-  /// `path` must outlive the writer. Errors of all three: LAP_IO_ERROR (LAP_INVALID_ARGUMENT: the path is too long).
-  lap_status open(const char *path, lap_error *error);
+  /// `path` must outlive the writer; `mode`: who may read and write the file, less the umask. Errors of all three:
+  /// LAP_IO_ERROR (LAP_INVALID_ARGUMENT: the path is too long).
+  lap_status open(const char *path, lap_error *error, unsigned mode = 0600);
+  /// Writes to an open file that cannot be replaced (a pipe, a device), called `name` in messages, and closes it.
+  void openInPlace(int descriptor, const char *name);
   lap_status write(const void *data, uint64_t bytes, lap_error *error);
   lap_status commit(lap_error *error);
 
@@ -31,7 +34,7 @@ private:
 
   const char *path = nullptr;
   int fd = -1;
-  char temporary[4096] = {};
+  char temporary[4096] = {}; // "" when writing in place
 };
 
 /// A regular file that is read from start to end, and again.

@@ -102,74 +102,30 @@ ExitCode readIds(const char *path, uint32_t vocab, IdList *out) {
   return out->count ? ExitOk : complain(ExitInput, "%s: holds no token ids", path);
 }
 
-ExitCode AtomicFile::failed(const char *action) {
-  return complain(ExitIo, "cannot %s %s: %s", action, path, strerror(errno));
-}
-
-ExitCode AtomicFile::open(const char *target) {
-  path = target;
-  if (strcmp(path, "-") == 0) {
-    path = "standard output";
-    fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-    return fd < 0 ? failed("open") : ExitOk;
-  }
+ExitCode AtomicFile::open(const char *path) {
+  const bool standard = strcmp(path, "-") == 0;
   struct stat status;
-  bool inPlace = stat(path, &status) == 0 && !S_ISREG(status.st_mode);
-  if (inPlace) {
-    fd = ::open(path, O_WRONLY | O_CLOEXEC);
-  } else {
-    int length = snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, int(getpid()));
-    if (length < 0 || static_cast<size_t>(length) >= sizeof(temporary)) {
-      temporary[0] = 0;
-      return complain(ExitInput, "the output path is too long");
+  if (standard || (stat(path, &status) == 0 && !S_ISREG(status.st_mode))) {
+    const int fd = standard ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path, O_WRONLY | O_CLOEXEC);
+    path = standard ? "standard output" : path;
+    if (fd < 0) {
+      return complain(ExitIo, "cannot %s %s: %s", standard ? "open" : "create", path, strerror(errno));
     }
-    fd = ::open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file.openInPlace(fd, path);
+    return ExitOk;
   }
-  if (fd < 0) {
-    ExitCode code = failed("create");
-    temporary[0] = 0; // not ours to remove
-    return code;
-  }
-  return ExitOk;
+  lap_error error;
+  return file.open(path, &error, 0666) == LAP_OK ? ExitOk : report(error);
 }
 
 ExitCode AtomicFile::write(const void *data, size_t bytes) {
-  const char *from = static_cast<const char *>(data);
-  while (bytes != 0) {
-    ssize_t written = ::write(fd, from, bytes);
-    if (written < 0 && errno != EINTR) {
-      return failed("write");
-    }
-    size_t done = written < 0 ? 0 : static_cast<size_t>(written);
-    from += done, bytes -= done;
-  }
-  return ExitOk;
+  lap_error error;
+  return file.write(data, bytes, &error) == LAP_OK ? ExitOk : report(error);
 }
 
 ExitCode AtomicFile::commit() {
-  if (!temporary[0]) {
-    int status = close(fd);
-    fd = -1;
-    return status == 0 ? ExitOk : failed("write");
-  }
-  if (fsync(fd) != 0 || rename(temporary, path) != 0) {
-    return failed("write");
-  }
-  temporary[0] = 0;
-  close(fd);
-  fd = -1;
-  return ExitOk;
-}
-
-void AtomicFile::discard() {
-  if (fd >= 0) {
-    close(fd);
-    fd = -1;
-  }
-  if (temporary[0]) {
-    unlink(temporary);
-    temporary[0] = 0;
-  }
+  lap_error error;
+  return file.commit(&error) == LAP_OK ? ExitOk : report(error);
 }
 
 } // namespace lap

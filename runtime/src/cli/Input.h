@@ -6,6 +6,7 @@
 #ifndef LAPIDARY_RUNTIME_CLI_INPUT_H
 #define LAPIDARY_RUNTIME_CLI_INPUT_H
 
+#include "runtime/src/SafeFile.h"
 #include "runtime/src/cli/Output.h"
 
 namespace lap {
@@ -29,25 +30,16 @@ lap_status parseIds(const char *text, size_t bytes, uint32_t vocab, IdList *out,
 /// readAll and parseIds; complains if there is no id. `path` null means the option is missing.
 ExitCode readIds(const char *path, uint32_t vocab, IdList *out);
 
-/// A file that appears under its name only when complete: temporary name, fsync, rename. A target that is no regular
-/// file (a device, a pipe; "-" is standard output) is written in place.
+/// A command's output file, with a complaint for every error: a SafeWriter, so that it appears under its name only when
+/// complete. A target that is no regular file (a device, a pipe; "-" is standard output) is written in place.
 class AtomicFile {
 public:
-  AtomicFile() = default;
-  ~AtomicFile() { discard(); }
-  AtomicFile(const AtomicFile &) = delete;
-  AtomicFile &operator=(const AtomicFile &) = delete;
-
   ExitCode open(const char *path);
   ExitCode write(const void *data, size_t bytes);
   ExitCode commit();
-  void discard();
 
 private:
-  ExitCode failed(const char *action);
-  int fd = -1;
-  const char *path = nullptr;
-  char temporary[4096] = ""; // "" when writing in place
+  SafeWriter file;
 };
 
 } // namespace lap
