@@ -6,10 +6,11 @@
 // it every function returns at once. Steps, depth and memory are bounded, so a hostile template or conversation is an
 // error and not a hang.
 //
-//   Interpreter.cpp  statements, scopes, macros        Expressions.cpp  expressions, by their kind
-//   Members.cpp      value.member, value[item]         Operators.cpp    + - in < ..
-//   Functions.cpp    range, namespace ..               Filters.cpp, Sequences.cpp  value | filter
-//   Methods.cpp      value.method(..)                  Tests.cpp        value is test
+//   Interpreter.cpp  limits, errors, scopes            Expressions.cpp  expressions, by their kind
+//   Statements.cpp   if, for, set ..                   Operators.cpp    + - in < ..
+//   Macros.cpp       macro, set ... endset             Members.cpp      value.member, value[item]
+//   Functions.cpp    range, namespace ..               Filters.cpp, Sequences.cpp, Ordering.cpp, Mapping.cpp  value |
+//   filter Methods.cpp      value.method(..)                  Tests.cpp        value is test
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CHAT_INTERPRETER_H
 #define LAPIDARY_RUNTIME_CHAT_INTERPRETER_H
@@ -54,7 +55,7 @@ private:
   using Node = lap_template_node;
   enum class Flow { Normal, Break, Continue };
 
-  // Interpreter.cpp
+  // Interpreter.cpp, Statements.cpp, Macros.cpp
   const Node &node(uint32_t index) const { return nodes[index]; }
   uint32_t link(const Node &n, uint32_t i) const { return links[n.first + i]; }
   /// Whether child i is there.
@@ -145,7 +146,7 @@ private:
   /// What stands in the buffer from `start` on, moved to the arena.
   Value takePrinted(const Node &n, size_t start);
 
-  // Sequences.cpp
+  // Sequences.cpp, Ordering.cpp, Mapping.cpp
   Value sequenceFilter(const Node &n, uint8_t op, const Value &value, const Arguments &args);
   List *newList(uint32_t count, bool tuple = false);
   /// What a loop over the value sees; null after a failure.
