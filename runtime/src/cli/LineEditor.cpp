@@ -1,137 +1,22 @@
 //===- LineEditor.cpp - a line from the terminal --------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The terminal is in raw mode only while a line is edited, so a program that dies leaves it as it was. Every character
-// counts as one column; the line scrolls sideways when it is longer than the window.
+// Reading and showing a line, and the history; LineKeys.cpp has what keys do. Every character counts as one column; the
+// line scrolls sideways when it is longer than the window.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/LineEditor.h"
-#include "runtime/src/cli/Output.h"
+#include "runtime/src/cli/Terminal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <termios.h>
-#include <unistd.h>
 
 namespace lap {
-
-namespace {
-
-enum Key : char {
-  CtrlA = 1,
-  CtrlB = 2,
-  CtrlC = 3,
-  CtrlD = 4,
-  CtrlE = 5,
-  CtrlF = 6,
-  CtrlH = 8,
-  CtrlJ = 10,
-  CtrlK = 11,
-  CtrlL = 12,
-  CtrlM = 13,
-  CtrlN = 14,
-  CtrlP = 16,
-  CtrlU = 21,
-  CtrlW = 23,
-  Escape = 27,
-  Backspace = 127
-};
-
-/// Raw mode for as long as it lives.
-class RawMode {
-public:
-  RawMode() {
-    good = tcgetattr(STDIN_FILENO, &saved) == 0;
-    struct termios raw = saved;
-    raw.c_iflag &= ~static_cast<tcflag_t>(ICRNL | IXON);
-    raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | ISIG | IEXTEN);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
-    good = good && tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
-  }
-  ~RawMode() {
-    if (good) {
-      tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
-    }
-  }
-  bool on() const { return good; }
-
-private:
-  struct termios saved;
-  bool good;
-};
-
-bool canEdit() {
-  const char *terminal = getenv("TERM");
-  return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
-size_t columns() {
-  struct winsize size;
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
-void print(const char *bytes, size_t count) {
-  Output errors(STDERR_FILENO);
-  errors.put(bytes, count);
-  errors.flush();
-}
-
-/// One byte; false at the end of input, on an error and on a signal.
-bool readByte(char *byte) { return ::read(STDIN_FILENO, byte, 1) == 1; }
-
-bool isContinuation(char byte) { return (static_cast<uint8_t>(byte) & 0xC0) == 0x80; }
-
-} // namespace
 
 LineEditor::~LineEditor() {
   for (unsigned i = 0; i < historyCount; ++i) {
     free(history[i]);
   }
-}
-
-size_t LineEditor::before(size_t at) const {
-  at -= at > 0;
-  while (at > 0 && isContinuation(line.data()[at])) {
-    --at;
-  }
-  return at;
-}
-
-size_t LineEditor::after(size_t at) const {
-  at += at < line.size();
-  while (at < line.size() && isContinuation(line.data()[at])) {
-    ++at;
-  }
-  return at;
-}
-
-size_t LineEditor::wordBefore(size_t at) const {
-  while (at > 0 && line.data()[at - 1] == ' ') {
-    --at;
-  }
-  while (at > 0 && line.data()[at - 1] != ' ') {
-    --at;
-  }
-  return at;
-}
-
-void LineEditor::insert(const char *bytes, size_t count) {
-  Buffer rest(MaxLine);
-  rest.put(line.text(cursor));
-  line.truncate(cursor);
-  line.put(bytes, count);
-  cursor = line.size();
-  line.put(rest.text());
-}
-
-void LineEditor::erase(size_t begin, size_t end) {
-  Buffer rest(MaxLine);
-  rest.put(line.text(end));
-  line.truncate(begin);
-  line.put(rest.text());
-  cursor = begin;
 }
 
 /// Goes `step` lines back in the history (forward when negative).
@@ -165,7 +50,7 @@ void LineEditor::remember() {
 
 /// The prompt, the part of the line around the cursor, the cursor.
 void LineEditor::show(const char *prompt) const {
-  size_t width = columns(), room = width - strlen(prompt) - 1;
+  size_t width = terminalColumns(), room = width - strlen(prompt) - 1;
   size_t start = 0, column = codePoints(line.text().part(0, cursor));
   for (; column > room; --column) {
     start = after(start);
@@ -182,103 +67,7 @@ void LineEditor::show(const char *prompt) const {
   char right[16];
   snprintf(right, sizeof(right), "\033[%zuC", strlen(prompt) + column);
   out.put(right);
-  print(out.data(), out.size());
-}
-
-/// A sequence behind ESC: [A .. [D arrows, [H and [F or [1~ and [4~ Home and End, [3~ Delete.
-void LineEditor::escape() {
-  char first = 0, byte = 0, number = 0;
-  if (!readByte(&first) || (first != '[' && first != 'O') || !readByte(&byte)) {
-    return;
-  }
-  while ((byte >= '0' && byte <= '9') || byte == ';') { // with modifiers: the first number counts
-    number = number ? number : byte;
-    if (!readByte(&byte)) {
-      return;
-    }
-  }
-  switch (byte) {
-  case 'A':
-    return recall(1);
-  case 'B':
-    return recall(-1);
-  case 'C':
-    return move(after(cursor));
-  case 'D':
-    return move(before(cursor));
-  case 'H':
-    return move(0);
-  case 'F':
-    return move(line.size());
-  case '~':
-    if (number == '3') {
-      erase(cursor, after(cursor));
-    } else if (number == '1' || number == '7') {
-      move(0);
-    } else if (number == '4' || number == '8') {
-      move(line.size());
-    }
-    return;
-  default:
-    return;
-  }
-}
-
-/// Keys that change the line or the cursor.
-void LineEditor::editKey(char byte) {
-  switch (byte) {
-  case CtrlA:
-    return move(0);
-  case CtrlE:
-    return move(line.size());
-  case CtrlB:
-    return move(before(cursor));
-  case CtrlF:
-    return move(after(cursor));
-  case CtrlH:
-  case Backspace:
-    return erase(before(cursor), cursor);
-  case CtrlK:
-    return erase(cursor, line.size());
-  case CtrlU:
-    return erase(0, cursor);
-  case CtrlW:
-    return erase(wordBefore(cursor), cursor);
-  case CtrlL:
-    return print("\033[H\033[2J", 7);
-  case CtrlP:
-    return recall(1);
-  case CtrlN:
-    return recall(-1);
-  case Escape:
-    return escape();
-  default:
-    if (static_cast<uint8_t>(byte) >= 32 || byte == '\t') {
-      insert(&byte, 1);
-    }
-  }
-}
-
-/// Keys that may end the line; *done says whether they did.
-LineEditor::Result LineEditor::key(char byte, bool *done) {
-  switch (byte) {
-  case CtrlM:
-  case CtrlJ:
-    *done = true;
-    return Line;
-  case CtrlC:
-    *done = true;
-    return Interrupted;
-  case CtrlD:
-    *done = line.size() == 0;
-    if (!*done) {
-      erase(cursor, after(cursor));
-    }
-    return End;
-  default:
-    editKey(byte);
-    return Line;
-  }
+  printToTerminal(out.data(), out.size());
 }
 
 LineEditor::Result LineEditor::edit(const char *prompt) {
@@ -292,21 +81,21 @@ LineEditor::Result LineEditor::edit(const char *prompt) {
   for (bool done = false; !done;) {
     show(prompt);
     char byte;
-    if (!readByte(&byte)) {
+    if (!readKey(&byte)) {
       result = errno == EINTR ? Interrupted : End;
       break;
     }
     result = key(byte, &done);
   }
-  print("\r\n", 2);
+  printToTerminal("\r\n", 2);
   return result;
 }
 
 LineEditor::Result LineEditor::readPlain(const char *prompt) {
-  print(prompt, strlen(prompt));
+  printToTerminal(prompt, strlen(prompt));
   char byte;
   errno = 0;
-  while (readByte(&byte)) {
+  while (readKey(&byte)) {
     if (byte == '\n') {
       return Line;
     }
@@ -317,7 +106,7 @@ LineEditor::Result LineEditor::readPlain(const char *prompt) {
 
 LineEditor::Result LineEditor::read(const char *prompt, Text *out) {
   text.clear();
-  bool editing = canEdit();
+  bool editing = canEditLines();
   for (bool more = true; more; prompt = "... ") {
     line.clear();
     Result result = editing ? edit(prompt) : readPlain(prompt);
