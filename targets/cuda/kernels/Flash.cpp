@@ -20,78 +20,20 @@
 // parts.
 //===----------------------------------------------------------------------===//
 #include "targets/common/KernelNames.h"
-#include "targets/cuda/kernels/CacheOperands.h"
+#include "targets/cuda/kernels/FlashParts.h"
 #include "targets/cuda/kernels/KernelList.h"
 #include "targets/cuda/kernels/Math.h"
 
 namespace lapidary::cuda {
 
+using namespace flash;
+
 namespace {
 
-constexpr unsigned tileSets = 4, tileKeys = tileSets * setElements, tileSteps = tileKeys / sumSteps;
-constexpr unsigned queries = 8;          // of a product
-constexpr unsigned queryWords = 64;      // of 8 queries and one step: [2][8 queries][4]
 constexpr unsigned unbounded = 1u << 30; // a window that no position reaches
 
-/// What is fixed when the kernel is built.
-struct FlashShape {
-  lap_format format;
-  unsigned rows, warps, headDim; // headDim: the largest
-
-  unsigned parts() const { return format == LAP_F32 ? 3 : 2; }
-  unsigned tiles() const { return rows / queries; }
-  /// Groups of 8 rows that a warp has in either product.
-  unsigned scoreTiles() const { return tiles() * tileSets / warps; }
-  unsigned valueTiles() const { return tiles() * (headDim / setElements) / warps; }
-  // Shared memory, in bytes.
-  unsigned queryPart() const { return headDim / sumSteps * tiles() * queryWords * 4; }
-  unsigned weightPart() const { return tileSteps * tiles() * queryWords * 4; }
-  unsigned weightsAt() const { return parts() * queryPart(); }
-  unsigned maximaAt() const { return weightsAt() + parts() * weightPart(); } // float [rows][tileSets]
-  unsigned factorsAt() const { return maximaAt() + rows * tileSets * 4; }    // float [rows]
-  unsigned sharedBytes() const { return factorsAt() + rows * 4; }
-};
-
-struct Flash {
-  KernelBuilder &k;
-  FlashShape shape;
-  Lane lane;
-  Val warp, shared;
-  Val slots = {}, headDim = {}, window = {}, queryStep = {};
-  Val query = {}, queryBytes = {}; // the head's columns of the first row
-  Val keyBase = {}, valueBase = {};
-  Val validRows = {};           // 1..R
-  Val position = {}, last = {}; // of the first and of the last valid row
-  Val first = {};               // first key that is seen
-  Val firstRing = {};           // where its block of 16 is in the ring
-
-  Val scoreSet() const { return warp % tileSets; }
-  Val firstScoreTile() const { return warp / tileSets * shape.scoreTiles(); }
-  Val valueSet() const { return warp % (shape.headDim / setElements); }
-  Val firstValueTile() const { return warp / (shape.headDim / setElements) * shape.valueTiles(); }
-  /// First of the lane's two rows in a group of 8.
-  Val rowOf(Val tile) const { return tile * queries + lane.t * 2; }
-};
-
-/// What a lane carries from tile to tile.
-struct State {
-  Vals maxima, totals; // of two rows for each of scoreTiles; totals: of the lane's own keys
-  Vals sums;           // productFloats for each of valueTiles
-
-  Vals all() const {
-    Vals result(maxima);
-    result.append(totals);
-    result.append(sums);
-    return result;
-  }
-  static State from(const FlashShape &shape, llvm::ArrayRef<Val> all) {
-    const unsigned count = shape.scoreTiles() * 2;
-    return {Vals(all.take_front(count)), Vals(all.slice(count, count)), Vals(all.drop_front(2 * count))};
-  }
-};
-
 /// Word `word` of the queries: [step][8 rows][two halves of the step][8 rows][4].
-void splitQueryWord(const Flash &f, Val word) {
+void splitQueryWord(const Block &f, Val word) {
   KernelBuilder &k = f.k;
   const unsigned tiles = f.shape.tiles();
   const Val row = word / queryWords % tiles * queries + word / 4 % queries;
@@ -106,185 +48,7 @@ void splitQueryWord(const Flash &f, Val word) {
   }
 }
 
-/// The B operand of group `tile` of 8 rows at `step`, from shared memory.
-Parts loadParts(const Flash &f, unsigned at, unsigned partBytes, Val step, Val tile) {
-  KernelBuilder &k = f.k;
-  const Val word = (step * f.shape.tiles() + tile) * queryWords + k.laneId();
-  Parts parts(f.shape.parts());
-  for (unsigned part = 0; part < parts.size(); ++part) {
-    for (unsigned half = 0; half < 2; ++half) {
-      parts[part][half] = k.load(k.i32Type(), f.shared, word * 4 + (at + part * partBytes + half * 128));
-    }
-  }
-  return parts;
-}
-
-/// One step: sums of groups of 8 rows + operand x parts of shared memory.
-Vals multiplyStep(const Flash &f, const Operand &operand, unsigned at, unsigned partBytes, Val step, Val firstTile,
-                  llvm::ArrayRef<Val> sums) {
-  Vals result;
-  for (unsigned tile = 0; tile * productFloats < sums.size(); ++tile) {
-    const Parts parts = loadParts(f, at, partBytes, step, firstTile + tile);
-    result.append(multiply(f.k, operand, parts, sums.slice(tile * productFloats, productFloats)));
-  }
-  return result;
-}
-
-/// Where block `block` of 16 positions, or the nearest one that is seen, is in the ring.
-Val ringOf(const Flash &f, Val block) {
-  const Val firstBlock = f.first / LAP_ROW_TILE, seen = minimum(maximum(block, firstBlock), f.last / LAP_ROW_TILE);
-  return ringBlock(f.firstRing, seen - firstBlock, f.slots / LAP_ROW_TILE);
-}
-
-/// The lane's steps of the columns for its keys of the tile.
-CacheSteps keySteps(const Flash &f, Val tileStart) {
-  KernelBuilder &k = f.k;
-  const Val start = tileStart + f.scoreSet() * setElements;
-  const Val lane =
-      ringOf(f, start / LAP_ROW_TILE + f.lane.block) * f.headDim * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
-  return {f.shape.format, f.keyBase,
-          k.i32(0),       select(start <= f.last, f.headDim / sumSteps, k.i32(0)),
-          k.i32(1),       [=](Val step) { return lane + step * (sumSteps * LAP_ROW_TILE); }};
-}
-
-/// The lane's steps of the tile's keys for its columns.
-CacheSteps valueSteps(const Flash &f, Val tileStart) {
-  KernelBuilder &k = f.k;
-  const Val part = minimum(f.valueSet() * 4 + f.lane.block, f.headDim / LAP_ROW_TILE - 1);
-  const Val lane = part * f.slots * LAP_ROW_TILE + f.lane.t * LAP_ROW_TILE + f.lane.half;
-  const Val startBlock = tileStart / LAP_ROW_TILE;
-  const Val steps = minimum(f.last / LAP_ROW_TILE - startBlock + 1, k.i32(tileSteps));
-  const Val end = select(f.valueSet() * setElements < f.headDim, steps, k.i32(0));
-  return {
-      f.shape.format, f.valueBase,
-      k.i32(0),       end,
-      k.i32(1),       [=](Val step) {
-            return lane + ringOf(f, startBlock + step) * (LAP_ROW_TILE * LAP_ROW_TILE); }};
-}
-
-/// Scores of the warp's keys and rows; keys that a row does not see are `unseen`.
-Vals computeScores(const Flash &f, Val tileStart) {
-  KernelBuilder &k = f.k;
-  const CacheSteps steps = keySteps(f, tileStart);
-  Vals scores = walkSteps(k, steps, steps.load(k, steps.first), Vals(f.shape.scoreTiles() * productFloats, k.f32(0)),
-                          [&](Val step, const Operand &operand, llvm::ArrayRef<Val> sums) {
-                            return multiplyStep(f, operand, 0, f.shape.queryPart(), step, f.firstScoreTile(), sums);
-                          });
-  const Val firstKey = tileStart + f.scoreSet() * setElements + f.lane.g * 8;
-  for (unsigned index = 0; index < scores.size(); ++index) {
-    const unsigned tile = index / productFloats, i = index / 4 % 4, upper = index / 2 % 2, column = index % 2;
-    const Val key = firstKey + (i + upper * 4);
-    const Val distance = f.position + f.rowOf(f.firstScoreTile() + tile) + column - key;
-    scores[index] = select((distance >= 0) & (distance < f.window), scores[index], k.f32(unseen));
-  }
-  return scores;
-}
-
-/// Combines the lane's scores of row `column` (0, 1) of group `tile`.
-Val combineKeys(llvm::ArrayRef<Val> values, unsigned tile, unsigned column, KernelBuilder::Combine combine) {
-  Val result;
-  for (unsigned i = 0; i < 8; ++i) {
-    const Val value = values[tile * productFloats + i * 2 + column];
-    result = result ? combine(result, value) : value;
-  }
-  return result;
-}
-
-/// The values of all lanes of a warp that have the same rows.
-Val combineLanes(KernelBuilder &k, Val value, KernelBuilder::Combine combine) {
-  for (unsigned mask : {4, 8, 16}) {
-    value = combine(value, k.shuffleXor(value, mask));
-  }
-  return value;
-}
-
-/// Each warp leaves a number per row; after a barrier every lane has all warps' numbers of its rows, combined.
-Vals meet(const Flash &f, llvm::ArrayRef<Val> own, KernelBuilder::Combine combine) {
-  KernelBuilder &k = f.k;
-  for (unsigned index = 0; index < own.size(); ++index) {
-    const Val value = combineLanes(k, own[index], combine);
-    const Val row = f.rowOf(f.firstScoreTile() + index / 2) + index % 2;
-    k.ifThen(f.lane.g == 0,
-             [&] { k.store(value, f.shared, (row * tileSets + f.scoreSet()) * 4 + f.shape.maximaAt()); });
-  }
-  k.barrier();
-  Vals result;
-  for (unsigned index = 0; index < own.size(); ++index) {
-    const Val row = f.rowOf(f.firstScoreTile() + index / 2) + index % 2;
-    const Val four = k.load(k.vectorType(k.f32Type(), tileSets), f.shared, row * (tileSets * 4) + f.shape.maximaAt());
-    result.push_back(combine(combine(element(four, 0), element(four, 1)), combine(element(four, 2), element(four, 3))));
-  }
-  return result;
-}
-
-/// Stores the weights of group `tile` as the B operand of the values: keys j and j + 4 of the lane's 8 in a word.
-void storeWeights(const Flash &f, llvm::ArrayRef<Val> weights, unsigned tile) {
-  KernelBuilder &k = f.k;
-  const unsigned parts = f.shape.parts();
-  const Val step = f.scoreSet() * 4 + f.lane.block;
-  for (unsigned column = 0; column < 2; ++column) {
-    std::array<Vals, 3> words;
-    for (unsigned i = 0; i < 4; ++i) {
-      const unsigned at = tile * productFloats + i * 4 + column;
-      const Vals low = splitFloat(k, weights[at], parts), high = splitFloat(k, weights[at + 2], parts);
-      for (unsigned part = 0; part < parts; ++part) {
-        words[part].push_back(packHigh(k, low[part], high[part]));
-      }
-    }
-    const Val word = (step * f.shape.tiles() + f.firstScoreTile() + tile) * queryWords + f.lane.half * 4 +
-                     (f.lane.t * 2 + column) * 4;
-    for (unsigned part = 0; part < parts; ++part) {
-      k.store(vectorOf(words[part]), f.shared, word * 4 + (f.shape.weightsAt() + part * f.shape.weightPart()));
-    }
-  }
-}
-
-/// Scores to weights in shared memory; the state's maxima and totals become those of all keys so far, and the factors
-/// for the sums so far are in shared memory.
-void computeWeights(const Flash &f, llvm::ArrayRef<Val> scores, State &state) {
-  KernelBuilder &k = f.k;
-  Vals own;
-  for (unsigned index = 0; index < state.maxima.size(); ++index) {
-    own.push_back(combineKeys(scores, index / 2, index % 2, larger));
-  }
-  const Vals met = meet(f, own, larger);
-  Vals weights(scores);
-  for (unsigned index = 0; index < met.size(); ++index) {
-    const unsigned tile = index / 2, column = index % 2;
-    const Val largest = maximum(state.maxima[index], met[index]);
-    const Val factor = softmaxWeight(k, state.maxima[index], largest);
-    for (unsigned i = 0; i < 8; ++i) {
-      Val &weight = weights[tile * productFloats + i * 2 + column];
-      weight = softmaxWeight(k, weight, largest);
-    }
-    state.maxima[index] = largest;
-    state.totals[index] = fusedMulAdd(state.totals[index], factor, combineKeys(weights, tile, column, sum));
-    k.ifThen((f.lane.g == 0) & (f.scoreSet() == 0), [&] {
-      k.store(factor, f.shared, (f.rowOf(f.firstScoreTile() + tile) + column) * 4 + f.shape.factorsAt());
-    });
-  }
-  for (unsigned tile = 0; tile < f.shape.scoreTiles(); ++tile) {
-    storeWeights(f, weights, tile);
-  }
-}
-
-/// sums * factors + the tile's values x weights.
-Vals addValues(const Flash &f, const CacheSteps &steps, const RawOperand &start, llvm::ArrayRef<Val> sums) {
-  KernelBuilder &k = f.k;
-  Vals scaled;
-  for (unsigned tile = 0; tile < f.shape.valueTiles(); ++tile) {
-    const Val row = f.rowOf(f.firstValueTile() + tile);
-    const Val factors = k.load(k.vectorType(k.f32Type(), 2), f.shared, row * 4 + f.shape.factorsAt());
-    for (unsigned index = 0; index < productFloats; ++index) {
-      scaled.push_back(sums[tile * productFloats + index] * element(factors, index % 2));
-    }
-  }
-  return walkSteps(k, steps, start, scaled, [&](Val step, const Operand &operand, llvm::ArrayRef<Val> before) {
-    return multiplyStep(f, operand, f.shape.weightsAt(), f.shape.weightPart(), step, f.firstValueTile(), before);
-  });
-}
-
-State walkKeys(const Flash &f) {
+State walkKeys(const Block &f) {
   KernelBuilder &k = f.k;
   const unsigned rows = f.shape.scoreTiles() * 2;
   const State start = {Vals(rows, k.f32(unseen)), Vals(rows, k.f32(0)),
@@ -306,21 +70,8 @@ State walkKeys(const Flash &f) {
   return State::from(f.shape, end);
 }
 
-/// Leaves 1 / total of every row where the factors were.
-void shareTotals(const Flash &f, const State &state, Val valueStep) {
-  KernelBuilder &k = f.k;
-  const Vals totals = meet(f, state.totals, sum);
-  k.ifThen((f.lane.g == 0) & (f.scoreSet() == 0), [&] {
-    for (unsigned index = 0; index < totals.size(); ++index) {
-      const Val row = f.rowOf(f.firstScoreTile() + index / 2) + index % 2;
-      k.store(valueStep / totals[index], f.shared, row * 4 + f.shape.factorsAt());
-    }
-  });
-  k.barrier();
-}
-
 /// out: the head's columns of the first row.
-void storeSums(const Flash &f, llvm::ArrayRef<Val> sums, Val out, Val outBytes) {
+void storeSums(const Block &f, llvm::ArrayRef<Val> sums, Val out, Val outBytes) {
   KernelBuilder &k = f.k;
   const Val column = f.valueSet() * setElements + f.lane.g * 8;
   for (unsigned tile = 0; tile < f.shape.valueTiles(); ++tile) {
@@ -341,7 +92,7 @@ void storeSums(const Flash &f, llvm::ArrayRef<Val> sums, Val out, Val outBytes) 
 }
 
 /// Zeroes columns [from, to) of the block's rows.
-void zeroPadding(const Flash &f, Val out, Val outBytes, Val from, Val to) {
+void zeroPadding(const Block &f, Val out, Val outBytes, Val from, Val to) {
   KernelBuilder &k = f.k;
   k.forLoop(k.i32(0), f.validRows, k.i32(1), [&](Val row) {
     k.forLoop(from + k.threadId(), to, k.i32(k.threads()),
@@ -349,7 +100,7 @@ void zeroPadding(const Flash &f, Val out, Val outBytes, Val from, Val to) {
   });
 }
 
-void buildFlash(KernelBuilder &k, const FlashShape &shape) {
+void buildFlash(KernelBuilder &k, const Shape &shape) {
   Val query = k.address(), queryBytes = k.int32(), places = k.address(), rows = k.int32(), keyOffset = k.int64();
   Val valueOffset = k.int64(), slots = k.int32(), headDim = k.int32(), heads = k.int32(), kvHeads = k.int32();
   Val window = k.int32(), out = k.address(), outBytes = k.int32(), outColumns = k.int32();
@@ -359,7 +110,7 @@ void buildFlash(KernelBuilder &k, const FlashShape &shape) {
   const Val kvHead = head / (heads / kvHeads);
   const Val headStart = toInt(kvHead, 64) * toInt(slots, 64) * toInt(headDim, 64) * elementBytes(shape.format);
   const Val headBytes = toInt(head * headDim * 4, 64);
-  Flash f = {k, shape, laneOf(k), k.warpId(), k.dynamicShared()};
+  Block f = {k, shape, laneOf(k), k.warpId(), k.dynamicShared()};
   f.slots = slots;
   f.headDim = headDim;
   f.window = select(window == 0, k.i32(unbounded), window);
@@ -387,7 +138,7 @@ void buildFlash(KernelBuilder &k, const FlashShape &shape) {
 } // namespace
 
 void addFlashKernels(KernelList &list) {
-  auto add = [&](llvm::StringRef op, const FlashShape &shape) {
+  auto add = [&](llvm::StringRef op, const Shape &shape) {
     const std::string tile = std::to_string(shape.rows) + "x" + std::to_string(shape.headDim);
     list.push_back({std::string(formatName(shape.format)) + "-" + op.str() + "-" + tile + "-cuda",
                     shape.warps * 32,
