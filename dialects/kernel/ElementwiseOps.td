@@ -11,15 +11,15 @@ include "dialects/kernel/ComputeOp.td"
 def Kernel_GeluMulOp : Kernel_ComputeOp<"gelu_mul"> {
   let summary = "gelu(gate) * up";
   let description = [{
-    `gate` and `up` are often two kernel.columns views of one product. `out` may be either, or an i8 buffer: then the
-    result is rounded with `step`, as kernel.quantize does.
+    `gate` and `up` are often two kernel.columns views of one product. `out` may be either, or an integer buffer: then the
+    result is rounded as kernel.quantize does (i8: with `step`), where the target says that its kernel can (i8: always).
 
     ```mlir
     kernel.gelu_mul %g, %u into %a : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>,
       !kernel.buffer<tokens x 96 x f32>
     ```
   }];
-  let arguments = (ins Kernel_F32:$gate, Kernel_F32:$up, OptionalAttr<F32Attr>:$step, Kernel_F32OrI8:$out,
+  let arguments = (ins Kernel_F32:$gate, Kernel_F32:$up, OptionalAttr<F32Attr>:$step, Kernel_F32OrIntegers:$out,
                        OptionalAttr<StrArrayAttr>:$kernels);
   let assemblyFormat = "$gate `,` $up (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }

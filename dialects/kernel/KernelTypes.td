@@ -103,6 +103,5 @@ def Kernel_Integers : Kernel_AnyBuffer<[Kernel_Q8, Kernel_Q24, Kernel_I8, Kernel
 def Kernel_F32OrIntegers :
     Kernel_AnyBuffer<[Kernel_F32, Kernel_Q8, Kernel_Q24, Kernel_I8, Kernel_R24], "f32 or integer buffer">;
 def Kernel_F32OrQ8 : Kernel_AnyBuffer<[Kernel_F32, Kernel_Q8], "f32 or q8 buffer">;
-def Kernel_F32OrI8 : Kernel_AnyBuffer<[Kernel_F32, Kernel_I8], "f32 or i8 buffer">;
 
 #endif

@@ -25,22 +25,40 @@ LogicalResult RmsNormOp::verify() {
       failed(expectSameSize(*this, "out", bufferOf(getOut()), input))) {
     return failure();
   }
-  if (getStep() && heads != 1) {
-    return emitOpError() << "heads is " << heads << ", expected 1 for an i8 output";
+  StringRef element = bufferOf(getOut()).getElement();
+  if (element != "f32" && heads != 1) {
+    return emitOpError() << "heads is " << heads << ", expected 1 for an output of " << element;
   }
   return getWeight() ? expectShape(*this, "the weight", getWeight().getType(), {input.getColumns() / heads})
                      : success();
 }
 
-LogicalResult ResidualNormOp::verify() {
-  BufferType input = bufferOf(getInput());
-  if (failed(expectPositive(*this, "eps", getEps())) ||
-      failed(expectSameSize(*this, "the residual", bufferOf(getResidual()), input)) ||
-      failed(expectSameSize(*this, "out", bufferOf(getOut()), input)) ||
-      failed(expectShape(*this, "the weight", getWeight().getType(), {input.getColumns()}))) {
+/// What residual_norm and residual_norm_rounded have in common.
+template <typename Op> static LogicalResult verifyResidualNorm(Op op) {
+  BufferType input = bufferOf(op.getInput());
+  if (failed(expectPositive(op, "eps", op.getEps())) ||
+      failed(expectSameSize(op, "the residual", bufferOf(op.getResidual()), input)) ||
+      failed(expectSameSize(op, "out", bufferOf(op.getOut()), input)) ||
+      failed(expectShape(op, "the weight", op.getWeight().getType(), {input.getColumns()}))) {
     return failure();
   }
-  return getScale() ? expectShape(*this, "the scale", getScale().getType(), {1}) : success();
+  return op.getScale() ? expectShape(op, "the scale", op.getScale().getType(), {1}) : success();
+}
+
+LogicalResult ResidualNormOp::verify() { return verifyResidualNorm(*this); }
+
+LogicalResult ResidualNormRoundedOp::verify() {
+  BufferType input = bufferOf(getInput());
+  if (failed(verifyResidualNorm(*this)) || failed(expectStepOf(*this, bufferOf(getRounded()), getStepAttr())) ||
+      failed(expectSameSize(*this, "the rounded output", bufferOf(getRounded()), input))) {
+    return failure();
+  }
+  if (static_cast<bool>(getNext()) != getNextEps().has_value()) {
+    return emitOpError("has a second norm's weight or eps alone, expected both or neither");
+  }
+  return success(!getNext() ||
+                 (succeeded(expectPositive(*this, "second eps", *getNextEps())) &&
+                  succeeded(expectShape(*this, "the second weight", getNext().getType(), {input.getColumns()}))));
 }
 
 LogicalResult RotaryTableOp::verify() {

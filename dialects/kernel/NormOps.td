@@ -12,7 +12,8 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
   let summary = "Norms each head of each row";
   let description = [{
     Columns are `heads` heads of equal width, each normed on its own; `heads` is 1 for a plain norm. `out` may be the
-    input, or an i8 buffer: then the result is rounded with `step`, as kernel.quantize does.
+    input, or an integer buffer: then the result is rounded as kernel.quantize does (i8: with `step`), where the target
+    says that its kernel can (i8: always).
 
     ```mlir
     kernel.rms_norm %x, %w heads 1 eps 1.0e-6 into %y : !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>,
@@ -21,7 +22,7 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
     ```
   }];
   let arguments = (ins Kernel_F32:$input, Optional<Kernel_Packed>:$weight, I64Attr:$heads, F32Attr:$eps,
-                       OptionalAttr<F32Attr>:$step, Kernel_F32OrI8:$out, OptionalAttr<StrArrayAttr>:$kernels);
+                       OptionalAttr<F32Attr>:$step, Kernel_F32OrIntegers:$out, OptionalAttr<StrArrayAttr>:$kernels);
   let extraClassDeclaration = "int64_t getItemsPerRow() { return getHeads(); }";
   let assemblyFormat = "$input (`,` $weight^)? `heads` $heads `eps` $eps (`step` $step^)? `into` $out "
       "(`kernels` $kernels^)? `:` type(operands) attr-dict";
@@ -44,6 +45,31 @@ def Kernel_ResidualNormOp : Kernel_ComputeOp<"residual_norm"> {
   let extraClassDeclaration = "int64_t getItemsPerRow() { return 1; }";
   let assemblyFormat = "$residual `,` $input `,` $weight (`scale` $scale^)? `eps` $eps `into` $out (`kernels` "
       "$kernels^)? `:` type(operands) attr-dict";
+}
+
+def Kernel_ResidualNormRoundedOp : Kernel_ComputeOp<"residual_norm_rounded", [AttrSizedOperandSegments]> {
+  let summary = "kernel.residual_norm, and its result rounded for the next product";
+  let description = [{
+    `out` is what kernel.residual_norm writes. `rounded` is that, or with `then` its norm (of one head), rounded as
+    kernel.quantize does (i8: with `step`). One pass over a row in place of three, for targets where an op costs more than
+    its work.
+
+    ```mlir
+    kernel.residual_norm_rounded %x, %y, %w eps 1.0e-6 then %n eps 1.0e-6 into %x, %q
+      : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>, "vector">,
+        !kernel.packed<96, <f32>, "vector">, !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+    ```
+  }];
+  let arguments = (ins Kernel_F32:$residual, Kernel_F32:$input, Kernel_Packed:$weight, Optional<Kernel_Packed>:$scale,
+                        F32Attr:$eps, Optional<Kernel_Packed>:$next, OptionalAttr<F32Attr>:$nextEps,
+                        OptionalAttr<F32Attr>:$step, Kernel_F32:$out, Kernel_Integers:$rounded,
+                        OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = [{
+    int64_t getItemsPerRow() { return 1; }
+    ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() { return {getOut(), getRounded()}; }
+  }];
+  let assemblyFormat = "$residual `,` $input `,` $weight (`scale` $scale^)? `eps` $eps (`then` $next^ `eps` $nextEps)? "
+      "(`step` $step^)? `into` $out `,` $rounded (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
 def Kernel_RotaryTableOp : Kernel_ComputeOp<"rotary_table"> {

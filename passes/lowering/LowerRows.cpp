@@ -8,6 +8,8 @@
 
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <optional>
+
 using namespace mlir;
 using namespace lapidary;
 
@@ -22,16 +24,23 @@ LogicalResult lower(Bufferizer &s, gemma::EmbeddingOp op) {
   return success();
 }
 
-/// The static rounding that is all that reads `rows`, so that the op that makes them can do it.
-gemma::QuantizeActivationOp onlyRounding(Value rows) {
+/// True when the kernel of `maker` can do `round` (which may be null), and anybody needs it.
+bool canRound(const Bufferizer &s, Operation *maker, gemma::QuantizeActivationOp round) {
+  return round && !round->use_empty() && s.target.rounds(maker, s.typeOf(round.getResult()).getElement());
+}
+
+/// The rounding that is all that reads the result of `op`, when the kernel of `maker` (`op` itself, or what is fused
+/// with it) can do it.
+gemma::QuantizeActivationOp onlyRounding(const Bufferizer &s, Operation *op, Operation *maker) {
+  Value rows = op->getResult(0);
   auto round = rows.hasOneUse() ? dyn_cast<gemma::QuantizeActivationOp>(*rows.getUsers().begin())
                                 : gemma::QuantizeActivationOp();
-  return round && round.getStep() ? round : gemma::QuantizeActivationOp();
+  return canRound(s, maker, round) ? round : gemma::QuantizeActivationOp();
 }
 
 LogicalResult lower(Bufferizer &s, gemma::QuantizeActivationOp op) {
   if (s.bufferOf(op.getResult())) {
-    return success(); // part of the norm or the gated activation
+    return success(); // part of the op that made the rows
   }
   Value out = s.allocateFor(op.getResult());
   kernel::QuantizeOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getStepAttr(), out, noKernels);
@@ -56,9 +65,12 @@ LogicalResult lower(Bufferizer &s, gemma::LinearOp op) {
 }
 
 LogicalResult lower(Bufferizer &s, gemma::RmsNormOp op) {
+  if (s.bufferOf(op.getResult())) {
+    return success(); // part of the residual norm
+  }
   auto type = cast<RankedTensorType>(op.getType());
   int64_t heads = type.getRank() == 3 ? type.getDimSize(1) : 1;
-  gemma::QuantizeActivationOp round = onlyRounding(op.getResult());
+  gemma::QuantizeActivationOp round = onlyRounding(s, op, op);
   Value out = round ? s.allocateFor(round.getResult()) : s.destinationFor(op.getResult(), {op.getInput()}, op);
   kernel::RmsNormOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getWeight(),
                             s.builder.getI64IntegerAttr(heads), op.getEpsAttr(),
@@ -67,8 +79,47 @@ LogicalResult lower(Bufferizer &s, gemma::RmsNormOp op) {
   return success();
 }
 
+/// The first reader of a residual sum that only rounds it: itself, or its norm.
+struct RoundedSum {
+  gemma::RmsNormOp norm; ///< null: the sum is rounded as it is
+  gemma::QuantizeActivationOp round;
+};
+
+std::optional<RoundedSum> roundedSum(const Bufferizer &s, gemma::ResidualNormOp sum) {
+  SmallVector<Operation *> users(sum->getUsers());
+  llvm::sort(users, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  for (Operation *user : users) {
+    auto norm = dyn_cast<gemma::RmsNormOp>(user);
+    if (norm && norm.getWeight()) {
+      if (gemma::QuantizeActivationOp round = onlyRounding(s, norm, sum)) {
+        return RoundedSum{norm, round};
+      }
+    }
+    auto round = dyn_cast<gemma::QuantizeActivationOp>(user);
+    if (canRound(s, sum, round)) {
+      return RoundedSum{{}, round};
+    }
+  }
+  return std::nullopt;
+}
+
 LogicalResult lower(Bufferizer &s, gemma::ResidualNormOp op) {
   Value out = s.destinationFor(op.getResult(), {op.getResidual(), op.getInput()}, op);
+  if (std::optional<RoundedSum> next = roundedSum(s, op)) {
+    // The norm stands further down, maybe its weight, too.
+    Value weight = next->norm ? s.builder.clone(*next->norm.getWeight().getDefiningOp())->getResult(0) : Value();
+    Value rounded = s.allocateFor(next->round.getResult());
+    kernel::ResidualNormRoundedOp::create(s.builder, op.getLoc(), s.bufferOf(op.getResidual()),
+                                          s.bufferOf(op.getInput()), op.getWeight(), op.getScale(), op.getEpsAttr(),
+                                          weight, next->norm ? next->norm.getEpsAttr() : FloatAttr(),
+                                          next->round.getStepAttr(), out, rounded, noKernels);
+    s.setBuffer(op.getResult(), out);
+    s.setBuffer(next->round.getResult(), rounded);
+    if (next->norm) {
+      s.setBuffer(next->norm.getResult(), rounded);
+    }
+    return success();
+  }
   kernel::ResidualNormOp::create(s.builder, op.getLoc(), s.bufferOf(op.getResidual()), s.bufferOf(op.getInput()),
                                  op.getWeight(), op.getScale(), op.getEpsAttr(), out, noKernels);
   s.setBuffer(op.getResult(), out);
@@ -76,9 +127,9 @@ LogicalResult lower(Bufferizer &s, gemma::ResidualNormOp op) {
 }
 
 LogicalResult lower(Bufferizer &s, gemma::GeluMulOp op) {
-  // Padding of an i8 buffer must be written, so the factor must have whole groups.
+  // Padding of an integer buffer must be written, so the factor must have whole groups.
   gemma::QuantizeActivationOp round =
-      s.ownsItsGroups(op.getUp()) ? onlyRounding(op.getResult()) : gemma::QuantizeActivationOp();
+      s.ownsItsGroups(op.getUp()) ? onlyRounding(s, op, op) : gemma::QuantizeActivationOp();
   Value out = round ? s.allocateFor(round.getResult()) : s.destinationFor(op.getResult(), {op.getGate()}, op);
   if (!s.ownsItsGroups(op.getUp()) && out != s.bufferOf(op.getGate())) {
     // Columns past the slice must stay as they are, and only the gate's own padding is known to be zero.

@@ -1,9 +1,11 @@
 //===- OpArguments.cpp - driver and argument block of every compute op -----------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// One function per op, each filling the struct of the same name in ProgramAbi.h.
+// One function per op, each filling the struct of the same name in ProgramAbi.h (or GpuAbi.h).
 //===----------------------------------------------------------------------===//
 #include "passes/lowering/AbiArguments.h"
+
+#include "lapidary/GpuAbi.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -65,7 +67,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::RmsNormOp op) {
   return call("rms_norm", args);
 }
 
-DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
+template <typename Op> lap_residual_norm_args residualNormArguments(const AbiArguments &abi, Op op) {
   lap_residual_norm_args args = {};
   args.residual = abi.buffer(op.getResidual());
   args.x = abi.buffer(op.getInput());
@@ -74,7 +76,21 @@ DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
   args.scale = abi.weight(op.getScale());
   args.width = columnsOf(op.getInput());
   args.eps = op.getEps().convertToFloat();
-  return call("residual_norm", args);
+  return args;
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormOp op) {
+  return call("residual_norm", residualNormArguments(abi, op));
+}
+
+DriverCall arguments(const AbiArguments &abi, kernel::ResidualNormRoundedOp op) {
+  lap_residual_norm_rounded_args args = {};
+  args.sum = residualNormArguments(abi, op);
+  args.rounded = abi.buffer(op.getRounded());
+  args.next = abi.weight(op.getNext());
+  args.next_eps = op.getNextEps() ? op.getNextEps()->convertToFloat() : 0.0f;
+  args.step = stepOf(op.getStepAttr());
+  return call("residual_norm_rounded", args);
 }
 
 DriverCall arguments(const AbiArguments &abi, kernel::RotaryTableOp op) {
@@ -205,8 +221,8 @@ DriverCall arguments(const AbiArguments &abi, kernel::CombineExpertsOp op) {
 DriverCall lapidary::driverCall(const AbiArguments &abi, Operation *op) {
   return llvm::TypeSwitch<Operation *, DriverCall>(op)
       .Case<kernel::EmbedOp, kernel::MatmulOp, kernel::QuantizeOp, kernel::RmsNormOp, kernel::ResidualNormOp,
-            kernel::RotaryTableOp, kernel::NormRotaryOp, kernel::KvAppendOp, kernel::AttentionOp, kernel::GeluMulOp,
-            kernel::AddOp, kernel::ScaleOp, kernel::SoftcapOp, kernel::SelectLastOp, kernel::RouteOp,
-            kernel::SortExpertsOp, kernel::ExpertMatmulOp, kernel::CombineExpertsOp>(
-          [&](auto typed) { return arguments(abi, typed); });
+            kernel::ResidualNormRoundedOp, kernel::RotaryTableOp, kernel::NormRotaryOp, kernel::KvAppendOp,
+            kernel::AttentionOp, kernel::GeluMulOp, kernel::AddOp, kernel::ScaleOp, kernel::SoftcapOp,
+            kernel::SelectLastOp, kernel::RouteOp, kernel::SortExpertsOp, kernel::ExpertMatmulOp,
+            kernel::CombineExpertsOp>([&](auto typed) { return arguments(abi, typed); });
 }

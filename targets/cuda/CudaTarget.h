@@ -25,6 +25,7 @@ public:
   std::string targetString() const override;
 
   Drivers drivers() const override { return {"lap_gpu_", false}; }
+  bool rounds(mlir::Operation *op, llvm::StringRef element) const override;
   std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const override;
   uint64_t laneScratchBytes(mlir::ModuleOp module) const override;
   bool emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,

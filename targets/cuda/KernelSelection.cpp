@@ -37,6 +37,12 @@ std::string productType(mlir::Value weight, mlir::Value input) {
   return element == "f32" ? dtype : dtype + "_" + element.str();
 }
 
+/// The kernel of `op` that writes rows like `out`.
+std::vector<std::string> rounding(llvm::StringRef op, mlir::Value out) {
+  llvm::StringRef element = elementOf(out);
+  return {named("f32", element == "f32" ? op.str() : (op + "_" + element).str())};
+}
+
 std::string cacheType(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
   auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(op, name);
   return cache ? cache.getGeometry().getElement().str() : "f32";
@@ -56,6 +62,11 @@ std::vector<std::string> attentionKernels(kernel::AttentionOp attention) {
 }
 
 } // namespace
+
+bool CudaTarget::rounds(mlir::Operation *op, llvm::StringRef element) const {
+  // The scale of an r24 row is that of all its columns, which no block of the elementwise kernels sees.
+  return !(llvm::isa<gemma::GeluMulOp>(op) && element == "r24");
+}
 
 std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op) const {
   using Names = std::vector<std::string>;
@@ -78,13 +89,12 @@ std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op
       .Case<kernel::AttentionOp>([&](auto attention) { return attentionKernels(attention); })
       .Case<kernel::QuantizeOp>(
           [&](auto quantize) { return plain(("quantize_" + elementOf(quantize.getOut())).str()); })
-      .Case<kernel::RmsNormOp>(
-          [&](auto norm) { return plain(elementOf(norm.getOut()) == "i8" ? "rms_norm_static" : "rms_norm"); })
+      .Case<kernel::RmsNormOp>([&](auto norm) { return rounding("rms_norm", norm.getOut()); })
       .Case<kernel::ResidualNormOp>([&](auto) { return plain("residual_norm"); })
+      .Case<kernel::ResidualNormRoundedOp>([&](auto norm) { return rounding("residual_norm", norm.getRounded()); })
       .Case<kernel::RotaryTableOp>([&](auto) { return plain("rotary_table"); })
       .Case<kernel::NormRotaryOp>([&](auto) { return plain("norm_rotary"); })
-      .Case<kernel::GeluMulOp>(
-          [&](auto product) { return plain(elementOf(product.getOut()) == "i8" ? "gelu_mul_static" : "gelu_mul"); })
+      .Case<kernel::GeluMulOp>([&](auto product) { return rounding("gelu_mul", product.getOut()); })
       .Case<kernel::AddOp>([&](auto) { return plain("add"); })
       .Case<kernel::ScaleOp>([&](auto) { return plain("scale"); })
       .Case<kernel::SoftcapOp>([&](auto) { return plain("softcap"); })

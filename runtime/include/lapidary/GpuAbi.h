@@ -44,7 +44,17 @@ typedef struct lap_gpu_module {
 
 extern const lap_gpu_module lap_gpu_module_data;
 
-/* The drivers; argument blocks as in ProgramAbi.h. `lane` is 0 and `lanes` 1. */
+/* A residual sum, and it rounded as by quantize, or its norm with the weight `next`: every op costs a launch. */
+typedef struct lap_residual_norm_rounded_args {
+  lap_residual_norm_args sum;
+  lap_buffer rounded; /* q8, q24, i8 or r24 */
+  lap_weight next;    /* rows == 0: the sum itself is rounded */
+  float next_eps;
+  float step; /* of i8 rows; otherwise 0 */
+} lap_residual_norm_rounded_args;
+
+/* The drivers; argument blocks as in ProgramAbi.h. `lane` is 0 and `lanes` 1. Outputs of rms_norm (one head) and
+ * gelu_mul (but r24) may be integers of any kind. */
 #define LAP_GPU_DRIVER(op, ...)                                                                                        \
   void lap_gpu_##op(const lap_step *, const lap_##op##_args *, __VA_ARGS__, uint32_t lane, uint32_t lanes)
 LAP_GPU_DRIVER(embed, lap_kernel *embed);
@@ -52,6 +62,7 @@ LAP_GPU_DRIVER(quantize, lap_kernel *quantize);
 LAP_GPU_DRIVER(matmul, lap_kernel *matvec, lap_kernel *matmat);
 LAP_GPU_DRIVER(rms_norm, lap_kernel *rms_norm);
 LAP_GPU_DRIVER(residual_norm, lap_kernel *residual_norm);
+LAP_GPU_DRIVER(residual_norm_rounded, lap_kernel *residual_norm_rounded);
 LAP_GPU_DRIVER(rotary_table, lap_kernel *rotary_table);
 LAP_GPU_DRIVER(norm_rotary, lap_kernel *norm_rotary);
 LAP_GPU_DRIVER(kv_append, lap_kernel *kv_append);

@@ -30,6 +30,7 @@ using Embed = void(Address table, int64_t tileBytes, Address ids, Address out, i
                    int32_t scaleColumns, float scale);
 /// To q8, q24, i8 (`step`) or r24 rows. r24: grid (1, rows).
 using Quantize = void(Address x, int32_t xBytes, Address out, int32_t outBytes, int32_t columns, float step);
+/// To f32, q8, q24 or i8 (`step`) rows.
 using GeluMul = void(Address gate, int32_t gateBytes, Address up, int32_t upBytes, Address out, int32_t outBytes,
                      int32_t columns, float step);
 using Add = void(Address a, int32_t aBytes, Address b, int32_t bBytes, Address out, int32_t outBytes, int32_t columns,
@@ -41,12 +42,17 @@ using CombineExperts = void(Address x, int32_t xBytes, Address weights, int32_t 
                             int32_t outBytes, int32_t columns, int32_t topK);
 
 /// Grid (heads, rows): head h is columns [h * width, (h + 1) * width). The last head zeroes what is left of outColumns,
-/// unless that is 0. w 0: no weight. `step`: of an int8 output.
+/// unless that is 0. w 0: no weight. `step`: of an int8 output. To q8, q24 and r24 rows: grid (1, rows).
 using RmsNorm = void(Address x, int32_t xBytes, Address w, Address out, int32_t outBytes, int32_t width, float epsilon,
                      int32_t outColumns, float step);
 /// Grid (1, rows). scale 0: 1.
 using ResidualNorm = void(Address residual, int32_t residualBytes, Address x, int32_t xBytes, Address w, Address scale,
                           Address out, int32_t outBytes, int32_t width, int32_t columns, float epsilon);
+/// The same, and the sum, or its norm with the weight `next`, to q8, q24, i8 (`step`) or r24 rows. next 0: the sum.
+using ResidualNormRounded = void(Address residual, int32_t residualBytes, Address x, int32_t xBytes, Address w,
+                                 Address scale, Address out, int32_t outBytes, int32_t width, int32_t columns,
+                                 float epsilon, Address rounded, int32_t roundedBytes, Address next, float nextEpsilon,
+                                 float step);
 /// Grid (1, rows).
 using RotaryTable = void(Address places, Address frequencies, Address out, int32_t outBytes, int32_t pairs);
 /// Grid (heads, rows).

@@ -11,7 +11,7 @@ using namespace lap::cuda;
 extern "C" void lap_gpu_rms_norm(const lap_step *step, const lap_rms_norm_args *args, lap_kernel *rms_norm, uint32_t,
                                  uint32_t) {
   const lap_buffer &x = args->x, &out = args->out;
-  const bool clears = out.element == LAP_ROWS_I8 || !sameBuffer(x, out);
+  const bool clears = out.element != LAP_ROWS_F32 || !sameBuffer(x, out);
   launch<RmsNorm>(step, rms_norm, {args->heads, rowsOf(step, x)}, addressOf(step, x), x.row_bytes,
                   addressOf(step, args->w), addressOf(step, out), out.row_bytes, args->width, args->eps,
                   clears ? out.columns : 0u, args->step);
@@ -23,6 +23,16 @@ extern "C" void lap_gpu_residual_norm(const lap_step *step, const lap_residual_n
   launch<ResidualNorm>(step, residual_norm, {1, rowsOf(step, out)}, addressOf(step, residual), residual.row_bytes,
                        addressOf(step, x), x.row_bytes, addressOf(step, args->w), addressOf(step, args->scale),
                        addressOf(step, out), out.row_bytes, args->width, out.columns, args->eps);
+}
+
+extern "C" void lap_gpu_residual_norm_rounded(const lap_step *step, const lap_residual_norm_rounded_args *args,
+                                              lap_kernel *residual_norm_rounded, uint32_t, uint32_t) {
+  const lap_residual_norm_args &sum = args->sum;
+  launch<ResidualNormRounded>(step, residual_norm_rounded, {1, rowsOf(step, sum.out)}, addressOf(step, sum.residual),
+                              sum.residual.row_bytes, addressOf(step, sum.x), sum.x.row_bytes, addressOf(step, sum.w),
+                              addressOf(step, sum.scale), addressOf(step, sum.out), sum.out.row_bytes, sum.width,
+                              sum.out.columns, sum.eps, addressOf(step, args->rounded), args->rounded.row_bytes,
+                              addressOf(step, args->next), args->next_eps, args->step);
 }
 
 extern "C" void lap_gpu_rotary_table(const lap_step *step, const lap_rotary_table_args *args, lap_kernel *rotary_table,

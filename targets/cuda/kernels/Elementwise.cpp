@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/KernelList.h"
 #include "targets/cuda/kernels/Math.h"
+#include "targets/cuda/kernels/Rounding.h"
 
 namespace lapidary::cuda {
 
@@ -24,17 +25,13 @@ Val gelu(Val x) {
   return x / (1.0 + exponential(u * -2.0));
 }
 
-void buildGeluMul(KernelBuilder &k, bool toIntegers) {
+void buildGeluMul(KernelBuilder &k, lap_element element) {
   Val gate = k.address(), gateBytes = k.int32(), up = k.address(), upBytes = k.int32();
   Val out = k.address(), outBytes = k.int32(), columns = k.int32(), step = k.float32();
   forColumns(k, columns, [&](Val column, Val row) {
     Val product = gelu(k.load(k.f32Type(), k.row(gate, gateBytes, row), column * 4)) *
                   k.load(k.f32Type(), k.row(up, upBytes, row), column * 4);
-    if (toIntegers) {
-      k.store(toInt8(k, product, step), k.row(out, outBytes, row), column);
-    } else {
-      k.storeFloat(product, k.row(out, outBytes, row), column);
-    }
+    storeRounded(k, element, product, k.row(out, outBytes, row), column, columns, step);
   });
 }
 
@@ -82,11 +79,13 @@ void buildCombineExperts(KernelBuilder &k) {
 } // namespace
 
 void addElementwiseKernels(KernelList &list) {
-  auto add = [&](const char *name, std::function<void(KernelBuilder &)> build) {
-    list.push_back({name, blockColumns, {blockColumns, 1}, 0, std::move(build)});
+  auto add = [&](std::string name, std::function<void(KernelBuilder &)> build) {
+    list.push_back({std::move(name), blockColumns, {blockColumns, 1}, 0, std::move(build)});
   };
-  add("f32-gelu_mul-1x128-cuda", [](KernelBuilder &k) { buildGeluMul(k, false); });
-  add("f32-gelu_mul_static-1x128-cuda", [](KernelBuilder &k) { buildGeluMul(k, true); });
+  for (lap_element element : {LAP_ROWS_F32, LAP_ROWS_I8, LAP_ROWS_Q8, LAP_ROWS_Q24}) {
+    add(("f32-gelu_mul" + roundingSuffix(element) + "-1x128-cuda").str(),
+        [=](KernelBuilder &k) { buildGeluMul(k, element); });
+  }
   add("f32-add-1x128-cuda", buildAdd);
   add("f32-scale-1x128-cuda", buildScale);
   add("f32-softcap-1x128-cuda", buildSoftcap);

@@ -80,6 +80,46 @@ func.func @residual_scale(%x: !kernel.buffer<tokens x 96 x f32>, %w: !kernel.pac
 
 // -----
 
+func.func @norm_heads_rounded(%x: !kernel.buffer<tokens x 96 x f32>, %q: !kernel.buffer<tokens x 96 x q8>) {
+  // expected-error@+1 {{heads is 2, expected 1 for an output of q8}}
+  kernel.rms_norm %x heads 2 eps 1.0 into %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+  return
+}
+
+// -----
+
+func.func @rounded_step(%x: !kernel.buffer<tokens x 96 x f32>, %q: !kernel.buffer<tokens x 96 x q8>, %w: !kernel.packed<96, <f32>, "vector">) {
+  // expected-error@+1 {{buffer element is q8, expected no step for it}}
+  kernel.residual_norm_rounded %x, %x, %w eps 1.0 step 0.5 into %x, %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>, "vector">, !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+  return
+}
+
+// -----
+
+func.func @rounded_columns(%x: !kernel.buffer<tokens x 96 x f32>, %q: !kernel.buffer<tokens x 64 x q8>, %w: !kernel.packed<96, <f32>, "vector">) {
+  // expected-error@+1 {{column count of the rounded output is 64, expected 96}}
+  kernel.residual_norm_rounded %x, %x, %w eps 1.0 into %x, %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>, "vector">, !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 64 x q8>
+  return
+}
+
+// -----
+
+func.func @rounded_weight(%x: !kernel.buffer<tokens x 96 x f32>, %q: !kernel.buffer<tokens x 96 x q8>, %w: !kernel.packed<96, <f32>, "vector">, %n: !kernel.packed<64, <f32>, "vector">) {
+  // expected-error@+1 {{size of the second weight is 64, expected 96}}
+  kernel.residual_norm_rounded %x, %x, %w eps 1.0 then %n eps 1.0 into %x, %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>, "vector">, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+  return
+}
+
+// -----
+
+func.func @rounded_eps(%x: !kernel.buffer<tokens x 96 x f32>, %q: !kernel.buffer<tokens x 96 x q8>, %w: !kernel.packed<96, <f32>, "vector">) {
+  // expected-error@+1 {{second eps is 0.000000, expected more than 0}}
+  kernel.residual_norm_rounded %x, %x, %w eps 1.0 then %w eps 0.0 into %x, %q : !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x f32>, !kernel.packed<96, <f32>, "vector">, !kernel.packed<96, <f32>, "vector">, !kernel.buffer<tokens x 96 x f32>, !kernel.buffer<tokens x 96 x q8>
+  return
+}
+
+// -----
+
 func.func @table_odd(%f: !kernel.packed<8, <f32>, "vector">, %t: !kernel.buffer<tokens x 15 x f32>) {
   // expected-error@+1 {{column count of out is 15, expected an even number}}
   kernel.rotary_table %f into %t : !kernel.packed<8, <f32>, "vector">, !kernel.buffer<tokens x 15 x f32>
