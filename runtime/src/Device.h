@@ -10,6 +10,10 @@
 // A session's memory has two parts (MemoryPlan): what the program functions compute with is the device's, what the
 // runtime reads itself (ids, logits, the sampler's scratch) is the host's. Addresses of the device's part are used
 // only by the program functions and by the copies below.
+//
+// A row of logits is a megabyte, of which sampling looks at a few dozen. So a device with memory of its own may keep
+// the rows of a call (Logits::MayStay) and draw tokens from what it finds in them; whoever wants whole rows has them
+// copied.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_DEVICE_H
 #define LAPIDARY_RUNTIME_DEVICE_H
@@ -20,8 +24,12 @@
 namespace lap {
 
 struct MemoryPlan;
+struct SessionSize;
 struct Device;      // what a model needs there, made by its first session; null on a CPU
 struct DeviceCalls; // what the calls of a group of sessions need; null on a CPU
+
+/// Where the caller of runCall needs the logits.
+enum class Logits { OnHost, MayStay };
 
 /// Both are zeroed when reserved.
 struct SessionMemory {
@@ -29,11 +37,15 @@ struct SessionMemory {
   uint8_t *host = nullptr;   // plan.hostBytes
 };
 
-/// True when the device has memory of its own: calls write logits there, which are then copied, and one lane runs them.
+/// True when the device has memory of its own: calls write logits there, and one lane runs them.
 bool deviceIsSeparate();
 
 /// Lanes of a call when `threads` were asked for.
 uint32_t lanesOf(uint32_t threads);
+
+/// Adds what rows of logits and drawing from them take where a device has memory of its own: calls of the session,
+/// whose lanes are set in `size`, write up to `rows` rows, to the lender's memory if they are `lent`.
+void sizeDeviceRows(const lap_program &program, uint32_t rows, bool lent, SessionSize &size);
 
 /// Bytes of this process's memory among those of a plan.
 uint64_t processBytes(const MemoryPlan &plan);
@@ -48,9 +60,17 @@ void closeMemory(lap_session &session);
 void closeDevice(lap_model &model);
 
 /// Runs one call of the program for a session (or, with places, for sessions of its group) and waits for the logits.
-/// The step lacks its weights; logits is where the host wants them. Errors: LAP_DEVICE_FAILED, also for an earlier call
-/// whose end nobody waited for; the sequence's caches are then undefined.
-lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *error);
+/// The step lacks its weights; logits is where the host wants them, or will (then step.logits is the session's first
+/// row). Errors: LAP_DEVICE_FAILED, also for an earlier call whose end nobody waited for; the sequence's caches are
+/// then undefined.
+lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &step, Logits where, lap_error *error);
+
+/// Makes sure that row `row` of the session's memory for logits is on the host. Errors: LAP_DEVICE_FAILED.
+lap_status fetchRow(lap_session &session, size_t row, lap_error *error);
+
+/// The id that session.sampler.sample draws from the last row of session.rows. Errors: LAP_DEVICE_FAILED.
+lap_status drawToken(lap_session &session, const lap_sampling &sampling, const uint64_t *allowed, int32_t *out_id,
+                     lap_error *error);
 
 /// Copies between device addresses, in order with the calls of the session's group; failures show in settle.
 void copyInside(lap_session &session, uint8_t *to, const uint8_t *from, uint64_t bytes);

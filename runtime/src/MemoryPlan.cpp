@@ -91,7 +91,8 @@ bool planSession(const lap_program &program, const SessionSize &size, MemoryPlan
          place(program.cache_bytes, &out->caches, &device) &&
          place(owns ? program.arena_bytes : 0, &out->arena, &device) && place(scratch, &out->laneScratch, &device) &&
          place(size.deviceLogitRows * rowBytes, &out->deviceLogits, &device) &&
-         place(checkpoints, &out->checkpoints, &device) && place(size.logitRows * rowBytes, &out->logits, &host) &&
+         place(size.deviceDrawBytes, &out->deviceDraws, &device) && place(checkpoints, &out->checkpoints, &device) &&
+         place(size.logitRows * rowBytes, &out->logits, &host) && place(size.hostDrawBytes, &out->draws, &host) &&
          place(owns ? uint64_t(program.vocab) * sizeof(Candidate) : 0, &out->sampler, &host) &&
          place(uint64_t(program.context) * sizeof(int32_t), &out->ids, &host) &&
          place(owns ? uint64_t(program.chunk) * sizeof(lap_row_place) : 0, &out->places, &host) &&

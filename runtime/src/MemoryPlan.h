@@ -31,6 +31,8 @@ struct SessionSize {
   uint32_t lanes = 0;           // 0: arena, scratch and sampler are another session's
   uint32_t logitRows = 1;       // at least 1
   uint32_t deviceLogitRows = 0; // that calls write, where a device has memory of its own (Device.h)
+  uint64_t deviceDrawBytes = 0; // for drawing from them (sizeDeviceRows)
+  uint64_t hostDrawBytes = 0;
   uint32_t checkpoints = 0;
   uint64_t checkpointBytes = 0; // of one
 };
@@ -39,8 +41,9 @@ struct SessionSize {
 /// the host's (Device.h).
 struct MemoryPlan {
   uint64_t caches, deviceLogits, checkpoints; // the device's, every session
+  uint64_t deviceDraws;                       // the device's, those with device logits
   uint64_t arena, laneScratch;                // the device's, those with lanes
-  uint64_t logits, ids;                       // the host's, every session
+  uint64_t logits, ids, draws;                // the host's, every session
   uint64_t sampler, places;                   // the host's, those with lanes
   uint64_t deviceBytes, hostBytes, total;     // multiples of 64
 };

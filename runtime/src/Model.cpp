@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Model.h"
 #include "runtime/src/CpuFeatures.h"
+#include "runtime/src/Device.h"
 #include "runtime/src/Error.h"
 #include "runtime/src/Lockstep.h"
 #include "runtime/src/MemoryPlan.h"
@@ -123,7 +124,7 @@ lap_status lap_model_get_info(const lap_model *model, lap_model_info *info, lap_
   lap::MemoryPlan plan{};
   lap::SessionSize size;
   size.lanes = lap::lanesOf(lap::usableCpus());
-  size.deviceLogitRows = lap::deviceIsSeparate();
+  lap::sizeDeviceRows(program, 1, /*lent=*/false, size);
   lap::planSession(program, size, &plan);
   lap_model_info full{};
   full.struct_size = info->struct_size;

@@ -14,14 +14,14 @@ namespace {
 
 /// Runs one function of the program over up to chunk tokens and moves the position.
 lap_status runChunk(lap_session &session, lap_program_fn *function, const int32_t *ids, uint32_t tokens, float *logits,
-                    lap_error *error) {
+                    Logits where, lap_error *error) {
   lap_step step{};
   step.ids = ids;
   step.tokens = tokens;
   step.position = session.position;
   step.caches = session.caches();
   step.logits = logits;
-  lap_status status = runStep(session, function, step, error);
+  lap_status status = runStep(session, function, step, where, error);
   if (status == LAP_OK) {
     appended(session, ids, tokens);
   }
@@ -35,7 +35,7 @@ lap_status extendChunks(lap_session &session, const int32_t *ids, size_t count, 
   while (count - *done > keep && status == LAP_OK) {
     size_t left = count - *done;
     uint32_t tokens = left < session.chunk ? static_cast<uint32_t>(left) : session.chunk;
-    status = runChunk(session, lap_program_extend, ids + *done, tokens, nullptr, error);
+    status = runChunk(session, lap_program_extend, ids + *done, tokens, nullptr, Logits::OnHost, error);
     *done += tokens;
   }
   return status;
@@ -60,7 +60,7 @@ lap_status checkIds(const lap_session &session, const int32_t *ids, size_t count
   return LAP_OK;
 }
 
-lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *error) {
+lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, Logits where, lap_error *error) {
   lap_session &lender = *session.lender;
   step.arena = lender.memory.device + lender.plan.arena;
   step.lane_scratch = lender.memory.device + lender.plan.laneScratch;
@@ -68,7 +68,7 @@ lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &ste
   step.barrier = lender.team.barrier();
   step.file = &lender.model->map.segment;
   step.observer = session.observer;
-  return runCall(session, function, step, error);
+  return runCall(session, function, step, where, error);
 }
 
 void appended(lap_session &session, const int32_t *ids, uint32_t tokens) {
@@ -86,8 +86,8 @@ float *logitRow(const lap_session &session, size_t row) {
          row * session.model->program->vocab_padded;
 }
 
-void setRows(lap_session &session, const lap_session &owner, size_t first, uint32_t count) {
-  session.rows = {logitRow(owner, first), count, &owner, owner.logitsWritten};
+void setRows(lap_session &session, lap_session &owner, size_t first, uint32_t count) {
+  session.rows = {first, count, &owner, owner.logitsWritten};
 }
 
 uint32_t validRows(const lap_session &session) {
@@ -127,7 +127,7 @@ lap_status lap_session_prefill(lap_session *session, const int32_t *ids, size_t 
   status = lap::extendChunks(*session, ids, count, session->chunk, &done, error);
   if (status == LAP_OK) {
     status = lap::runChunk(*session, lap_program_step, ids + done, static_cast<uint32_t>(count - done),
-                           lap::logitRow(*session, 0), error);
+                           lap::logitRow(*session, 0), lap::Logits::MayStay, error);
   }
   if (status == LAP_OK) {
     lap::setRows(*session, *session, 0, 1);
@@ -152,7 +152,8 @@ lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t co
   for (size_t done = 0; done < count && status == LAP_OK;) {
     size_t left = count - done;
     uint32_t tokens = left < session->chunk ? static_cast<uint32_t>(left) : session->chunk;
-    status = lap::runChunk(*session, lap_program_score, ids + done, tokens, lap::logitRow(*session, done), error);
+    status = lap::runChunk(*session, lap_program_score, ids + done, tokens, lap::logitRow(*session, done),
+                           lap::Logits::OnHost, error);
     done += tokens;
   }
   if (status == LAP_OK) {
@@ -162,7 +163,12 @@ lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t co
 }
 
 const float *lap_session_logits(const lap_session *session, size_t row) {
-  return row < lap::validRows(*session) ? session->rows.first + row * session->model->program->vocab_padded : nullptr;
+  if (row >= lap::validRows(*session)) {
+    return nullptr;
+  }
+  const lap::LogitRows &rows = session->rows;
+  return lap::fetchRow(*rows.owner, rows.first + row, nullptr) == LAP_OK ? lap::logitRow(*rows.owner, rows.first + row)
+                                                                         : nullptr;
 }
 
 void lap_session_seed(lap_session *session, uint64_t seed) { session->sampler.random.seed(seed); }
@@ -186,8 +192,7 @@ lap_status lap_session_sample_constrained(lap_session *session, const lap_sampli
     return fail(error, LAP_INVALID_ARGUMENT, "temperature %g must be >= 0 and top_p %g in (0, 1]",
                 double(chosen.temperature), double(chosen.top_p));
   }
-  const uint32_t rows = lap::validRows(*session);
-  if (rows == 0) {
+  if (lap::validRows(*session) == 0) {
     return fail(error, LAP_INVALID_ARGUMENT, "there are no logits to sample from; read a token first");
   }
   const uint64_t *allowed = nullptr;
@@ -195,7 +200,11 @@ lap_status lap_session_sample_constrained(lap_session *session, const lap_sampli
   if (status != LAP_OK) {
     return status;
   }
-  int32_t id = session->sampler.sample(lap_session_logits(session, rows - 1), chosen, allowed);
+  int32_t id = -1;
+  status = lap::drawToken(*session, chosen, allowed, &id, error);
+  if (status != LAP_OK) {
+    return status;
+  }
   if (id < 0 && constraint && lap_constraint_is_finished(constraint)) {
     return fail(error, LAP_INVALID_ARGUMENT, "the text is whole and the model has no end-of-sequence token: stop here");
   }

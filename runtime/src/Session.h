@@ -28,9 +28,9 @@ struct Checkpoint {
 
 /// Rows of logits: they may lie in another session's memory, which counts how often it has been written.
 struct LogitRows {
-  const float *first = nullptr;
+  size_t first = 0; // in the owner's memory
   uint32_t count = 0;
-  const lap_session *owner = nullptr;
+  lap_session *owner = nullptr;
   uint64_t written = 0; // owner's count when these rows were made
 };
 
@@ -52,6 +52,8 @@ struct lap_session {
   uint32_t floor = 0;               // lowest position, except 0, that the rings can return to
   lap::LogitRows rows;              // of the latest call
   uint64_t logitsWritten = 0;       // how often this session's memory for logits was
+  uint32_t keptRows = 0;            // first rows of that memory that the latest call left on the device
+  lap_session *keeps = nullptr;     // whose keptRows lie at this session's plan.deviceLogits; null: nobody's
   lap_observer *observer = nullptr; // borrowed; set by the command that calibrates
   lap::Checkpoint checkpoints[lap::MaxCheckpoints];
   uint32_t checkpointCount = 0; // how many there is memory for
@@ -68,7 +70,7 @@ lap_status checkIds(const lap_session &session, const int32_t *ids, size_t count
 
 /// Runs one call of the program on the session's (or its lender's) lanes; fills in the scratch, weights and barrier.
 /// Errors: those of runCall.
-lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *error);
+lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, Logits where, lap_error *error);
 
 /// The sequence grew by ids[tokens], whose keys and values are in the caches.
 void appended(lap_session &session, const int32_t *ids, uint32_t tokens);
@@ -77,10 +79,13 @@ void appended(lap_session &session, const int32_t *ids, uint32_t tokens);
 float *logitRow(const lap_session &session, size_t row);
 
 /// The session's logits are now `count` rows in `owner`'s memory from row `first` on, written just now.
-void setRows(lap_session &session, const lap_session &owner, size_t first, uint32_t count);
+void setRows(lap_session &session, lap_session &owner, size_t first, uint32_t count);
 
 /// How many rows of logits are valid.
 uint32_t validRows(const lap_session &session);
+
+/// The last of them, in session.rows.owner's memory.
+inline size_t lastRow(const lap_session &session) { return session.rows.first + session.rows.count - 1; }
 
 /// Ends the checkpoints behind `position`: other tokens may be read there.
 void dropCheckpoints(lap_session &session, uint32_t position);

@@ -66,19 +66,16 @@ lap_status resolve(const lap_model &model, const lap_session_options *options, S
 }
 
 /// A call writes at most a chunk of rows, into its lender's memory if they fit there.
-uint32_t deviceLogitRows(const lap_model &model, const Settings &settings, uint32_t logitRows) {
-  if (!deviceIsSeparate()) {
-    return 0;
-  }
-  const uint32_t most = model.program->chunk < logitRows ? model.program->chunk : logitRows;
-  return settings.lender && most <= settings.lender->deviceLogitRows ? 0 : most;
+void sizeCallRows(const lap_model &model, const Settings &settings, SessionSize &size) {
+  const uint32_t most = model.program->chunk < size.logitRows ? model.program->chunk : size.logitRows;
+  sizeDeviceRows(*model.program, most, settings.lender && most <= settings.lender->deviceLogitRows, size);
 }
 
 lap_status planMemory(const lap_model &model, const Settings &settings, SessionSize &size, MemoryPlan *out,
                       lap_error *error) {
   size.lanes = settings.lender ? 0 : settings.threads;
   size.logitRows = settings.scoreRows > 1 ? settings.scoreRows : 1;
-  size.deviceLogitRows = deviceLogitRows(model, settings, size.logitRows);
+  sizeCallRows(model, settings, size);
   size.checkpoints = settings.checkpoints;
   size.checkpointBytes = alignUp(model.caches.ringBytes(), 64);
   if (!planSession(*model.program, size, out)) {

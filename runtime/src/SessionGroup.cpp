@@ -39,7 +39,8 @@ lap_status checkGroup(lap_session *const *sessions, const int32_t *ids, size_t c
 }
 
 /// One call of the program for sessions[count], count <= chunk; logits go to the lender's rows from `row` on.
-lap_status runTogether(lap_session *const *sessions, const int32_t *ids, uint32_t count, size_t row, lap_error *error) {
+lap_status runTogether(lap_session *const *sessions, const int32_t *ids, uint32_t count, size_t row, Logits where,
+                       lap_error *error) {
   lap_session &lender = *sessions[0]->lender;
   lap_row_place *places = reinterpret_cast<lap_row_place *>(lender.memory.host + lender.plan.places);
   for (uint32_t i = 0; i < count; ++i) {
@@ -50,7 +51,7 @@ lap_status runTogether(lap_session *const *sessions, const int32_t *ids, uint32_
   step.tokens = count;
   step.logits = logitRow(lender, row);
   step.places = places;
-  return runStep(lender, lap_program_score, step, error);
+  return runStep(lender, lap_program_score, step, where, error);
 }
 
 } // namespace
@@ -67,9 +68,11 @@ lap_status lap_session_decode_many(lap_session *const *sessions, const int32_t *
   lap_session &lender = *sessions[0]->lender;
   ++lender.logitsWritten;
   const size_t chunk = lender.model->program->chunk;
+  const lap::Logits where =
+      count <= chunk ? lap::Logits::MayStay : lap::Logits::OnHost; // the next call's take the place
   for (size_t done = 0; done < count && status == LAP_OK;) {
     const uint32_t some = static_cast<uint32_t>(count - done < chunk ? count - done : chunk);
-    status = lap::runTogether(sessions + done, ids + done, some, done, error);
+    status = lap::runTogether(sessions + done, ids + done, some, done, where, error);
     done += some;
   }
   for (size_t i = 0; i < count && status == LAP_OK; ++i) {

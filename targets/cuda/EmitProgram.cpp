@@ -33,7 +33,8 @@ bool findKernels(llvm::ArrayRef<std::string> names, std::vector<const Kernel *> 
 bool CudaTarget::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
                              EmittedObjects &out) const {
   std::vector<const Kernel *> kernels;
-  if (!findKernels(kernelsOf(module), kernels, context.diagnostics)) {
+  if (!findKernels(kernelsOf(module), kernels, context.diagnostics) ||
+      !findKernels(samplingKernels(), kernels, context.diagnostics)) {
     return false;
   }
   std::vector<KernelImage> images = compileKernels(kernels, capabilities, context);

@@ -52,9 +52,13 @@ public:
     return ConstantStruct::getAnon(fields);
   }
 
-  void moduleData(llvm::ArrayRef<Constant *> kernels, llvm::ArrayRef<Constant *> images) {
-    static_assert(sizeof(lap_gpu_module) == 24 && offsetof(lap_gpu_module, kernel_count) == 16);
-    Constant *fields[] = {list(kernels), list(images), word(kernels.size()), word(images.size())};
+  /// `launched`: the kernels that the runtime launches itself, in the order of the fields.
+  void moduleData(llvm::ArrayRef<Constant *> kernels, llvm::ArrayRef<Constant *> images,
+                  llvm::ArrayRef<Constant *> launched) {
+    static_assert(sizeof(lap_gpu_module) == 48 && offsetof(lap_gpu_module, kernel_count) == 16 &&
+                  offsetof(lap_gpu_module, logit_weigh) == 40);
+    SmallVector<Constant *> fields = {list(kernels), list(images), word(kernels.size()), word(images.size())};
+    fields.append(launched.begin(), launched.end());
     global(ConstantStruct::getAnon(fields), "lap_gpu_module_data", GlobalValue::ExternalLinkage, 8);
   }
 
@@ -84,14 +88,18 @@ bool writeImageObject(llvm::ArrayRef<const Kernel *> kernels, llvm::ArrayRef<Ker
   LLVMContext context;
   Module module("kernels", context);
   ImageWriter writer(module);
-  SmallVector<Constant *> kernelData, imageData;
+  SmallVector<Constant *> kernelData, imageData, launched;
   for (auto [index, kernel] : llvm::enumerate(kernels)) {
     kernelData.push_back(writer.kernel(*kernel, static_cast<unsigned>(index)));
+  }
+  for (const std::string &name : samplingKernels()) {
+    auto found = llvm::find_if(kernels, [&](const Kernel *kernel) { return kernel->name == name; });
+    launched.push_back(kernelData[static_cast<size_t>(found - kernels.begin())]);
   }
   for (const KernelImage &image : images) {
     imageData.push_back(writer.image(image));
   }
-  writer.moduleData(kernelData, imageData);
+  writer.moduleData(kernelData, imageData, launched);
   return writeObject(module, hostFamily(), path, diagnostics);
 }
 

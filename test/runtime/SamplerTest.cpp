@@ -167,6 +167,99 @@ TEST(Sampler, LooksAtFewLogitsAndDrawsAsIfAtAll) {
   EXPECT_EQ(draws, 600u);
 }
 
+namespace {
+
+/// Fills the sampler's scratch with the usable logits that reach the `wanted`-th largest, in some order.
+KnownLogits know(Fixture &f, const std::vector<uint64_t> &allowed, size_t wanted, std::mt19937 &random) {
+  std::vector<Candidate> all;
+  for (uint32_t id = 0; id < f.program.vocab; ++id) {
+    const Candidate candidate = {f.logits[id], int32_t(id)};
+    if (f.sampler.isUsable(candidate, allowed.empty() ? nullptr : allowed.data())) {
+      all.push_back(candidate);
+    }
+  }
+  KnownLogits known;
+  known.bound = -INFINITY;
+  std::sort(all.begin(), all.end(), [](const Candidate &a, const Candidate &b) { return a.logit > b.logit; });
+  if (wanted < all.size()) {
+    known.bound = all[wanted - 1].logit;
+    all.erase(std::find_if(all.begin(), all.end(), [&](const Candidate &c) { return c.logit < known.bound; }),
+              all.end());
+  }
+  std::shuffle(all.begin(), all.end(), random);
+  std::copy(all.begin(), all.end(), f.sampler.scratch);
+  known.count = uint32_t(all.size());
+  return known;
+}
+
+/// The sum of all usable weights, give or take a little.
+void addTotal(KnownLogits &known, const Fixture &f, const std::vector<uint64_t> &allowed, float temperature) {
+  double total = 0;
+  float largest = -INFINITY;
+  for (int pass = 0; pass < 2; ++pass) {
+    for (uint32_t id = 0; id < f.program.vocab; ++id) {
+      if (f.sampler.isUsable({f.logits[id], int32_t(id)}, allowed.empty() ? nullptr : allowed.data())) {
+        largest = std::max(largest, f.logits[id] / temperature);
+        total += pass ? std::exp(double(f.logits[id] / temperature) - double(largest)) : 0;
+      }
+    }
+  }
+  known.leastTotal = total * (1 - 1e-5), known.mostTotal = total * (1 + 1e-5);
+}
+
+} // namespace
+
+TEST(Sampler, DrawsFromAPartOfARowAsFromAllOrNotAtAll) {
+  std::mt19937 random(11);
+  unsigned sure = 0, unsure = 0;
+  for (int round = 0; round < 1200; ++round) {
+    std::vector<float> row(200 + random() % 400);
+    for (float &logit : row) {
+      logit = float(random() % (round % 2 ? 100 : 1000000)) / (round % 2 ? 5.0f : 50000.0f);
+      logit = random() % 40 == 0 ? NAN : random() % 40 == 0 ? -INFINITY : logit;
+    }
+    Fixture f(row);
+    f.program.suppress_count = 1;
+    f.program.suppress[0] = int32_t(random() % row.size());
+    std::vector<uint64_t> allowed;
+    for (uint32_t word = 0; round % 3 == 0 && word < (row.size() + 63) / 64; ++word) {
+      allowed.push_back(round % 2 ? uint64_t(1) << random() % 64 : uint64_t(random()) << 16);
+    }
+    const lap_sampling sampling{sizeof(lap_sampling), round % 7 == 0 ? 0 : 0.5f + float(random() % 3),
+                                round % 5 == 0 ? 1 : 0.3f + float(random() % 60) / 100,
+                                round % 4 == 0 ? 0 : 1 + uint32_t(random() % 50)};
+    KnownLogits known = know(f, allowed, 1 + random() % 300, random);
+    if (sampling.temperature > 0 && round % 8 == 0) {
+      addTotal(known, f, allowed, sampling.temperature);
+    }
+    f.sampler.random.seed(uint64_t(round));
+    const Random before = f.sampler.random;
+    const int32_t id = f.sampler.sampleKnown(known, sampling);
+    if (id == Sampler::Unsure) {
+      ++unsure;
+      EXPECT_EQ(f.sampler.random.position(), before.position());
+      continue;
+    }
+    ++sure;
+    const uint64_t after = f.sampler.random.position();
+    f.sampler.random = before;
+    ASSERT_EQ(id, f.sampler.sample(row.data(), sampling, allowed.empty() ? nullptr : allowed.data()))
+        << "round " << round << ", top_k " << sampling.top_k << ", top_p " << sampling.top_p;
+    EXPECT_EQ(f.sampler.random.position(), after);
+  }
+  EXPECT_GT(sure, 600u);
+  EXPECT_GT(unsure, 50u);
+}
+
+TEST(Sampler, KnowsWhenTiesBehindTheBoundCouldBeKept) {
+  Fixture f({3, 2, 1, 1, 0});
+  f.sampler.scratch[0] = {3, 0}, f.sampler.scratch[1] = {2, 1}, f.sampler.scratch[2] = {1, 2};
+  const KnownLogits known = {3, 1, 0, INFINITY}; // id 3 has the same logit and is not known
+  EXPECT_EQ(f.sampler.sampleKnown(known, {sizeof(lap_sampling), 1, 1, 3}), Sampler::Unsure);
+  f.sampler.scratch[0] = {3, 0}, f.sampler.scratch[1] = {2, 1}, f.sampler.scratch[2] = {1, 2};
+  EXPECT_GE(f.sampler.sampleKnown(known, {sizeof(lap_sampling), 1, 1, 2}), 0);
+}
+
 TEST(Sampler, ReportsARowWithoutNumbers) {
   Fixture f({NAN, -INFINITY, NAN});
   EXPECT_EQ(f.draw(1, 0, 1, 1).begin()->first, -1);

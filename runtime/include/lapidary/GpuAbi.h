@@ -40,7 +40,30 @@ typedef struct lap_gpu_module {
   const lap_gpu_kernel *const *kernels;
   const lap_gpu_image *images; /* cubins first; the last one is PTX of the newest capability asked for */
   uint32_t kernel_count, image_count;
+  const lap_gpu_kernel *logit_maxima, *logit_search, *logit_weigh; /* among them; launched by the runtime itself */
 } lap_gpu_module;
+
+/* What is found in a row of logits for the sampler. Runs of LAP_LOGIT_RUN ids belong to LAP_LOGIT_SETS sets in turn,
+ * and sets to LAP_FOUND_PARTS parts in turn, so that a cluster of large logits is spread over all. The
+ * LAP_FOUND_WANTED-th largest of the sets' maxima (rounded down) is the bound: at least as many logits reach it. */
+enum { LAP_LOGIT_RUN = 8, LAP_LOGIT_SETS = 1024, LAP_FOUND_PARTS = 32, LAP_FOUND_MOST = 32, LAP_FOUND_WANTED = 256 };
+
+typedef struct lap_found_logit {
+  float logit;
+  int32_t id;
+} lap_found_logit;
+
+typedef struct lap_found_part {
+  uint32_t count;                        /* of the part's logits that are not below the bound */
+  float bound;                           /* minus infinity: every number above that is found */
+  lap_found_logit found[LAP_FOUND_MOST]; /* the first `count`, if these are not more; no order */
+} lap_found_part;
+
+typedef struct lap_found_row {
+  lap_found_part parts[LAP_FOUND_PARTS];
+  uint32_t on_host; /* 0; the host notes here that it has the whole row, too */
+  uint32_t reserved[15];
+} lap_found_row;
 
 extern const lap_gpu_module lap_gpu_module_data;
 

@@ -223,7 +223,8 @@ lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t co
 lap_status lap_session_decode_many(lap_session *const *sessions, const int32_t *ids, size_t count, lap_error *error);
 
 /* Row `row` of the latest prefill, decode, decode_many (row 0 only) or score: vocab floats, valid until the session's
- * next call and the group's next decode_many. NULL if there is no such row. */
+ * next call and the group's next decode_many. NULL if there is no such row. A GPU program copies the row when it is
+ * first asked for, NULL too if that fails; sampling does not need it. */
 const float *lap_session_logits(const lap_session *session, size_t row);
 
 /* The ids of the sequence, lap_session_position of them; valid until the next call. */

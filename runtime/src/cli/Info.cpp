@@ -4,6 +4,7 @@
 // Reads the descriptor only: works on a machine whose CPU or memory could not run the model.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/CpuFeatures.h"
+#include "runtime/src/Device.h"
 #include "runtime/src/Lockstep.h"
 #include "runtime/src/MemoryPlan.h"
 #include "runtime/src/Model.h"
@@ -37,7 +38,7 @@ ExitCode runInfo(const Options &options, Output &out) {
   MemoryPlan plan{};
   SessionSize size;
   size.lanes = lanesOf(usableCpus());
-  size.deviceLogitRows = deviceIsSeparate();
+  sizeDeviceRows(program, 1, /*lent=*/false, size);
   planSession(program, size, &plan);
   lap_error error;
   const char *target = blobString(program, program.target);

@@ -30,6 +30,7 @@ void runLane(void *context, uint32_t lane, uint32_t lanes) {
 
 bool deviceIsSeparate() { return false; }
 uint32_t lanesOf(uint32_t threads) { return threads; }
+void sizeDeviceRows(const lap_program &, uint32_t, bool, SessionSize &) {}
 uint64_t processBytes(const MemoryPlan &plan) { return plan.total; }
 
 lap_status openMemory(lap_session &session, uint32_t lanes, lap_error *error) {
@@ -60,11 +61,19 @@ void closeMemory(lap_session &session) {
 
 void closeDevice(lap_model &) {}
 
-lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *) {
+lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &step, Logits, lap_error *) {
   lap_session &lender = *session.lender;
   step.weights = lender.model->map.weights;
   Call call{function, &step};
   lender.team.run(runLane, &call);
+  return LAP_OK;
+}
+
+lap_status fetchRow(lap_session &, size_t, lap_error *) { return LAP_OK; }
+
+lap_status drawToken(lap_session &session, const lap_sampling &sampling, const uint64_t *allowed, int32_t *out_id,
+                     lap_error *) {
+  *out_id = session.sampler.sample(logitRow(*session.rows.owner, lastRow(session)), sampling, allowed);
   return LAP_OK;
 }
 

@@ -196,11 +196,9 @@ void upload(const Call &call, const PinnedBlock &block) {
              "copying a call's ids");
 }
 
-void fetchLogits(DeviceCalls &calls, const Call &call, float *to, uint64_t bytes) {
+void fetch(DeviceCalls &calls, void *to, Address from, uint64_t bytes, const char *purpose) {
   if (!calls.failed()) {
-    const Address from = reinterpret_cast<Address>(call.logits);
-    calls.note(calls.device->driver->copyOutAsync(to, from, bytes, calls.stream), "cuMemcpyDtoHAsync",
-               "copying the logits");
+    calls.note(calls.device->driver->copyOutAsync(to, from, bytes, calls.stream), "cuMemcpyDtoHAsync", purpose);
   }
   wait(calls);
 }

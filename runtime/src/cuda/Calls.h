@@ -15,6 +15,13 @@ namespace lap {
 
 namespace cuda {
 
+/// Rows of logits on the GPU and what is found in them (Draws.h).
+struct Rows {
+  uint32_t count = 0; // 0: nothing is searched
+  const lap_program *program = nullptr;
+  Address logits = 0, maxima = 0, found = 0;
+};
+
 /// A step as the drivers get it (callOf in Launch.h). Addresses are the GPU's; `ids` and `places` of lap_step are the
 /// host's.
 struct Call : lap_step {
@@ -25,6 +32,7 @@ struct Call : lap_step {
   Address placeBlock = 0;             // lap_row_place[tokens]
   Address tableBlock[MaxTables] = {}; // of tables->ops[i]: the rows of its output
   uint32_t reach = 0;                 // above the positions of all rows
+  Rows rows;                          // of logits, to search when the function is done
 };
 
 /// Where the parts of a call's block lie.
@@ -78,8 +86,8 @@ void closeCalls(lap_session &lender);
 PinnedBlock &stage(DeviceCalls &calls, const lap_session &session, Call &call, bool captured);
 /// Enqueues the copy of the staged block.
 void upload(const Call &call, const PinnedBlock &block);
-/// Enqueues the copy of the logits, waits for all.
-void fetchLogits(DeviceCalls &calls, const Call &call, float *to, uint64_t bytes);
+/// Enqueues a copy to the host, waits for all.
+void fetch(DeviceCalls &calls, void *to, Address from, uint64_t bytes, const char *purpose);
 /// Waits for all that was enqueued.
 void wait(DeviceCalls &calls);
 

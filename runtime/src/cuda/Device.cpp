@@ -7,7 +7,7 @@
 #include "runtime/src/Device.h"
 #include "runtime/src/Error.h"
 #include "runtime/src/Session.h"
-#include "runtime/src/cuda/Calls.h"
+#include "runtime/src/cuda/Draws.h"
 
 #include <errno.h>
 #include <new>
@@ -95,24 +95,34 @@ lap_status reserveDevice(lap_session &session, lap_error *error) {
 }
 
 /// The call as the drivers get it, not staged yet.
-Call callOf(const lap_session &session, lap_program_fn *function, const lap_step &step) {
+Call callOf(lap_session &session, lap_program_fn *function, const lap_step &step, Logits where) {
   Call call = {};
   static_cast<lap_step &>(call) = step;
-  const lap_session &owner = session.deviceLogitRows ? session : *session.lender;
   call.calls = session.lender->calls;
   call.tables = &call.calls->device->tablesOf(function);
   call.weights = reinterpret_cast<const uint8_t *>(call.calls->device->weights);
   if (step.logits) {
-    call.logits = reinterpret_cast<float *>(owner.memory.device + owner.plan.deviceLogits);
+    const uint32_t rows = function == lap_program_step ? 1 : step.tokens;
+    const Rows all = logitRows(session, rows);
+    call.logits = reinterpret_cast<float *>(all.logits);
+    call.rows = where == Logits::MayStay ? all : Rows{};
   }
   return call;
+}
+
+/// Enqueues what the call computes.
+void compute(lap_program_fn *function, const Call &call) {
+  function(&call, 0, 1);
+  if (call.rows.count != 0) {
+    search(call, call.rows, 0);
+  }
 }
 
 void enqueueCall(lap_program_fn *function, const Call &call, PinnedBlock &block) {
   DeviceCalls &calls = *call.calls;
   upload(call, block);
   block.busy = calls.note(calls.device->driver->eventRecord(block.copied, calls.stream), "cuEventRecord", "computing");
-  function(&call, 0, 1);
+  compute(function, call);
 }
 
 /// A graph of the call; null if something failed (noted) or if calls cannot be captured (then no more is tried).
@@ -124,7 +134,7 @@ GraphExec capture(lap_program_fn *function, const Call &call, const PinnedBlock 
   bool good = driver.captureBegin(calls.stream, CaptureThreadLocal) == Success;
   if (good) {
     upload(call, block);
-    function(&call, 0, 1);
+    compute(function, call);
     good = driver.captureEnd(calls.stream, &graph) == Success && graph && !calls.failed() &&
            driver.graphInstantiate(&result, graph, 0) == Success;
   }
@@ -141,7 +151,7 @@ GraphExec capture(lap_program_fn *function, const Call &call, const PinnedBlock 
 /// Launches the call's graph, which is captured first if there is none.
 void replay(lap_program_fn *function, const Call &call, PinnedBlock &block) {
   DeviceCalls &calls = *call.calls;
-  const GraphKey key = {function, call.logits, call.tokens, call.reach};
+  const GraphKey key = {function, call.logits, call.tokens, call.reach, call.rows.count != 0};
   GraphExec graph = calls.graphs.find(key);
   if (!graph) {
     graph = capture(function, call, block);
@@ -186,6 +196,7 @@ void closeMemory(lap_session &session) {
   }
   const Driver &driver = *session.model->device->driver;
   enter(*session.model->device);
+  forgetRows(session);
   if (session.lender->calls) {
     driver.streamWait(session.lender->calls->stream);
   }
@@ -208,11 +219,15 @@ void closeDevice(lap_model &model) {
   }
 }
 
-lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &step, lap_error *error) {
+lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &step, Logits where, lap_error *error) {
   DeviceCalls &calls = *session.lender->calls;
   const lap_program &program = *session.model->program;
   enter(*calls.device);
-  Call call = callOf(session, function, step);
+  lap_status status = step.logits ? makeRoom(session, error) : LAP_OK;
+  if (status != LAP_OK) {
+    return status;
+  }
+  Call call = callOf(session, function, step, where);
   const bool profiled = step.barrier->lanes[0].profile != nullptr; // waits for each kernel
   const bool captured =
       calls.graphs.enabled() && !profiled && isCaptured(function, step.tokens, step.places != nullptr);
@@ -221,11 +236,18 @@ lap_status runCall(lap_session &session, lap_program_fn *function, lap_step &ste
     call.reach = capturedReach(call.reach, program.context);
   }
   (captured ? replay : enqueueCall)(function, call, block);
-  if (step.logits) {
+  if (call.rows.count != 0) {
+    fetchFound(session, call.rows);
+  } else if (step.logits) {
     const uint64_t rows = function == lap_program_step ? 1 : step.tokens;
-    fetchLogits(calls, call, step.logits, rows * program.vocab_padded * sizeof(float));
+    fetch(calls, step.logits, reinterpret_cast<Address>(call.logits), rows * program.vocab_padded * sizeof(float),
+          "copying the logits");
   }
-  return calls.report(error);
+  status = calls.report(error);
+  if (status == LAP_OK && step.logits) {
+    keepRows(session, call.rows.count);
+  }
+  return status;
 }
 
 void copyInside(lap_session &session, uint8_t *to, const uint8_t *from, uint64_t bytes) {

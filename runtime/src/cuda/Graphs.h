@@ -19,6 +19,7 @@ struct GraphKey {
   lap_program_fn *function;
   const float *logits; // on the GPU
   uint32_t tokens, reach;
+  bool searches; // the logits, afterwards
 
   bool operator==(const GraphKey &) const = default;
 };

@@ -89,9 +89,9 @@ using Matmul = void(Address x, int32_t xBytes, Address weights, int64_t tileByte
                     Address out, int32_t outBytes, int32_t rows, float inputStep, int32_t end0, float step0,
                     int32_t end1, float step1, int32_t end2, float step2, int32_t end3, float step3);
 /// The same for routed rows, sorted by expert in `order` (ProgramAbi.h: lap_sort_experts_args): out[row] =
-/// x[row / rowsPerSource] * w[expert of row]. Matvec: grid (tile blocks, routed rows), blockIdx.y a place in the order.
-/// Matmat: grid (tile blocks, ceil(routed rows / R) + experts): blockIdx.y counts the row blocks of all experts in
-/// turn; those behind the last one end at once.
+/// x[row / rowsPerSource] * w[expert of row]. Matvec: grid (tile blocks, routed rows), blockIdx.y a place in the order,
+/// which does nothing unless it is every R-th of its expert's. Matmat: grid (tile blocks, ceil(routed rows / R) +
+/// experts): blockIdx.y counts the row blocks of all experts in turn; those behind the last one end at once.
 using ExpertMatmul = void(Address x, int32_t xBytes, Address weights, int64_t tileBytes, int64_t expertBytes,
                           int32_t columns, int32_t tiles, Address order, int32_t experts, int32_t rowsPerSource,
                           Address out, int32_t outBytes, int32_t routedRows);
@@ -102,6 +102,17 @@ using Route = void(Address logits, int32_t logitBytes, Address weights, int32_t 
 /// Grid (1, 1).
 using SortExperts = void(Address indices, int32_t indexBytes, Address order, int32_t experts, int32_t topK,
                          int32_t tokens);
+
+// What sampling needs of rows of logits (GpuAbi.h: lap_found_row). `mask`: bit id % 8 of byte id / 8, of the ids that
+// may be drawn; 0: all. Rows are readable up to a multiple of LAP_LOGIT_RUN floats.
+
+/// maxima: [rows][LAP_LOGIT_SETS] floats. Grid (LAP_FOUND_PARTS, rows).
+using LogitMaxima = void(Address logits, int32_t logitBytes, Address mask, Address maxima, int32_t vocab);
+/// found: [rows] lap_found_row. Grid (LAP_FOUND_PARTS, rows).
+using LogitSearch = void(Address logits, int32_t logitBytes, Address mask, Address maxima, Address found,
+                         int32_t vocab);
+/// sums[part]: of e^(logit / temperature - largest) over the part's ids. Grid (LAP_FOUND_PARTS, 1): one row.
+using LogitWeigh = void(Address logits, Address mask, Address sums, int32_t vocab, float temperature, float largest);
 
 } // namespace lap::cuda
 

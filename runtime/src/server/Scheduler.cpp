@@ -286,7 +286,11 @@ void Scheduler::sample(Slot &slot) {
     return end(slot, Finish::Failed, error.message);
   }
   if (generation.logprobs) {
-    findLogprobs(lap_session_logits(slot.session, 0), model->program->vocab, generation.topLogprobs, token);
+    const float *logits = lap_session_logits(slot.session, 0);
+    if (!logits) {
+      return end(slot, Finish::Failed, "the logits could not be copied from the device");
+    }
+    findLogprobs(logits, model->program->vocab, generation.topLogprobs, token);
   }
   ++slot.usage.generated;
   ++metrics.generatedTokens;

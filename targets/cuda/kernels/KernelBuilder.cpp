@@ -200,6 +200,39 @@ Val KernelBuilder::reduceBlock(Val value, Combine combine) {
   return total;
 }
 
+Val KernelBuilder::scanWarp(Val value) {
+  Val lane = laneId();
+  for (unsigned distance = 1; distance < 32; distance *= 2) {
+    Val lower = shuffle(value, (lane - distance) & 31);
+    value = value + select(lane >= distance, lower, i32(0));
+  }
+  return value;
+}
+
+std::pair<Val, Val> KernelBuilder::scanBlock(Val value) {
+  Val through = scanWarp(value), before = through - value, all = i32(0);
+  Val totals = shared(warps() * 4, 4);
+  ifThen(laneId() == 31, [&] { store(through, totals, warpId() * 4); });
+  barrier();
+  for (unsigned warp = 0; warp < warps(); ++warp) {
+    Val total = load(value.type(), totals, i32(warp * 4));
+    before = before + select(warpId() > warp, total, i32(0));
+    all = all + total;
+  }
+  return {before, all};
+}
+
+Val KernelBuilder::matchLanes(Val value) {
+  return wrap(
+      NVVM::MatchSyncOp::create(builder, loc(), i32Type(), i32(-1).value(), value.value(), NVVM::MatchSyncKind::any));
+}
+
+Val KernelBuilder::countBits(Val value) {
+  return wrap(LLVM::CtPopOp::create(builder, loc(), value.type(), value.value()));
+}
+
+void KernelBuilder::syncWarp() { NVVM::SyncWarpOp::create(builder, loc(), i32(-1).value()); }
+
 Val KernelBuilder::permuteBytes(Val a, Val b, unsigned selector) {
   auto name = builder.getStringAttr("llvm.nvvm.prmt");
   return wrap(LLVM::CallIntrinsicOp::create(builder, loc(), i32Type(), name,

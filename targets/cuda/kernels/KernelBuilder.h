@@ -113,6 +113,16 @@ public:
   /// Every thread gets the combination of the block's values. `combine` must be associative enough.
   Val reduceBlock(Val value, Combine combine);
 
+  /// Sums of i32 over the lanes of the warp up to this one.
+  Val scanWarp(Val value);
+  /// The sum of the values of lower threads, and of all threads of the block.
+  std::pair<Val, Val> scanBlock(Val value);
+  /// The lanes of the warp that have the same value (i32), one bit each.
+  Val matchLanes(Val value);
+  Val countBits(Val value);
+  /// Shared memory that lanes of the warp wrote is seen by the others.
+  void syncWarp();
+
   /// Bytes of a (0..3) and b (4..7), chosen by the selector's digits, the lowest first: 0x5140 is a0 b0 a1 b1.
   Val permuteBytes(Val a, Val b, unsigned selector);
 

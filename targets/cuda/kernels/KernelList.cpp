@@ -9,7 +9,8 @@ const KernelList &allKernels() {
   static const KernelList kernels = [] {
     KernelList list;
     for (auto add : {addElementwiseKernels, addEmbedKernels, addQuantizeKernels, addNormKernels, addKvAppendKernels,
-                     addAttentionKernels, addFlashKernels, addMatvecKernels, addMatmatKernels, addRoutingKernels}) {
+                     addAttentionKernels, addFlashKernels, addMatvecKernels, addMatmatKernels, addRoutingKernels,
+                     addLogitKernels}) {
       add(list);
     }
     return list;

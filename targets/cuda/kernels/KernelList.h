@@ -36,6 +36,10 @@ void addFlashKernels(KernelList &list);       ///< attention of many rows
 void addMatvecKernels(KernelList &list);      ///< products with few rows, also routed ones
 void addMatmatKernels(KernelList &list);      ///< products with many rows, also routed ones
 void addRoutingKernels(KernelList &list);     ///< route, sort_experts
+void addLogitKernels(KernelList &list);       ///< logit_maxima, logit_search, logit_weigh
+
+/// What no op names: the kernels that the runtime launches to sample, as lap_gpu_module lists them.
+std::vector<std::string> samplingKernels();
 
 /// All of them.
 const KernelList &allKernels();

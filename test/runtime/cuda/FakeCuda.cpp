@@ -5,7 +5,7 @@
 // strict where CUDA is: addresses must lie in live allocations, an unsafe call ends a capture. Settings of the
 // environment:
 //
-//   FAKE_CUDA_LOG=FILE           appends the name of every function that is called
+//   FAKE_CUDA_LOG=FILE           appends the name of every function that is called, and the bytes of copies to the host
 //   FAKE_CUDA_FAIL=NAME=RESULT   what the function NAME returns, from its first call on
 //   FAKE_CUDA_MEMORY=BYTES       of the GPU, 1 GiB otherwise
 //   FAKE_CUDA_CAPABILITY=NN      80 otherwise
@@ -57,7 +57,8 @@ namespace {
 constexpr Result InvalidValue = 1, NotFound = 500, CaptureUnsupported = 900;
 
 ContextOfCuda theContext;
-FunctionOfCuda functions[] = {{"fake_predict"}, {"fake_logits"}, {"fake_embed"}};
+FunctionOfCuda functions[] = {{"fake_predict"},      {"fake_logits"},       {"fake_embed"},
+                              {"fake_logit_maxima"}, {"fake_logit_search"}, {"fake_logit_weigh"}};
 std::map<Address, size_t> device; // live allocations
 std::map<const void *, size_t> pinned;
 Stream capturing = nullptr; // that stream
@@ -67,13 +68,17 @@ uint64_t setting(const char *name, uint64_t otherwise) {
   return text ? strtoull(text, nullptr, 10) : otherwise;
 }
 
-int enter(const char *name) {
+void log(const char *text) {
   if (const char *path = getenv("FAKE_CUDA_LOG")) {
     if (FILE *log = fopen(path, "a")) {
-      fprintf(log, "%s\n", name);
+      fprintf(log, "%s\n", text);
       fclose(log);
     }
   }
+}
+
+int enter(const char *name) {
+  log(name);
   const char *fails = getenv("FAKE_CUDA_FAIL");
   const size_t length = strlen(name);
   return fails && strncmp(fails, name, length) == 0 && fails[length] == '=' ? atoi(fails + length + 1) : Success;
@@ -249,6 +254,7 @@ int cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, Stream stre
 int cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, Stream stream) {
   ENTER;
 
+  log(("bytes " + std::to_string(bytes)).c_str());
   return move(stream, to, pointer(from), bytes, onFakeGpu(from, bytes));
 }
 

@@ -14,7 +14,11 @@ namespace {
 const lap_gpu_kernel PredictKernel = {"fake_predict", 0, 32, 0, {1, 1}, 0};
 const lap_gpu_kernel LogitsKernel = {"fake_logits", 1, 32, 0, {1, 1}, 0};
 const lap_gpu_kernel EmbedKernel = {"fake_embed", 2, 32, 49152 + 1024, {32, 1}, 0};
-const lap_gpu_kernel *const Kernels[] = {&PredictKernel, &LogitsKernel, &EmbedKernel};
+const lap_gpu_kernel MaximaKernel = {"fake_logit_maxima", 3, 32, 0, {32, 1}, 0};
+const lap_gpu_kernel SearchKernel = {"fake_logit_search", 4, 32, 0, {32, 1}, 0};
+const lap_gpu_kernel WeighKernel = {"fake_logit_weigh", 5, 32, 0, {32, 1}, 0};
+const lap_gpu_kernel *const Kernels[] = {&PredictKernel, &LogitsKernel, &EmbedKernel,
+                                         &MaximaKernel,  &SearchKernel, &WeighKernel};
 const char Ptx[] = ".version 7.0\n.target sm_80\n";
 const lap_gpu_image Images[] = {{"cubin", 5, 90, 0}, {Ptx, sizeof(Ptx), FakeGpuCapability, 1}};
 
@@ -46,7 +50,7 @@ void logits(const lap_step *step, uint32_t first, uint32_t rows) {
 
 extern "C" {
 
-const lap_gpu_module lap_gpu_module_data = {Kernels, Images, 3, 2};
+const lap_gpu_module lap_gpu_module_data = {Kernels, Images, 6, 2, &MaximaKernel, &SearchKernel, &WeighKernel};
 
 void lap_program_extend(const lap_step *step, uint32_t lane, uint32_t lanes) {
   lap_gpu_embed(step, &AllRows, use(EmbedKernel), lane, lanes);

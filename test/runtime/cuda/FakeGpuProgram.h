@@ -16,12 +16,14 @@ using FakePredict = void(uint64_t ids, uint64_t places, int32_t tokens, uint64_t
                          uint64_t gathered);
 /// fakeLogits of `rows` rows from `first` on.
 using FakeLogits = void(uint64_t arena, uint64_t weights, uint64_t logits, int32_t first, int32_t rows);
-/// fake_embed is lap::cuda::Embed.
+/// fake_embed, fake_logit_maxima, fake_logit_search and fake_logit_weigh are those of Kernels.h; the maxima are left
+/// undone, and the search finds the FakeFound largest logits and what equals the last.
 
 enum {
   FakeTableOffset = 50016, // behind the resident weights
   FakeTableRowBytes = 67,  // odd: the rows of all ids differ
-  FakeGpuCapability = 80
+  FakeGpuCapability = 80,
+  FakeFound = 24
 };
 
 #endif // LAPIDARY_TEST_RUNTIME_CUDA_FAKEGPUPROGRAM_H

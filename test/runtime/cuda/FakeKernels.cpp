@@ -5,7 +5,11 @@
 //===----------------------------------------------------------------------===//
 #include "test/runtime/cuda/FakeKernels.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <tuple>
+#include <vector>
 
 using namespace lap::cuda;
 
@@ -80,11 +84,80 @@ Result runEmbed(Address table, int64_t rowBytes, uint32_t rows) {
   return good ? Success : LaunchFailed;
 }
 
+/// The usable logits of a row, largest first.
+std::vector<lap_found_logit> usable(Address logits, Address mask, int32_t vocab) {
+  std::vector<lap_found_logit> list;
+  const float *row = static_cast<const float *>(pointer(logits));
+  const uint8_t *bits = static_cast<const uint8_t *>(pointer(mask));
+  for (int32_t id = 0; id < vocab; ++id) {
+    if (row[id] > -INFINITY && (!mask || (bits[id / 8] >> id % 8 & 1))) {
+      list.push_back({row[id], id});
+    }
+  }
+  std::sort(list.begin(), list.end(), [](auto a, auto b) { return a.logit > b.logit; });
+  return list;
+}
+
+bool areLogits(Address logits, Address mask, int32_t vocab) {
+  return vocab == FakeVocab && onFakeGpu(logits, FakeVocabPadded * sizeof(float)) &&
+         (!mask || onFakeGpu(mask, (FakeVocab + 7) / 8));
+}
+
+Result searchRow(Address logits, Address mask, Address found, int32_t vocab) {
+  if (!areLogits(logits, mask, vocab) || !onFakeGpu(found, sizeof(lap_found_row))) {
+    return LaunchFailed;
+  }
+  const std::vector<lap_found_logit> list = usable(logits, mask, vocab);
+  const float bound = list.size() < FakeFound ? -INFINITY : list[FakeFound - 1].logit;
+  lap_found_row &row = *static_cast<lap_found_row *>(pointer(found));
+  for (lap_found_part &part : row.parts) {
+    part.count = 0, part.bound = bound;
+  }
+  for (const lap_found_logit &entry : list) {
+    lap_found_part &part = row.parts[entry.id / LAP_LOGIT_RUN % LAP_FOUND_PARTS];
+    if (entry.logit >= bound && part.count++ < LAP_FOUND_MOST) {
+      part.found[part.count - 1] = entry;
+    }
+  }
+  return Success;
+}
+
+Result runSearch(Address logits, int32_t bytes, Address mask, Address found, int32_t vocab, uint32_t rows) {
+  Result result = Success;
+  for (uint32_t row = 0; row < rows && result == Success; ++row) {
+    result = searchRow(logits + row * uint64_t(bytes), mask, found + row * sizeof(lap_found_row), vocab);
+  }
+  return result;
+}
+
+Result runWeigh(Address logits, Address mask, Address sums, int32_t vocab, float temperature, float largest) {
+  if (!areLogits(logits, mask, vocab) || !onFakeGpu(sums, LAP_FOUND_PARTS * sizeof(float))) {
+    return LaunchFailed;
+  }
+  float *parts = static_cast<float *>(pointer(sums));
+  memset(parts, 0, LAP_FOUND_PARTS * sizeof(float));
+  for (const lap_found_logit &entry : usable(logits, mask, vocab)) {
+    parts[entry.id / LAP_LOGIT_RUN % LAP_FOUND_PARTS] += std::exp(entry.logit / temperature - largest);
+  }
+  return Success;
+}
+
 } // namespace
 
 FakeKernel fakeKernel(const std::string &name, uint32_t rows, void **parameters) {
   if (name == "fake_embed") {
     return [p = Reader<Embed>::read(parameters), rows] { return runEmbed(std::get<0>(p), std::get<1>(p), rows); };
+  }
+  if (name == "fake_logit_maxima") {
+    return [] { return Success; };
+  }
+  if (name == "fake_logit_search") {
+    return [p = Reader<LogitSearch>::read(parameters), rows] {
+      return runSearch(std::get<0>(p), std::get<1>(p), std::get<2>(p), std::get<4>(p), std::get<5>(p), rows);
+    };
+  }
+  if (name == "fake_logit_weigh") {
+    return [p = Reader<LogitWeigh>::read(parameters)] { return std::apply(runWeigh, p); };
   }
   if (name == "fake_predict") {
     return [p = Reader<FakePredict>::read(parameters)] { return std::apply(runPredict, p); };

@@ -40,7 +40,7 @@ TEST(Graphs, GivesUpTheOneUsedLeastRecently) {
   driver.graphExecDestroy = countDestroyed;
   destroyed = 0;
   Graphs graphs;
-  const auto key = [](uint32_t reach) { return GraphKey{lap_program_step, nullptr, 1, reach}; };
+  const auto key = [](uint32_t reach) { return GraphKey{lap_program_step, nullptr, 1, reach, false}; };
   for (uint32_t i = 1; i <= 32; ++i) {
     graphs.add(driver, key(i), graphNumber(i));
   }
@@ -50,7 +50,7 @@ TEST(Graphs, GivesUpTheOneUsedLeastRecently) {
   EXPECT_EQ(graphs.find(key(1)), graphNumber(1));
   EXPECT_EQ(graphs.find(key(2)), nullptr);
   EXPECT_EQ(graphs.find(key(33)), graphNumber(33));
-  EXPECT_EQ(graphs.find(GraphKey{lap_program_score, nullptr, 1, 33}), nullptr);
+  EXPECT_EQ(graphs.find(GraphKey{lap_program_score, nullptr, 1, 33, false}), nullptr);
   graphs.close(driver);
   EXPECT_EQ(destroyed, 33);
   EXPECT_FALSE(graphs.enabled());
