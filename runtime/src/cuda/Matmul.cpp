@@ -1,7 +1,9 @@
 //===- Matmul.cpp - lap_gpu_matmul and lap_gpu_quantize --------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Few rows are bound by memory: matvec reads each weight once for a few of them. Many rows take the tensor cores.
+// Few rows are bound by memory: matvec reads each weight once for 8 of them. Many rows take matmat, whose blocks have
+// 64 of them and 64 weight rows. In between, where matmat has too few blocks to fill a GPU, several passes of matvec,
+// which has a block for 16 weight rows, finish first (docs/cuda.md).
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cuda/Launch.h"
 
@@ -9,7 +11,16 @@ using namespace lap::cuda;
 
 namespace {
 
-constexpr uint32_t FewRows = 8; // up to which matvec is chosen
+constexpr uint32_t FewRows = 8;     // one pass of matvec
+constexpr uint32_t SomeRows = 32;   // four passes
+constexpr uint32_t FewBlocks = 128; // fewer leave multiprocessors without work: 108 on an A100, 132 on an H100
+
+/// Whether passes of matvec beat a matmat of `blocks` blocks.
+bool takesMatvec(uint32_t rows, uint32_t blocks) { return rows <= FewRows || (rows <= SomeRows && blocks < FewBlocks); }
+
+Grid gridOf(lap_kernel *kernel, uint32_t tiles, uint32_t rows) {
+  return {ceilDivide(tiles, tileOf(kernel, 0) / LAP_ROW_TILE), ceilDivide(rows, tileOf(kernel, 1))};
+}
 
 } // namespace
 
@@ -18,8 +29,10 @@ extern "C" void lap_gpu_matmul(const lap_step *step, const lap_matmul_args *args
   const lap_buffer &x = args->x, &out = args->out;
   const lap_weight &w = args->w;
   const uint32_t rows = rowsOf(step, out), tiles = w.rows / LAP_ROW_TILE;
-  lap_kernel *kernel = rows <= FewRows ? matvec : matmat;
-  const Grid grid = {ceilDivide(tiles, tileOf(kernel, 0) / LAP_ROW_TILE), ceilDivide(rows, tileOf(kernel, 1))};
+  const Grid many = gridOf(matmat, tiles, rows);
+  const bool few = takesMatvec(rows, many.x * many.y);
+  lap_kernel *kernel = few ? matvec : matmat;
+  const Grid grid = few ? gridOf(matvec, tiles, rows) : many;
   lap_out_step steps[LAP_STACK] = {}; // an end of 0 rounds nothing
   for (uint32_t i = 0; i < args->out_step_count && i < LAP_STACK; ++i) {
     steps[i] = args->out_steps[i];

@@ -143,16 +143,28 @@ TEST(GpuDrivers, ProductsOfFewRowsTakeMatvec) {
   args.w = {512, 0, 1000, 320, 96, LAP_W4ROW, 0};
   args.input_step = 0.5f, args.out_step_count = 2;
   args.out_steps[0] = {128, 0.25f}, args.out_steps[1] = {320, 2};
-  for (uint32_t tokens : {1u, 8u, 9u, 65u}) {
+  for (uint32_t tokens : {1u, 8u, 9u, 32u, 33u, 65u}) {
     Scene scene(tokens);
+    const bool few = tokens <= 32; // 3 blocks of matmat do not fill a GPU
     lap_gpu_matmul(&scene.call, &args, kernel("matvec"), kernel("matmat"), 0, 1);
     ASSERT_EQ(enqueued.size(), 1u);
     const Enqueued &e = enqueued[0];
-    EXPECT_EQ(e.name, tokens <= 8 ? "matvec" : "matmat");
-    EXPECT_EQ(e.x, tokens <= 8 ? 5u : 3u); // 20 tiles, 4 or 8 at a time
-    EXPECT_EQ(e.y, tokens <= 8 ? (tokens + 3) / 4 : (tokens + 63) / 64);
+    EXPECT_EQ(e.name, few ? "matvec" : "matmat");
+    EXPECT_EQ(e.x, few ? 5u : 3u); // 20 tiles, 4 or 8 at a time
+    EXPECT_EQ(e.y, few ? (tokens + 3) / 4 : (tokens + 63) / 64);
     EXPECT_EQ(e.parameters, (std::vector<double>{Arena, 384, Weights + 512, 1000, 96, 20, Arena + 4096, 1280,
                                                  double(tokens), 0.5, 128, 0.25, 320, 2, 0, 0, 0, 0}));
+  }
+}
+
+TEST(GpuDrivers, WideProductsOfMoreThanEightRowsTakeMatmat) {
+  lap_matmul_args args = {};
+  args.x = rows(0, 96), args.out = rows(4096, 16384);
+  args.w = {512, 0, 1000, 16384, 96, LAP_W4ROW, 0};
+  for (uint32_t tokens : {8u, 9u}) {
+    Scene scene(tokens);
+    lap_gpu_matmul(&scene.call, &args, kernel("matvec"), kernel("matmat"), 0, 1);
+    EXPECT_EQ(names(), Names{tokens == 8 ? "matvec" : "matmat"}); // 128 blocks of matmat
   }
 }
 
