@@ -12,7 +12,7 @@ namespace lapidary::cuda {
 
 namespace {
 
-constexpr unsigned mostRows = 8, perFragment = 4;
+constexpr unsigned perFragment = 4;
 constexpr unsigned tokenWords = LAP_ROW_TILE + 4; // of shared sums; lanes that store two rows meet in no bank
 
 /// Loaded: the words of a step, then per plane the operands B and (groups) the scales of tokens 2 t and 2 t + 1. Sums:
@@ -97,7 +97,7 @@ private:
 
 /// The sums of all warps, one thread for each row of each token: [sums of a row].
 Vals sumWarps(KernelBuilder &k, llvm::ArrayRef<Val> sums, Val g, Val t) {
-  const unsigned planeBytes = mostRows * tokenWords * 4;
+  const unsigned planeBytes = matvecRows * tokenWords * 4;
   const unsigned warpBytes = static_cast<unsigned>(sums.size()) / perFragment * planeBytes;
   Val parts = k.shared(uint64_t(k.warps()) * warpBytes);
   for (unsigned i = 0; i < sums.size(); i += perFragment) {
@@ -107,7 +107,7 @@ Vals sumWarps(KernelBuilder &k, llvm::ArrayRef<Val> sums, Val g, Val t) {
     }
   }
   k.barrier();
-  Val own = k.threadId() / LAP_ROW_TILE % mostRows * (tokenWords * 4) + k.threadId() % LAP_ROW_TILE * 4;
+  Val own = k.threadId() / LAP_ROW_TILE % matvecRows * (tokenWords * 4) + k.threadId() % LAP_ROW_TILE * 4;
   Vals totals;
   for (unsigned i = 0; i < sums.size(); i += perFragment) {
     Val total;
@@ -124,8 +124,6 @@ Vals sumWarps(KernelBuilder &k, llvm::ArrayRef<Val> sums, Val g, Val t) {
 unsigned unitsInFlight(const ProductKind &kind) { return kind.planes() > 1 ? 2 : isGrouped(kind.weight) ? 3 : 4; }
 
 } // namespace
-
-unsigned matvecRows(const ProductKind &kind) { return kind.planes() == 0 || kind.routed ? 1 : mostRows; }
 
 void multiplyFewRows(KernelBuilder &k, const Product &p, const TokenBlock &tokens) {
   Val g = k.laneId() / 4, t = k.threadId() % 4;

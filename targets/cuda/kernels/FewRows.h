@@ -13,11 +13,9 @@
 
 namespace lapidary::cuda {
 
-/// Token rows of a block of a matvec: 8 of integer formats, otherwise 1, also of routed rows, which hardly share
-/// experts.
-unsigned matvecRows(const ProductKind &kind);
+constexpr unsigned matvecRows = 8; ///< most token rows of a block of a matvec
 
-/// The block's tile times all its rows (at most 8, integer formats).
+/// The block's tile times all its rows (at most matvecRows, formats of integers).
 void multiplyFewRows(KernelBuilder &k, const Product &product, const TokenBlock &tokens);
 
 } // namespace lapidary::cuda

@@ -1,9 +1,9 @@
-//===- Matvec.cpp - products of one row --------------------------------------===//
+//===- Matvec.cpp - products of one row, or of a few -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A block has one row tile (16 weight rows) and one token row, or up to 8 (FewRows.h). Its warps share the columns, so
-// that the few tiles of a narrow matrix still put enough bytes in flight: 256 threads x 4 loads x 16 bytes = 16 KiB a
-// block, and an H100 needs 3.35 TB/s x 0.7 us / 132 SMs = 18 KiB an SM. Lanes keep sums of their own rows
+// A block has one row tile (16 weight rows) and one token row, or up to 8 (integers: FewRows.h). Its warps share the
+// columns, so that the few tiles of a narrow matrix still put enough bytes in flight: 256 threads x 4 loads x 16 bytes
+// = 16 KiB a block, and an H100 needs 3.35 TB/s x 0.7 us / 132 SMs = 18 KiB an SM. Lanes keep sums of their own rows
 // (MatvecLanes.h) that shuffles and then shared memory bring together at the end. Activations are read through L1: at
 // most columns x 4 bytes, by all blocks.
 //===----------------------------------------------------------------------===//
@@ -18,9 +18,10 @@ namespace lapidary::cuda {
 namespace {
 
 constexpr unsigned blockThreads = 256, unitsInFlight = 4; // 2 of three planes
+constexpr unsigned floatsInFlight = 2;                    // units of several rows of floats
 
-/// Adds the sums of all lanes with the same rows; the result of row r is in thread r (below 16) for each of the sums.
-Vals sumBlock(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
+/// Adds the sums of lanes with the same rows in a warp, and puts them into shared memory: [warp][sum][row].
+Val sumWarps(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
   const unsigned quads = LAP_ROW_TILE / lanes.rowsPerLane, warpBytes = lanes.sumsPerRow * LAP_ROW_TILE * 4;
   for (Val &value : sums) {
     for (unsigned mask = 16; mask >= quads; mask /= 2) {
@@ -35,23 +36,28 @@ Vals sumBlock(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
     }
   });
   k.barrier();
-  Vals totals;
-  for (unsigned sum = 0; sum < lanes.sumsPerRow; ++sum) {
-    Val at = k.threadId() % LAP_ROW_TILE * 4 + sum * LAP_ROW_TILE * 4;
-    Val total = k.load(sums[0].type(), parts, at);
-    for (unsigned warp = 1; warp < k.warps(); ++warp) {
-      total = total + k.load(sums[0].type(), parts, at + warp * warpBytes);
-    }
-    totals.push_back(total);
+  return parts;
+}
+
+/// The total of `sum` (i32) of row threadIdx.x % 16, over the warps in their order.
+Val sumBlock(KernelBuilder &k, const MatvecLanes &lanes, mlir::Type type, Val parts, Val sum) {
+  Val at = k.threadId() % LAP_ROW_TILE * 4 + sum * (LAP_ROW_TILE * 4);
+  Val total = k.load(type, parts, at);
+  for (unsigned warp = 1; warp < k.warps(); ++warp) {
+    total = total + k.load(type, parts, at + warp * (lanes.sumsPerRow * LAP_ROW_TILE * 4));
   }
-  return totals;
+  return total;
 }
 
 void multiplyRow(KernelBuilder &k, const Product &p, const TokenBlock &tokens, unsigned inFlight) {
   Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
   Val input = inputRow(k, p, tokens, k.i32(0)), output = outputRow(k, p, tokens, k.i32(0));
   std::unique_ptr<MatvecLanes> lanes = MatvecLanes::create(k, p, tile, input);
-  Vals totals = sumBlock(k, *lanes, sumUnits(k, *lanes, p.columns, inFlight));
+  Vals sums = sumUnits(k, *lanes, p.columns, inFlight), totals;
+  Val parts = sumWarps(k, *lanes, sums);
+  for (unsigned sum = 0; sum < lanes->sumsPerRow; ++sum) {
+    totals.push_back(sumBlock(k, *lanes, sums[0].type(), parts, k.i32(sum)));
+  }
   k.ifThen(k.threadId() < LAP_ROW_TILE, [&] {
     Val row = k.blockX() * LAP_ROW_TILE + k.threadId(), result = totals[0];
     if (isRowScaled(p.kind.weight)) {
@@ -62,19 +68,31 @@ void multiplyRow(KernelBuilder &k, const Product &p, const TokenBlock &tokens, u
   });
 }
 
+/// Rows of floats have the bits that each has alone: lanes, warps and their order are those of multiplyRow.
+void multiplyFloatRows(KernelBuilder &k, const Product &p, const TokenBlock &tokens) {
+  Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
+  Vals inputs;
+  for (unsigned row = 0; row < matvecRows; ++row) { // those that do not exist are the last one once more
+    inputs.push_back(inputRow(k, p, tokens, minimum(k.i32(row), tokens.count - 1)));
+  }
+  std::unique_ptr<MatvecLanes> lanes = MatvecLanes::createFloats(k, p.kind.weight, tile, inputs);
+  Val parts = sumWarps(k, *lanes, sumUnits(k, *lanes, p.columns, floatsInFlight));
+  Val token = k.threadId() / LAP_ROW_TILE, row = k.blockX() * LAP_ROW_TILE + k.threadId() % LAP_ROW_TILE;
+  k.ifThen(token < tokens.count,
+           [&] { k.storeFloat(sumBlock(k, *lanes, k.f32Type(), parts, token), outputRow(k, p, tokens, token), row); });
+}
+
 void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
   Product p(k, kind);
-  const unsigned rows = matvecRows(kind), inFlight = kind.planes() > 1 ? unitsInFlight / 2 : unitsInFlight;
-  if (kind.weight == LAP_W4G32 && kind.input == LAP_ROWS_Q8 && rows > 1) {
+  const unsigned inFlight = kind.planes() > 1 ? unitsInFlight / 2 : unitsInFlight;
+  if (kind.weight == LAP_W4G32 && kind.input == LAP_ROWS_Q8) {
     k.fewestBlocks(3);
+  } else if (kind.planes() == 0) {
+    k.fewestBlocks(2); // of one row 4 units of 8 warps each: 32 KiB in flight
   }
-  forTokens(k, p, rows, [&](const TokenBlock &tokens) {
-    if (rows == 1) {
-      multiplyRow(k, p, tokens, inFlight);
-      return;
-    }
+  forFewTokens(k, p, matvecRows, [&](const TokenBlock &tokens) {
     k.ifThen(tokens.count == 1, [&] { multiplyRow(k, p, tokens, inFlight); });
-    k.ifThen(tokens.count > 1, [&] { multiplyFewRows(k, p, tokens); });
+    k.ifThen(tokens.count > 1, [&] { (kind.planes() == 0 ? multiplyFloatRows : multiplyFewRows)(k, p, tokens); });
   });
 }
 
@@ -82,10 +100,9 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
 
 void addMatvecKernels(KernelList &list) {
   for (const ProductKind &kind : productKinds()) {
-    const unsigned rows = matvecRows(kind);
-    list.push_back({kind.namePrefix("matvec") + "16x" + std::to_string(rows) + "-cuda",
+    list.push_back({kind.namePrefix("matvec") + "16x" + std::to_string(matvecRows) + "-cuda",
                     blockThreads,
-                    {LAP_ROW_TILE, rows},
+                    {LAP_ROW_TILE, matvecRows},
                     0,
                     [kind](KernelBuilder &k) { buildMatvec(k, kind); }});
   }

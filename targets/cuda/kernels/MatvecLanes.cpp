@@ -16,20 +16,27 @@ constexpr unsigned pieceBytes = 16, pieceWords = 4;
 
 class FloatLanes : public MatvecLanes {
 public:
-  FloatLanes(KernelBuilder &k, lap_format format, Val tile, Val input)
+  FloatLanes(KernelBuilder &k, lap_format format, Val tile, llvm::ArrayRef<Val> inputs)
       : MatvecLanes(k, 32 * pieceBytes / (LAP_ROW_TILE * elementBytes(format)), 32, pieceBytes / elementBytes(format),
-                    1),
-        format(format), tile(tile), input(input) {}
+                    static_cast<unsigned>(inputs.size())),
+        format(format), tile(tile), inputs(inputs) {}
 
   Vals load(Val unit) override {
-    Val weights =
-        k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile, unit * (32 * pieceBytes) + k.laneId() * pieceBytes);
-    return {weights, k.loadFloat(input, unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane))};
+    Vals loaded = {k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
+                                  unit * (32 * pieceBytes) + k.laneId() * pieceBytes)};
+    for (Val input : inputs) {
+      loaded.push_back(k.loadFloat(input, unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane)));
+    }
+    return loaded;
   }
   Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) override {
-    Vals result;
+    Vals result(sums.begin(), sums.end());
     for (unsigned row = 0; row < rowsPerLane; ++row) {
-      result.push_back(fusedMulAdd(weight(loaded[0], row), loaded[1], sums[row]));
+      Val own = weight(loaded[0], row);
+      for (unsigned input = 0; input < sumsPerRow; ++input) {
+        Val &sum = result[input * rowsPerLane + row];
+        sum = fusedMulAdd(own, loaded[1 + input], sum);
+      }
     }
     return result;
   }
@@ -45,7 +52,8 @@ private:
   }
 
   lap_format format;
-  Val tile, input;
+  Val tile;
+  Vals inputs;
 };
 
 /// Formats of integers: a lane has block `block` of a stretch, rows 4 * rowQuad .. + 3.
@@ -165,7 +173,12 @@ std::unique_ptr<MatvecLanes> MatvecLanes::create(KernelBuilder &k, const Product
   if (isGrouped(format)) {
     return std::make_unique<GroupLanes>(k, product, tile, input);
   }
-  return std::make_unique<FloatLanes>(k, format, tile, input);
+  return createFloats(k, format, tile, {input});
+}
+
+std::unique_ptr<MatvecLanes> MatvecLanes::createFloats(KernelBuilder &k, lap_format format, Val tile,
+                                                       llvm::ArrayRef<Val> inputs) {
+  return std::make_unique<FloatLanes>(k, format, tile, inputs);
 }
 
 } // namespace lapidary::cuda

@@ -44,6 +44,9 @@ class MatvecLanes : public UnitSums {
 public:
   /// `tile`, `input`: addresses of the tile and of the input row.
   static std::unique_ptr<MatvecLanes> create(KernelBuilder &k, const Product &product, Val tile, Val input);
+  /// For formats of floats: the sums of several input rows, each added up as if it were alone.
+  static std::unique_ptr<MatvecLanes> createFloats(KernelBuilder &k, lap_format format, Val tile,
+                                                   llvm::ArrayRef<Val> inputs);
 
   const unsigned rowsPerLane, sumsPerRow;
 

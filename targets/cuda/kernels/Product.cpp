@@ -66,15 +66,6 @@ Val expertOfPlace(KernelBuilder &k, const Product &p, Val place) {
   return k.reduceWarp(count, sum);
 }
 
-/// Inclusive sums over the lanes of a warp.
-Val scanWarp(KernelBuilder &k, Val value) {
-  for (unsigned distance = 1; distance < 32; distance *= 2) {
-    Val lane = k.laneId(), lower = k.shuffle(value, (lane - distance) & 31);
-    value = value + select(lane >= distance, lower, k.i32(0));
-  }
-  return value;
-}
-
 /// The expert of row block blockIdx.y and the number of the block among the expert's: {expert, block}. The expert is
 /// `experts` when there is no such block. 32 experts at a time: a lane has the blocks of one of them.
 std::pair<Val, Val> expertOfBlock(KernelBuilder &k, const Product &p, unsigned rowsPerBlock) {
@@ -84,7 +75,7 @@ std::pair<Val, Val> expertOfBlock(KernelBuilder &k, const Product &p, unsigned r
                            Val first = k.loadConstant(k.i32Type(), p.order, expert * 4);
                            Val end = k.loadConstant(k.i32Type(), p.order, minimum(expert + 1, p.experts) * 4);
                            Val blocks = (end - first + (rowsPerBlock - 1)) / rowsPerBlock;
-                           Val through = state[2] + scanWarp(k, blocks);
+                           Val through = state[2] + k.scanWarp(blocks);
                            Val lower = k.reduceWarp(toInt(through <= k.blockY(), 32, false), sum);
                            Val before = k.shuffle(through - blocks, minimum(lower, k.i32(31)));
                            Val here = (state[0] == p.experts) & (lower < 32);
@@ -105,17 +96,25 @@ void forTokens(KernelBuilder &k, const Product &p, unsigned rowsPerBlock,
     body({p.weights, first, minimum(p.rows - first, k.i32(rowsPerBlock))});
     return;
   }
-  if (rowsPerBlock == 1) {
-    Val expert = expertOfPlace(k, p, k.blockY());
-    body({p.weights + toInt(expert, 64) * p.expertBytes, k.blockY(), k.i32(1)});
-    return;
-  }
   auto [expert, block] = expertOfBlock(k, p, rowsPerBlock);
   Val own = expert, within = block;
   k.ifThen(own < p.experts, [&] {
     Val start = k.loadConstant(k.i32Type(), p.order, own * 4) + within * rowsPerBlock;
     Val end = k.loadConstant(k.i32Type(), p.order, (own + 1) * 4);
     body({p.weights + toInt(own, 64) * p.expertBytes, start, minimum(end - start, k.i32(rowsPerBlock))});
+  });
+}
+
+void forFewTokens(KernelBuilder &k, const Product &p, unsigned most,
+                  llvm::function_ref<void(const TokenBlock &)> body) {
+  if (!p.kind.routed) {
+    return forTokens(k, p, most, body);
+  }
+  Val expert = expertOfPlace(k, p, k.blockY());
+  Val start = k.loadConstant(k.i32Type(), p.order, expert * 4),
+      end = k.loadConstant(k.i32Type(), p.order, expert * 4 + 4);
+  k.ifThen((k.blockY() - start) % most == 0, [&] {
+    body({p.weights + toInt(expert, 64) * p.expertBytes, k.blockY(), minimum(end - k.blockY(), k.i32(most))});
   });
 }
 

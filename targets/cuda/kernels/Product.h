@@ -50,10 +50,14 @@ struct TokenBlock {
   Val count;   ///< 1 or more
 };
 
-/// Calls body with the rows of blockIdx.y, at most `rowsPerBlock` (1: matvec, whose rows all exist). A block that has
-/// none does nothing. `body` may do things together.
+/// Calls body with the rows of blockIdx.y, at most `rowsPerBlock`: blocks of rows; with routed rows, those of all
+/// experts in turn. A block that has none does nothing. `body` may do things together.
 void forTokens(KernelBuilder &k, const Product &product, unsigned rowsPerBlock,
                llvm::function_ref<void(const TokenBlock &)> body);
+/// The same for a matvec, where blockIdx.y of routed rows is a place in their order: every `most`-th row of an expert,
+/// from the first on, has a block that does the following ones, too.
+void forFewTokens(KernelBuilder &k, const Product &product, unsigned most,
+                  llvm::function_ref<void(const TokenBlock &)> body);
 
 /// Addresses of the input and of the output row `index` (below count) of a block.
 Val inputRow(KernelBuilder &k, const Product &product, const TokenBlock &tokens, Val index);

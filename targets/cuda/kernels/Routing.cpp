@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A warp routes a row: lane l has the experts l, l + 32, .., works in the logits' own buffer and reads only what it
-// wrote. One block sorts: a thread per expert counts its rows and, once the places are known, writes them in order, so
-// the sort is stable whatever the hardware does.
+// wrote. One block sorts, without atomics: rows are dealt to the warps in stretches and an expert's rows keep their
+// order, so the result is the same whatever the hardware does.
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/KernelList.h"
 #include "targets/cuda/kernels/Math.h"
@@ -76,43 +76,97 @@ void buildRoute(KernelBuilder &k) {
   });
 }
 
-void buildSortExperts(KernelBuilder &k) {
-  Val indices = k.address(), indexBytes = k.int32(), order = k.address();
-  Val experts = k.int32(), topK = k.int32(), tokens = k.int32();
-  Val thread = k.threadId(), stride = k.i32(k.threads()), rows = k.row(order, k.i32(4), experts + 1);
-  // Calls body(routed row, carried) for the rows of `expert`, in order.
-  auto forRows = [&](Val expert, Val start, llvm::function_ref<void(Val, Val)> body) {
-    return k.forLoop(k.i32(0), tokens, k.i32(1), {start}, [&](Val token, llvm::ArrayRef<Val> outer) {
-      Val own = k.row(indices, indexBytes, token);
-      return k.forLoop(k.i32(0), topK, k.i32(1), outer, [&](Val rank, llvm::ArrayRef<Val> next) {
-        Val hit = k.loadConstant(k.i32Type(), own, rank * 4) == expert;
-        k.ifThen(hit, [&] { body(token * topK + rank, next[0]); });
-        return Vals{next[0] + select(hit, k.i32(1), k.i32(0))};
-      });
-    })[0];
-  };
-  k.forLoop(thread, experts, stride,
-            [&](Val expert) { k.store(forRows(expert, k.i32(0), [](Val, Val) {}), order, expert * 4 + 4); });
-  k.barrier();
-  k.ifThen(thread == 0, [&] {
-    k.store(k.i32(0), order, k.i32(0));
-    k.forLoop(k.i32(0), experts, k.i32(1), {k.i32(0)}, [&](Val expert, llvm::ArrayRef<Val> first) {
-      Val end = first[0] + k.load(k.i32Type(), order, expert * 4 + 4);
-      k.store(end, order, expert * 4 + 4);
-      return Vals{end};
+/// A counting sort: every warp counts the rows of its stretch by expert, the counts become places, and every warp puts
+/// its rows there. Lanes with rows of one expert find each other and count as one.
+class ExpertSort {
+public:
+  explicit ExpertSort(KernelBuilder &k) : k(k) {
+    indices = k.address(), indexBytes = k.int32(), order = k.address();
+    experts = k.int32(), topK = k.int32();
+    Val tokens = k.int32(), rows = tokens * topK;
+    Val stretch = (rows + (k.threads() - 1)) / k.threads() * 32;
+    first = k.warpId() * stretch;
+    end = minimum(first + stretch, rows);
+    counts = k.shared(uint64_t(k.warps()) * expertsAtOnce * 4);
+    places = k.row(order, k.i32(4), experts + 1);
+  }
+
+  void build() {
+    k.ifThen(k.threadId() == 0, [&] { k.store(k.i32(0), order, k.i32(0)); });
+    k.forLoop(k.i32(0), experts, k.i32(expertsAtOnce), {k.i32(0)}, [&](Val base, llvm::ArrayRef<Val> placed) {
+      k.forLoop(k.threadId(), k.i32(int64_t(k.warps()) * expertsAtOnce), k.i32(k.threads()),
+                [&](Val at) { k.store(k.i32(0), counts, at * 4); });
+      k.barrier();
+      forRows(base, /*toPlaces=*/false);
+      k.barrier();
+      Val all = findPlaces(base, placed[0]);
+      k.barrier();
+      forRows(base, /*toPlaces=*/true);
+      k.barrier();
+      return Vals{placed[0] + all};
     });
-  });
-  k.barrier();
-  k.forLoop(thread, experts, stride, [&](Val expert) {
-    forRows(expert, k.load(k.i32Type(), order, expert * 4), [&](Val row, Val place) { k.store(row, rows, place * 4); });
-  });
-}
+  }
+
+  static constexpr unsigned expertsAtOnce = 256;
+
+private:
+  Val count(Val warp, Val expert) { return (warp * expertsAtOnce + expert) * 4; }
+
+  /// Walks over the warp's rows: counts those of the experts from `base` on, or puts them where the counts say.
+  void forRows(Val base, bool toPlaces) {
+    Val lane = k.laneId(), lower = (k.i32(1) << lane) - 1;
+    k.forLoop(first, end, k.i32(32), [&](Val start) {
+      Val row = minimum(start + lane, end - 1), token = row / topK;
+      Val own = k.loadConstant(k.i32Type(), k.row(indices, indexBytes, token), (row % topK) * 4) - base;
+      Val wanted = (start + lane < end) & (own >= 0) & (own < expertsAtOnce);
+      Val lanes = k.matchLanes(select(wanted, own, k.i32(-1))), before = k.countBits(lanes & lower);
+      Val at = count(k.warpId(), select(wanted, own, k.i32(0))), next = k.load(k.i32Type(), counts, at);
+      k.syncWarp();
+      k.ifThen(wanted & (before == 0), [&] { k.store(next + k.countBits(lanes), counts, at); });
+      if (toPlaces) {
+        k.ifThen(wanted, [&] { k.store(row, places, (next + before) * 4); });
+      }
+      k.syncWarp();
+    });
+  }
+
+  /// Makes the counts of a warp and expert the place of the first of these rows; writes where the experts end. Returns
+  /// how many rows there are. `placed`: rows of the experts before `base`.
+  Val findPlaces(Val base, Val placed) {
+    Val own = k.threadId(), exists = own < expertsAtOnce;
+    Val all = k.ifElse(
+        exists,
+        [&] {
+          Val sum = k.i32(0);
+          for (unsigned warp = 0; warp < k.warps(); ++warp) {
+            sum = sum + k.load(k.i32Type(), counts, count(k.i32(warp), own));
+          }
+          return Vals{sum};
+        },
+        [&] { return Vals{k.i32(0)}; })[0];
+    auto [before, total] = k.scanBlock(all);
+    Val start = placed + before, sum = total;
+    k.ifThen(exists, [&] {
+      Val next = start;
+      for (unsigned warp = 0; warp < k.warps(); ++warp) {
+        Val rows = k.load(k.i32Type(), counts, count(k.i32(warp), own));
+        k.store(next, counts, count(k.i32(warp), own));
+        next = next + rows;
+      }
+      k.ifThen(base + own < experts, [&] { k.store(next, order, (base + own + 1) * 4); });
+    });
+    return sum;
+  }
+
+  KernelBuilder &k;
+  Val indices, indexBytes, order, experts, topK, first, end, counts, places;
+};
 
 } // namespace
 
 void addRoutingKernels(KernelList &list) {
   list.push_back({"f32-route-1x32-cuda", 32, {1, 1}, 0, buildRoute});
-  list.push_back({"i32-sort_experts-1x256-cuda", 256, {1, 1}, 0, buildSortExperts});
+  list.push_back({"i32-sort_experts-1x1024-cuda", 1024, {1, 1}, 0, [](KernelBuilder &k) { ExpertSort(k).build(); }});
 }
 
 } // namespace lapidary::cuda

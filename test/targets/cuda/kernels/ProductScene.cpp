@@ -249,10 +249,11 @@ std::vector<float> ProductScene::run(const char *op) const {
   Memory<float> out(size_t(c.rows) * outRow, untouched);
   if (c.kind.routed) {
     Memory<int32_t> places(order);
-    launch<lap::cuda::ExpertMatmul>(name, {blocks, tileTokens == 1 ? c.rows : tokenBlocks + c.experts}, x.address,
-                                    xBytes, w.address, tile, static_cast<int64_t>(expertBytes), columns, tiles,
-                                    places.address, static_cast<int32_t>(c.experts),
-                                    static_cast<int32_t>(c.rowsPerSource), out.address, outBytes, rows);
+    const bool byPlace = llvm::StringRef(op) == "matvec"; // a block for every place in the order
+    launch<lap::cuda::ExpertMatmul>(name, {blocks, byPlace ? c.rows : tokenBlocks + c.experts}, x.address, xBytes,
+                                    w.address, tile, static_cast<int64_t>(expertBytes), columns, tiles, places.address,
+                                    static_cast<int32_t>(c.experts), static_cast<int32_t>(c.rowsPerSource), out.address,
+                                    outBytes, rows);
   } else {
     launch<lap::cuda::Matmul>(name, {blocks, tokenBlocks}, x.address, xBytes, w.address, tile, columns, tiles,
                               out.address, outBytes, rows, inputStep, ends[0], steps[0], ends[1], steps[1], ends[2],
