@@ -10,11 +10,13 @@ Usage: run_cuda.py --lapidary L --emulator FOLDER [--only NAME] [--quick]
 import argparse
 import os
 import pathlib
+import sys
 import tempfile
 
 import numpy
 from safetensors.numpy import load_file
 
+from cuda_operation import QUESTION
 from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, ids_file, run
 
 TOLERANCE = 1e-3
@@ -107,6 +109,16 @@ def check_steps(case, reference, held_to):
     if held_to != "noise":
         here = case.run(case.here, *words).stdout
         case.problems.expect(with_graphs == here, f"{case.name}: generates {with_graphs!r}, on the CPU {here!r}")
+        check_draws(case, words[:-2])
+
+
+def check_draws(case, words):
+    """Tokens are drawn from what the GPU finds in the logits; the CPU's program looks at all of them."""
+    for sampling in (("--top-k=8", "--top-p=0.9"), ("--top-k=0", "--top-p=0.6"), ("--top-k=0", "--top-p=1")):
+        for seed in ("1", "2"):
+            more = (*words, "--temp=0.8", *sampling, "--seed", seed, "--print-ids")
+            gpu, here = case.run(case.gpu, *more).stdout, case.run(case.here, *more).stdout
+            case.problems.expect(gpu == here, f"{case.name}: {' '.join(map(str, more))} gives {gpu!r}, on the CPU {here!r}")
 
 
 def cases(quick):
@@ -123,13 +135,29 @@ def cases(quick):
         yield (fixture, ["--kv=f32"], "cpu") if "w4a16" in fixture.name else (fixture, [], "noise")
 
 
+def check_operation(case, *words):
+    """The checks of cuda_operation.py, in a process that finds the emulated driver."""
+    done = run(sys.executable, pathlib.Path(__file__).with_name("cuda_operation.py"), *words, env=case.environment)
+    case.problems.expect(done.returncode == 0, f"{words[0]}: {done.stdout} {done.stderr[-2000:]}")
+    print(done.stdout, end="")
+
+
+def check_sessions(options, directory, problems):
+    case = Case(options, FIXTURES / "edge_dense_f32", ["--quant=f32", "--kv=f32", "--emit=library"], directory, problems)
+    if case.compiled:
+        vocab = load_file(FIXTURES / "edge_dense_f32" / "reference.safetensors")["logits"].shape[2]
+        check_operation(case, "sessions", case.gpu, vocab)
+
+
 def check_text(options, directory, problems):
-    """A trained model with a tokenizer: the same text as on the CPU."""
+    """A trained model with a tokenizer: the same text as on the CPU, also from the server."""
     case = Case(options, ROOT / "examples" / "tiny-gemma4", ["--quant=f32", "--kv=f32"], directory, problems)
     if case.compiled:
         words = ("-p", "Once upon a time", "-n", "12", "--greedy")
         here, gpu = case.run(case.here, *words).stdout, case.run(case.gpu, *words).stdout
         problems.expect(here == gpu, f"text: {gpu!r}, on the CPU {here!r}")
+        answer = case.run(case.gpu, "-p", QUESTION[0]["content"], "-n", "8", "--greedy", "--quiet").stdout
+        check_operation(case, "server", case.gpu, directory, answer.removesuffix("\n"))
 
 
 def main():
@@ -146,8 +174,9 @@ def main():
                 compare(case, reference, held_to)
                 check_steps(case, reference, held_to)
         ran += 1
-    with tempfile.TemporaryDirectory() as directory:
-        check_text(options, pathlib.Path(directory), problems)
+    for check in (check_sessions, check_text):
+        with tempfile.TemporaryDirectory() as directory:
+            check(options, pathlib.Path(directory), problems)
     problems.finish(least=8 * ran)
 
 
