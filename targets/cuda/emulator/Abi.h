@@ -25,6 +25,9 @@ enum class WarpOperation : uint32_t {
 #include "targets/cuda/emulator/WarpOperations.def"
 };
 
+/// What wgmma.mma_async multiplies; sums are i32 and f32.
+enum class ProductType : uint32_t { S8, Bf16 };
+
 /// How bytes are touched.
 enum class Access : uint32_t { Load, Store, AtomicLoad, AtomicUpdate };
 
@@ -65,6 +68,17 @@ void lap_emu_copy_async(void *shared, const void *global, uint32_t bytes, uint32
 void lap_emu_copy_commit();
 /// Until at most `groups` of the newest groups are open; ~0: until all copies are done, committed or not.
 void lap_emu_copy_wait(uint32_t groups);
+/// fence.proxy.async: what the thread has written to shared memory is seen by wgmma.
+void lap_emu_proxy_fence();
+
+/// wgmma.mma_async of m64nNk32 or m64nNk16, by the threads of a warpgroup together, as are the next ones. A thread's
+/// words: N / 2 sums, 4 of A, 2 of the descriptor of B. Sums have no value until lap_emu_wgmma_wait: here they become
+/// marks.
+void lap_emu_wgmma(uint32_t type, uint32_t n, uint32_t *words, uint32_t site);
+void lap_emu_wgmma_fence(uint32_t site);
+void lap_emu_wgmma_commit(uint32_t site);
+/// Until at most `groups` of the newest groups are open. Marks of sums that are done, among the words, become values.
+void lap_emu_wgmma_wait(uint32_t groups, uint32_t *words, uint32_t count, uint32_t site);
 }
 
 #endif // LAPIDARY_TARGETS_CUDA_EMULATOR_ABI_H

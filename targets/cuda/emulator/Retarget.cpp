@@ -163,7 +163,7 @@ bool retarget(llvm::Module &module, const llvm::Triple &triple, const llvm::Data
   for (llvm::Function *kernel : kernels) {
     const uint64_t written = writtenParameters(*kernel);
     checkAccesses(*kernel, sites);
-    if (!replaceIntrinsics(*kernel, sites, diagnostics) ||
+    if (!replaceAssembly(*kernel, sites, diagnostics) || !replaceIntrinsics(*kernel, sites, diagnostics) ||
         !describeKernel(*kernel, shared.lookup(kernel), written, diagnostics)) {
       return false;
     }

@@ -49,6 +49,9 @@ uint64_t writtenParameters(llvm::Function &kernel);
 /// Puts a call in front of every access. (AccessChecks.cpp)
 void checkAccesses(llvm::Function &kernel, const Sites &sites);
 
+/// Replaces inline assembly, which is wgmma's, by calls of the emulated device. (Assembly.cpp)
+bool replaceAssembly(llvm::Function &kernel, const Sites &sites, Diagnostics &diagnostics);
+
 /// Replaces the intrinsics of NVVM by calls of the emulated device. (Intrinsics.cpp)
 bool replaceIntrinsics(llvm::Function &kernel, const Sites &sites, Diagnostics &diagnostics);
 

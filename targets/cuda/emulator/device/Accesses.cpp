@@ -97,6 +97,9 @@ void Block::accessShared(Thread &by, uint32_t offset, uint32_t bytes, Access acc
                                 : " of shared memory that nobody has written (byte ") +
              std::to_string(first - sharedState.data()) + ")");
   }
+  if (allProductReads != 0 && (access == Access::Store || access == Access::AtomicUpdate)) {
+    checkNotBeingRead(by, offset, bytes, site);
+  }
   const Toucher toucher(clock, clock.barrier, by.index, warps[by.index / warpLanes].start, access, site);
   forEachWord(offset, bytes, [&](uintptr_t word, uint32_t mask) {
     if (const Record *other = touch(sharedCells[word / 4], mask, toucher)) {
@@ -105,6 +108,30 @@ void Block::accessShared(Thread &by, uint32_t offset, uint32_t bytes, Access acc
   });
   if (access == Access::Store) {
     std::memset(state, Written, bytes);
+  }
+}
+
+void Block::checkNotBeingRead(Thread &by, uint32_t offset, uint32_t bytes, uint32_t site) {
+  for (uint32_t piece = offset / pieceBytes; piece <= (offset + bytes - 1) / pieceBytes; ++piece) {
+    if (productReads[piece] != 0) {
+      fail(by, site,
+           bytesText(Access::Store, bytes) + " of shared memory (byte " + std::to_string(offset) +
+               ") that a wgmma.mma_async reads which nobody has waited for");
+    }
+  }
+}
+
+void Block::readThroughAsyncProxy(Thread &by, uint32_t offset, uint32_t bytes) {
+  access(by, sharedBase() + offset, bytes, bytes, Access::Load, by.site);
+  for (uint32_t word = offset; word < offset + bytes; word += 4) {
+    for (const Record &write : sharedCells[word / 4].writes) {
+      if (write.stamp() >= clock.blockStart && threads[write.thread()].proxyFence <= write.stamp()) {
+        fail(by, by.site,
+             "reads byte " + std::to_string(word) + " of shared memory, which thread " +
+                 std::to_string(write.thread()) + " wrote without a fence.proxy.async behind it, at " +
+                 siteText(write.site()));
+      }
+    }
   }
 }
 

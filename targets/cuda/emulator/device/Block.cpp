@@ -45,7 +45,8 @@ Block::Block(Memory &memory) : memory(memory) {
     mprotect(stacks + i * stackBytes, guardBytes, PROT_NONE);
   }
   // Nothing is before and behind shared memory: what is wrong with an address there is found by its distance.
-  sharedMemory = mapPages(maxSharedBytes + 2 * guardBytes, PROT_NONE) + guardBytes;
+  char *room = mapPages(2 * sharedAlignment + guardBytes, PROT_NONE) + guardBytes;
+  sharedMemory = room + (-reinterpret_cast<uintptr_t>(room) & (sharedAlignment - 1));
   mprotect(sharedMemory, maxSharedBytes, PROT_READ | PROT_WRITE);
 }
 
@@ -97,6 +98,7 @@ bool Block::runBlock() {
   clock.blockStart = clock.barrier = ++clock.now;
   blockStarts.push_back(clock.now);
   std::memset(sharedState.data(), Unwritten, sharedBytes);
+  resetWarpgroups();
   startThreads();
   running = threadCount;
   arrived = 0;
@@ -114,6 +116,7 @@ void Block::startThreads() {
     thread.waiting = Waiting::No;
     thread.copies.clear();
     thread.groups = 0;
+    thread.proxyFence = 0;
     char *top = stacks + (i + 1) * stackBytes - stackColour(i);
     startFiber(thread, top, stackBytes - guardBytes - stackColour(i), enter);
     if (++id.x == launch->block.x) {

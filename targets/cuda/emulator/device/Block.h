@@ -12,6 +12,7 @@
 
 #include "targets/cuda/emulator/device/Fiber.h"
 #include "targets/cuda/emulator/device/Memory.h"
+#include "targets/cuda/emulator/device/Warpgroup.h"
 
 #include <string>
 #include <vector>
@@ -20,6 +21,8 @@ namespace lapidary::cuda::emulator {
 
 constexpr uint32_t warpLanes = 32, maxThreads = 1024;
 constexpr uint32_t maxSharedBytes = 228 << 10;
+/// What shared memory starts at a multiple of: matrix descriptors have the low 18 bits of an address.
+constexpr uint32_t sharedAlignment = 1 << 18;
 
 struct Dimensions {
   uint32_t x = 1, y = 1, z = 1;
@@ -32,7 +35,7 @@ struct PendingCopy {
   uint32_t bytes, sourceBytes, site, group;
 };
 
-enum class Waiting : uint8_t { No, Barrier, Warp, Ended };
+enum class Waiting : uint8_t { No, Barrier, Warp, Warpgroup, Ended };
 
 struct Thread : Fiber {
   uint32_t index = 0; ///< in the block, x fastest
@@ -45,6 +48,7 @@ struct Thread : Fiber {
   // Asynchronous copies, oldest first, and how many groups it has committed.
   std::vector<PendingCopy> copies;
   uint32_t groups = 0;
+  uint32_t proxyFence = 0; ///< clock of its last fence.proxy.async
 
   uint32_t lane() const { return index % warpLanes; }
 };
@@ -82,6 +86,22 @@ public:
 
   void barrier(uint32_t id, uint32_t count, uint32_t site);
   void warpOperation(WarpOperation operation, uint32_t mask, uint32_t *words, uint32_t site);
+
+  // Of wgmma (Warpgroup.cpp, Wgmma.cpp). The running thread's warpgroup and its threads.
+  Warpgroup &warpgroup() { return warpgroups[current->index / warpgroupThreads]; }
+  Thread &warpgroupThread(uint32_t i) { return threads[current->index / warpgroupThreads * warpgroupThreads + i]; }
+  /// Waits for the other threads of the warpgroup. True in the one that arrives last: it does what all wait for, and
+  /// calls leaveWarpgroup.
+  bool arriveAtWarpgroup(uint32_t *words, uint32_t site);
+  void leaveWarpgroup();
+  /// From now until endReads, `pieceBytes` of shared memory may not be written.
+  void beginRead(Warpgroup &group, uint32_t offset);
+  /// Of products that are older than the newest `open` groups.
+  void endReads(Warpgroup &group, uint32_t open);
+  /// Checks a read of shared memory by a product. What threads wrote must have a fence.proxy.async behind it.
+  void readThroughAsyncProxy(Thread &by, uint32_t offset, uint32_t bytes);
+  void fenceProxy() { current->proxyFence = ++clock.now; }
+
   /// Checks an access of the running thread, which is reported and ends the launch if it is wrong.
   void access(uintptr_t address, uint32_t bytes, uint32_t alignment, Access access, uint32_t site);
   /// The same for accesses that a thread does for others, or later.
@@ -96,6 +116,8 @@ private:
   bool runBlock();
   void markWritten();
   void startThreads();
+  void resetWarpgroups();
+  void checkNotBeingRead(Thread &by, uint32_t offset, uint32_t bytes, uint32_t site);
   static void enter(boost::context::detail::transfer_t transfer);
   [[noreturn]] void end();
   Thread *next();
@@ -117,6 +139,7 @@ private:
   Clock clock;
   std::vector<Thread> threads{maxThreads};
   std::vector<Warp> warps{maxThreads / warpLanes};
+  std::vector<Warpgroup> warpgroups{maxThreads / warpgroupThreads};
   Fiber host;
   Thread *current = nullptr;
   const Launch *launch = nullptr;
@@ -129,6 +152,8 @@ private:
   char *stacks = nullptr;
   char *sharedMemory = nullptr;
   std::vector<Cell> sharedCells{maxSharedBytes / 4};
+  std::vector<uint16_t> productReads = std::vector<uint16_t>(maxSharedBytes / pieceBytes); ///< of products, unfinished
+  uint32_t allProductReads = 0;
   std::vector<uint8_t> sharedState = std::vector<uint8_t>(maxSharedBytes, uint8_t(Unwritten));
 };
 

@@ -70,9 +70,10 @@ void Block::failStuck() {
                launch->kernel->name, text(blockIndex).c_str());
   for (const auto &[key, members] : groups) {
     const auto &[waiting, site] = key;
-    const std::string what = waiting == Waiting::Ended     ? "have ended"
-                             : waiting == Waiting::Barrier ? "wait at the barrier " + siteText(site)
-                                                           : "wait for their warp at " + siteText(site);
+    const std::string what = waiting == Waiting::Ended       ? "have ended"
+                             : waiting == Waiting::Barrier   ? "wait at the barrier " + siteText(site)
+                             : waiting == Waiting::Warpgroup ? "wait for their warpgroup at " + siteText(site)
+                                                             : "wait for their warp at " + siteText(site);
     std::fprintf(stderr, "  %zu of %u, thread %s first: %s\n", members.size(), threadCount,
                  text(members.front()->id).c_str(), what.c_str());
   }
