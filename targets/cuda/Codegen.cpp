@@ -35,13 +35,16 @@ namespace {
 
 constexpr llvm::StringLiteral triple = "nvptx64-nvidia-cuda";
 
-/// The oldest PTX version that knows the capability (PTX ISA manual, release notes): drivers older than ours should
+/// The oldest PTX version that knows the architecture (PTX ISA manual, release notes): drivers older than ours should
 /// still read the text.
-const char *ptxVersion(unsigned capability) {
-  return capability >= 120 ? "+ptx87" : capability >= 100 ? "+ptx86" : "+ptx78";
+const char *ptxVersion(const Architecture &architecture) {
+  return architecture.capability >= 120   ? "+ptx87"
+         : architecture.capability >= 100 ? "+ptx86"
+         : architecture.exact             ? "+ptx80"
+                                          : "+ptx78";
 }
 
-std::unique_ptr<llvm::TargetMachine> machineFor(unsigned capability, Diagnostics &diagnostics) {
+std::unique_ptr<llvm::TargetMachine> machineFor(const Architecture &architecture, Diagnostics &diagnostics) {
   LLVMInitializeNVPTXTargetInfo();
   LLVMInitializeNVPTXTarget();
   LLVMInitializeNVPTXTargetMC();
@@ -53,9 +56,9 @@ std::unique_ptr<llvm::TargetMachine> machineFor(unsigned capability, Diagnostics
     diagnostics.error(ErrorCode::InternalError, "LLVM cannot generate code for " + triple.str() + ": " + error);
     return nullptr;
   }
-  return std::unique_ptr<llvm::TargetMachine>(backend->createTargetMachine(
-      target, "sm_" + std::to_string(capability), ptxVersion(capability), llvm::TargetOptions(), std::nullopt,
-      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  return std::unique_ptr<llvm::TargetMachine>(
+      backend->createTargetMachine(target, architecture.name(), ptxVersion(architecture), llvm::TargetOptions(),
+                                   std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
 }
 
 void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
@@ -122,8 +125,8 @@ std::unique_ptr<llvm::Module> lowerKernels(ModuleOp module, llvm::LLVMContext &c
   return ir;
 }
 
-bool optimizeKernels(llvm::Module &module, unsigned capability, Diagnostics &diagnostics) {
-  std::unique_ptr<llvm::TargetMachine> machine = machineFor(capability, diagnostics);
+bool optimizeKernels(llvm::Module &module, const Architecture &architecture, Diagnostics &diagnostics) {
+  std::unique_ptr<llvm::TargetMachine> machine = machineFor(architecture, diagnostics);
   if (machine) {
     module.setDataLayout(machine->createDataLayout());
     optimize(module, *machine);
@@ -131,8 +134,8 @@ bool optimizeKernels(llvm::Module &module, unsigned capability, Diagnostics &dia
   return machine != nullptr;
 }
 
-std::optional<std::string> emitPtx(llvm::Module &module, unsigned capability, Diagnostics &diagnostics) {
-  std::unique_ptr<llvm::TargetMachine> machine = machineFor(capability, diagnostics);
+std::optional<std::string> emitPtx(llvm::Module &module, const Architecture &architecture, Diagnostics &diagnostics) {
+  std::unique_ptr<llvm::TargetMachine> machine = machineFor(architecture, diagnostics);
   if (!machine) {
     return std::nullopt;
   }

@@ -18,6 +18,18 @@
 
 namespace lapidary::cuda {
 
+/// What code is made for: devices of at least a capability, or ("sm_90a", with instructions that later devices do not
+/// have) of exactly that one.
+struct Architecture {
+  Architecture(unsigned capability, bool exact = false) : capability(capability), exact(exact) {}
+
+  unsigned capability; ///< 10 * major + minor
+  bool exact;
+
+  std::string name() const { return "sm_" + std::to_string(capability) + (exact ? "a" : ""); }
+  bool takes(const Kernel &kernel) const { return kernel.exactly == 0 || (exact && kernel.exactly == capability); }
+};
+
 /// The dialects that kernels and their lowering use.
 void registerKernelDialects(mlir::MLIRContext &context);
 
@@ -28,11 +40,11 @@ mlir::OwningOpRef<mlir::ModuleOp> buildKernels(mlir::MLIRContext &context, llvm:
 /// Null after a failure, which is a bug of ours and reported as such.
 std::unique_ptr<llvm::Module> lowerKernels(mlir::ModuleOp module, llvm::LLVMContext &context, Diagnostics &diagnostics);
 
-/// What LLVM makes of the kernels before it writes PTX for devices of at least `capability` (10 * major + minor).
-bool optimizeKernels(llvm::Module &module, unsigned capability, Diagnostics &diagnostics);
+/// What LLVM makes of the kernels before it writes PTX.
+bool optimizeKernels(llvm::Module &module, const Architecture &architecture, Diagnostics &diagnostics);
 
 /// PTX text of an optimized module.
-std::optional<std::string> emitPtx(llvm::Module &module, unsigned capability, Diagnostics &diagnostics);
+std::optional<std::string> emitPtx(llvm::Module &module, const Architecture &architecture, Diagnostics &diagnostics);
 
 /// What ptxas made of a PTX module.
 struct Assembly {
@@ -43,8 +55,8 @@ struct Assembly {
 /// The path of ptxas: $LAPIDARY_PTXAS, the PATH, or CUDA's usual folder; "" when there is none.
 std::string findPtxas();
 
-/// Assembles for exactly `capability`. `directory` takes intermediate files.
-std::optional<Assembly> assemble(llvm::StringRef ptx, unsigned capability, llvm::StringRef directory,
+/// Assembles for exactly one capability. `directory` takes intermediate files.
+std::optional<Assembly> assemble(llvm::StringRef ptx, const Architecture &architecture, llvm::StringRef directory,
                                  Diagnostics &diagnostics);
 
 } // namespace lapidary::cuda

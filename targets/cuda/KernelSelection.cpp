@@ -15,11 +15,12 @@ namespace lapidary::cuda {
 
 namespace {
 
-/// The kernel named `dtype-op-..`; where there is none, that prefix: emitting the program reports it.
+/// The kernel named `dtype-op-..` that runs on all devices; where there is none, that prefix: emitting the program
+/// reports it. Forms for one capability are added there (isExactFormOf).
 std::string named(llvm::StringRef dtype, llvm::StringRef op) {
   const std::string prefix = (dtype + "-" + op + "-").str();
   for (const Kernel &kernel : allKernels()) {
-    if (llvm::StringRef(kernel.name).starts_with(prefix)) {
+    if (kernel.exactly == 0 && llvm::StringRef(kernel.name).starts_with(prefix)) {
       return kernel.name;
     }
   }

@@ -40,9 +40,9 @@ std::string findPtxas() {
   return usual ? *usual : "";
 }
 
-std::optional<Assembly> assemble(llvm::StringRef ptx, unsigned capability, llvm::StringRef directory,
+std::optional<Assembly> assemble(llvm::StringRef ptx, const Architecture &architecture, llvm::StringRef directory,
                                  Diagnostics &diagnostics) {
-  const std::string stem = joinPath(directory.str(), "kernels.sm_" + std::to_string(capability));
+  const std::string stem = joinPath(directory.str(), "kernels." + architecture.name());
   const std::string source = stem + ".ptx", object = stem + ".cubin", log = stem + ".log";
   std::error_code code;
   {
@@ -52,7 +52,7 @@ std::optional<Assembly> assemble(llvm::StringRef ptx, unsigned capability, llvm:
   if (code) {
     return failed(diagnostics, "cannot write an intermediate file: " + code.message(), source);
   }
-  const std::string ptxas = findPtxas(), gpu = "-arch=sm_" + std::to_string(capability);
+  const std::string ptxas = findPtxas(), gpu = "-arch=" + architecture.name();
   const llvm::StringRef arguments[] = {ptxas, "-v", gpu, source, "-o", object};
   const std::optional<llvm::StringRef> redirects[] = {std::nullopt, log, log};
   std::string error;

@@ -19,8 +19,18 @@ Val IntegerWeights::integers(KernelBuilder &k, Val word, unsigned field) const {
     return word;
   }
   const unsigned shift = 8 - bits - field * bits;
+  return atTop(k, shift == 0 ? word : word << shift);
+}
+
+Val IntegerWeights::integersAt(KernelBuilder &k, Val word, Val shift) const {
+  return fields == 1 ? word : atTop(k, word << shift);
+}
+
+Val IntegerWeights::fieldShift(Val field) const { return (fields - 1 - field) * bits; }
+
+Val IntegerWeights::atTop(KernelBuilder &k, Val word) const {
   const int64_t mask = ((0xff << (8 - bits)) & 0xff) * 0x01010101LL;
-  Val top = (shift == 0 ? word : word << shift) & k.i32(mask);
+  Val top = word & k.i32(mask);
   return bits == 2 ? top ^ k.i32(0x80808080LL) : top;
 }
 

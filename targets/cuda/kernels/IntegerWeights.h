@@ -27,10 +27,17 @@ struct IntegerWeights {
 
   /// The integers of a field of a word (i32 both).
   Val integers(KernelBuilder &k, Val word, unsigned field) const;
+  /// The same for a field that is chosen at run time: fieldShift tells how far its integers are from their bytes' top.
+  Val integersAt(KernelBuilder &k, Val word, Val shift) const;
+  Val fieldShift(Val field) const;
   /// The quad of columns (4 q .. 4 q + 3 of the stretch) that a field of a block's words has.
   Val quad(Val block, unsigned field) const;
   /// Whether the quads of a block's fields are neighbours.
   bool quadsAreNeighbours() const { return format != LAP_W4G32; }
+
+private:
+  /// Integers at the top of a word's bytes as signed bytes.
+  Val atTop(KernelBuilder &k, Val word) const;
 };
 
 /// A dot product of integers as a float, without a conversion: sums start at `sumStart`, whose bits read as a float are

@@ -105,13 +105,13 @@ Val KernelBuilder::shared(uint64_t bytes, uint64_t alignment) {
       LLVM::AddressOfOp::create(builder, loc(), LLVM::LLVMPointerType::get(builder.getContext(), sharedSpace), name));
 }
 
-Val KernelBuilder::dynamicShared() {
-  constexpr llvm::StringLiteral name = "lapidary_dynamic_shared";
+Val KernelBuilder::dynamicShared(uint64_t alignment) {
+  const std::string name = "lapidary_dynamic_shared" + (alignment == 16 ? "" : std::to_string(alignment));
   if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(module.getBody());
     LLVM::GlobalOp::create(builder, loc(), LLVM::LLVMArrayType::get(builder.getI8Type(), 0), /*isConstant=*/false,
-                           LLVM::Linkage::External, name, Attribute(), /*alignment=*/16, sharedSpace);
+                           LLVM::Linkage::External, name, Attribute(), alignment, sharedSpace);
   }
   return wrap(
       LLVM::AddressOfOp::create(builder, loc(), LLVM::LLVMPointerType::get(builder.getContext(), sharedSpace), name));

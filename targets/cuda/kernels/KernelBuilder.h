@@ -82,8 +82,8 @@ public:
   void storeFloat(Val value, Val base, Val index) { store(value, base, index * 4); }
   /// A part of the block's shared memory. Its contents are undefined.
   Val shared(uint64_t bytes, uint64_t alignment = 16);
-  /// The block's dynamic shared memory (lap_gpu_kernel.shared_bytes), aligned to 16 bytes.
-  Val dynamicShared();
+  /// The block's dynamic shared memory (lap_gpu_kernel.shared_bytes).
+  Val dynamicShared(uint64_t alignment = 16);
 
   /// Starts copying `bytes` (4, 8 or 16, which both addresses are multiples of) from global to shared memory; zeroes
   /// follow the first `wanted` (i32) of them, which are all that is read. It is over after waitCopies, in other threads

@@ -10,7 +10,7 @@ const KernelList &allKernels() {
     KernelList list;
     for (auto add : {addElementwiseKernels, addEmbedKernels, addQuantizeKernels, addNormKernels, addKvAppendKernels,
                      addAttentionKernels, addFlashKernels, addMatvecKernels, addMatmatKernels, addRoutingKernels,
-                     addLogitKernels}) {
+                     addLogitKernels, addWarpgroupMatmatKernels}) {
       add(list);
     }
     return list;
@@ -21,6 +21,11 @@ const KernelList &allKernels() {
 const Kernel *findKernel(llvm::StringRef name) {
   auto found = llvm::find_if(allKernels(), [&](const Kernel &kernel) { return kernel.name == name; });
   return found == allKernels().end() ? nullptr : &*found;
+}
+
+bool isExactFormOf(const Kernel &form, const Kernel &kernel) {
+  const auto operation = [](llvm::StringRef name) { return name.rsplit('-').first.rsplit('-').first; };
+  return form.exactly != 0 && kernel.exactly == 0 && operation(form.name) == operation(kernel.name);
 }
 
 } // namespace lapidary::cuda

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/common/PackedLayout.h"
 #include "targets/cuda/kernels/Matmat.h"
+#include "targets/cuda/kernels/RowSums.h"
 #include "targets/cuda/kernels/TokenStage.h"
 #include "targets/cuda/kernels/WeightFragments.h"
 
@@ -30,14 +31,15 @@ public:
       : k(k), p(p), tokens(tokens), shape(integerMatmatShape(p.kind)), lane(k, shape),
         grouped(isGrouped(p.kind.weight)), planes(p.kind.planes()),
         weights(k, p.kind.weight, p.columns, lane.g, lane.t),
-        stage(shape.tokens(), shape.stageColumns, planes, grouped, weights.bytesPerLane) {
+        stage(shape.tokens(), shape.stageColumns, planes, grouped, weights.bytesPerLane),
+        rowSums(shape.rows(), shape.tokens(), planes) {
     for (unsigned tile = 0; tile < shape.tiles; ++tile) {
       tileAddresses.push_back(warpTile(k, p, tokens, lane, tile));
     }
   }
 
   void build() {
-    Val memory = k.shared(std::max(stage.bytes(), grouped ? 0 : planes * sumPlaneBytes()));
+    Val memory = k.shared(std::max(stage.bytes(), grouped ? 0 : rowSums.bytes()));
     stage.start(k, p, tokens, memory);
     Vals sums = sumColumns();
     if (grouped) {
@@ -46,7 +48,8 @@ public:
       k.barrier(); // the last stage has been read
       shareSums(memory, sums);
       k.barrier();
-      scaleSums(memory);
+      Val firstTile = k.blockX() * (shape.rows() / LAP_ROW_TILE);
+      rowSums.scale(k, p, tokens, memory, firstTile, weights.integers.factor);
     }
   }
 
@@ -134,11 +137,7 @@ private:
     }
   }
 
-  // Sums of row formats: [planes][tokens][rows + 4] i32, so that lanes that store two rows of two tokens meet in no
-  // bank.
-  unsigned sumRowBytes() const { return (shape.rows() + 4) * 4; }
-  unsigned sumPlaneBytes() const { return shape.tokens() * sumRowBytes(); }
-
+  /// Of row formats.
   void shareSums(Val memory, llvm::ArrayRef<Val> sums) const {
     Val row = k.warpId() % shape.rowWarps * (shape.tiles * LAP_ROW_TILE) + lane.g * 2;
     Val token = lane.firstToken + lane.t * 2;
@@ -146,29 +145,10 @@ private:
       const unsigned fragment = i / perFragment, block = fragment % shape.tokenBlocks;
       const unsigned tile = fragment / shape.tokenBlocks % shape.tiles, plane = fragment / fragments();
       for (unsigned odd = 0; odd < 2; ++odd) {
-        Val at = (token + (block * 8 + odd)) * sumRowBytes() + row * 4;
-        k.store(vectorOf({sums[i + odd], sums[i + 2 + odd]}), memory,
-                at + (plane * sumPlaneBytes() + tile * LAP_ROW_TILE * 4));
+        rowSums.put(k, memory, plane, token + (block * 8 + odd), row + tile * LAP_ROW_TILE, sums[i + odd],
+                    sums[i + 2 + odd]);
       }
     }
-  }
-
-  void scaleSums(Val memory) const {
-    const unsigned rows = shape.rows();
-    Val firstTile = k.blockX() * (rows / LAP_ROW_TILE);
-    k.forLoop(k.threadId(), tokens.count * rows, k.i32(k.threads()), [&](Val i) {
-      Val token = i / rows, row = i % rows, tile = firstTile + row / LAP_ROW_TILE;
-      k.ifThen(tile < p.tiles, [&] {
-        Vals sums;
-        for (unsigned plane = 0; plane < planes; ++plane) {
-          sums.push_back(k.load(k.i32Type(), memory, token * sumRowBytes() + row * 4 + plane * sumPlaneBytes()));
-        }
-        Val scale = k.loadFloat(tokens.weights + toInt(tile, 64) * p.tileBytes, row % LAP_ROW_TILE);
-        Val inputScale = rowInputScale(k, p, inputRow(k, p, tokens, token)), column = firstTile * LAP_ROW_TILE + row;
-        k.storeFloat(scaleRowSums(k, p, sums, weights.integers.factor, scale, inputScale, column),
-                     outputRow(k, p, tokens, token), column);
-      });
-    });
   }
 
   KernelBuilder &k;
@@ -180,6 +160,7 @@ private:
   unsigned planes;
   WeightFragments weights;
   TokenStage stage;
+  RowSums rowSums;
   Vals tileAddresses;
 };
 

@@ -16,6 +16,21 @@ protected:
 };
 class MatmatOfRowFormats : public Matmat {};
 class MatmatOfExperts : public Matmat {};
+/// Kernels for devices of capability 9.0 only; outputs of row formats are equal to the last bit, as those of the
+/// others.
+class MatmatByWarpgroup : public Matmat {
+protected:
+  /// "matmat-128x128"
+  static std::string op() {
+    const std::string prefix = GetParam().namePrefix("matmat");
+    for (const Kernel &kernel : allKernels()) {
+      if (kernel.exactly != 0 && llvm::StringRef(kernel.name).starts_with(prefix)) {
+        return "matmat-" + std::to_string(kernel.tile[0]) + "x" + std::to_string(kernel.tile[1]);
+      }
+    }
+    return "";
+  }
+};
 
 TEST_P(Matmat, EqualsTheReferenceOfEveryShape) {
   const bool routed = GetParam().routed;
@@ -41,10 +56,33 @@ TEST_P(MatmatOfExperts, FindsItsExpertAmongMoreThanAWarp) {
   ProductScene({GetParam(), 1, 32, 60, 70, 1}).check("matmat", tolerance());
 }
 
+TEST_P(MatmatByWarpgroup, EqualsTheReferenceOfEveryShape) {
+  for (unsigned columns : {32u, 64u, 96u, 128u, 160u, 352u, 672u}) {
+    for (unsigned tiles : {1u, 3u, 9u}) {
+      const unsigned rows = (columns / 32 * 13 + tiles * 17) % 140 + 1;
+      ProductScene({GetParam(), tiles, columns, rows}).check(op().c_str(), tolerance());
+    }
+  }
+}
+
+TEST_P(MatmatByWarpgroup, EqualsTheReferenceForFewAndForManyRows) {
+  for (unsigned rows : {1u, 7u, 8u, 9u, 63u, 64u, 65u, 127u, 128u, 129u, 300u}) {
+    ProductScene({GetParam(), 2, 64, rows}).check(op().c_str(), tolerance());
+  }
+}
+
+TEST_P(MatmatByWarpgroup, RoundsThePartsOfAStackToTheirSteps) {
+  ProductScene({GetParam(), 7, 96, 70, 1, 1, true}).check(op().c_str(), tolerance());
+}
+
 std::string caseName(const testing::TestParamInfo<ProductKind> &info) { return formatsOf(info.param); }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Matmat, testing::ValuesIn(productKinds().begin(), productKinds().end()), caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfRowFormats, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
+                           return isRowScaled(kind.weight);
+                         })),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatmatByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
                            return isRowScaled(kind.weight);
                          })),
                          caseName);

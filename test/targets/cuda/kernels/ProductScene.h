@@ -34,7 +34,8 @@ class ProductScene {
 public:
   explicit ProductScene(const ProductCase &c);
 
-  /// Runs the kernel for `op` ("matvec", "matmat") and compares every output, and that nothing else was written.
+  /// Runs the kernel for `op` ("matvec", "matmat", with the tile where that is not enough) and compares every output,
+  /// and that nothing else was written.
   void check(const char *op, double tolerance);
 
 private:
