@@ -38,6 +38,7 @@ void addMatvecKernels(KernelList &list);          ///< products with few rows, a
 void addMatmatKernels(KernelList &list);          ///< products with many rows, also routed ones
 void addRoutingKernels(KernelList &list);         ///< route, sort_experts
 void addWarpgroupMatmatKernels(KernelList &list); ///< products with many rows for capability 9.0
+void addWarpgroupBf16Kernels(KernelList &list);   ///< the same for bf16 weights
 void addLogitKernels(KernelList &list);           ///< logit_maxima, logit_search, logit_weigh
 
 /// What no op names: the kernels that the runtime launches to sample, as lap_gpu_module lists them.

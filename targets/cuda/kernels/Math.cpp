@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/Math.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 namespace lapidary::cuda {
 
 namespace {
@@ -72,6 +74,15 @@ Val fromBf16(KernelBuilder &k, Val bits) { return bitsOf(toInt(bits, 32, false) 
 Val toBf16(KernelBuilder &k, Val value) {
   Val bits = bitsOf(value, k.i32Type());
   return toInt((bits + (((bits >> 16) & 1) + 0x7fff)) >> 16, 16);
+}
+
+Val packBf16(KernelBuilder &k, Val low, Val high) {
+  auto name = k.builder.getStringAttr("llvm.nvvm.ff2bf16x2.rn");
+  mlir::Type pair = k.vectorType(k.builder.getBF16Type(), 2);
+  Val packed{k.builder, mlir::LLVM::CallIntrinsicOp::create(k.builder, k.builder.getUnknownLoc(), pair, name,
+                                                            mlir::ValueRange{high.value(), low.value()})
+                            .getResults()};
+  return bitsOf(packed, k.i32Type());
 }
 
 Val toInt8(KernelBuilder &k, Val value, Val step) {

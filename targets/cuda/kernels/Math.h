@@ -22,6 +22,8 @@ std::pair<Val, Val> cosineAndSine(KernelBuilder &k, Val angle);
 /// f32 from the bits of a bf16 (i16 or the low half of an i32), and back, to nearest even.
 Val fromBf16(KernelBuilder &k, Val bits);
 Val toBf16(KernelBuilder &k, Val value); ///< i16
+/// Two f32 as bf16, to nearest even (i32, `low` in its low half).
+Val packBf16(KernelBuilder &k, Val low, Val high);
 
 /// clamp(round(value / step), -128, 127) as i8.
 Val toInt8(KernelBuilder &k, Val value, Val step);

@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfRowFormats, testing::ValuesIn(kindsWhe
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
-                           return isRowScaled(kind.weight);
+                           return isRowScaled(kind.weight) || (kind.weight == LAP_BF16 && !kind.routed);
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfExperts,
