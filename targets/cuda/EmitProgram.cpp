@@ -28,6 +28,17 @@ bool findKernels(llvm::ArrayRef<std::string> names, std::vector<const Kernel *> 
   return true;
 }
 
+/// Adds the forms that some of the kernels have for exactly one of the capabilities.
+void addExactForms(llvm::ArrayRef<unsigned> capabilities, std::vector<const Kernel *> &kernels) {
+  const std::vector<const Kernel *> common = kernels;
+  for (const Kernel &form : allKernels()) {
+    if (llvm::is_contained(capabilities, form.exactly) &&
+        llvm::any_of(common, [&](const Kernel *kernel) { return isExactFormOf(form, *kernel); })) {
+      kernels.push_back(&form);
+    }
+  }
+}
+
 } // namespace
 
 bool CudaTarget::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
@@ -37,6 +48,7 @@ bool CudaTarget::emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descrip
       !findKernels(samplingKernels(), kernels, context.diagnostics)) {
     return false;
   }
+  addExactForms(capabilities, kernels);
   std::vector<KernelImage> images = compileKernels(kernels, capabilities, context);
   if (images.empty()) {
     return false;

@@ -32,8 +32,10 @@ public:
     return global(content, "", GlobalValue::PrivateLinkage, alignment);
   }
 
-  Constant *kernel(const Kernel &kernel, unsigned index) {
-    static_assert(sizeof(lap_gpu_kernel) == 8 + 6 * 4 && offsetof(lap_gpu_kernel, tile) == 20);
+  /// `exactForm`: what kernel() gave for it, or null.
+  Constant *kernel(const Kernel &kernel, unsigned index, Constant *exactForm) {
+    static_assert(sizeof(lap_gpu_kernel) == 40 && offsetof(lap_gpu_kernel, tile) == 20 &&
+                  offsetof(lap_gpu_kernel, exact_form) == 32);
     std::string symbol = kernelSymbol(kernel.name);
     Constant *fields[] = {bytes(StringRef(symbol.c_str(), symbol.size() + 1), 1),
                           word(index),
@@ -41,23 +43,27 @@ public:
                           word(kernel.sharedBytes),
                           word(kernel.tile[0]),
                           word(kernel.tile[1]),
-                          word(0)};
+                          word(0),
+                          exactForm ? exactForm : Constant::getNullValue(pointer)};
     return global(ConstantStruct::getAnon(fields), symbol, GlobalValue::ExternalLinkage, 8);
   }
 
   Constant *image(const KernelImage &image) {
     static_assert(sizeof(lap_gpu_image) == 24 && offsetof(lap_gpu_image, capability) == 16);
-    Constant *fields[] = {bytes(image.data, 64), ConstantInt::get(i64, image.data.size()), word(image.capability),
-                          word(image.isPtx)};
+    const unsigned flags = (image.isPtx ? LAP_GPU_PTX : 0) | (image.architecture.exact ? LAP_GPU_EXACT : 0);
+    Constant *fields[] = {bytes(image.data, 64), ConstantInt::get(i64, image.data.size()),
+                          word(image.architecture.capability), word(flags)};
     return ConstantStruct::getAnon(fields);
   }
 
-  /// `launched`: the kernels that the runtime launches itself, in the order of the fields.
-  void moduleData(llvm::ArrayRef<Constant *> kernels, llvm::ArrayRef<Constant *> images,
+  /// `exactCount` as in lap_gpu_module; `launched`: the kernels that the runtime launches itself, in the order of the
+  /// fields.
+  void moduleData(llvm::ArrayRef<Constant *> kernels, llvm::ArrayRef<Constant *> images, size_t exactCount,
                   llvm::ArrayRef<Constant *> launched) {
-    static_assert(sizeof(lap_gpu_module) == 48 && offsetof(lap_gpu_module, kernel_count) == 16 &&
-                  offsetof(lap_gpu_module, logit_weigh) == 40);
-    SmallVector<Constant *> fields = {list(kernels), list(images), word(kernels.size()), word(images.size())};
+    static_assert(sizeof(lap_gpu_module) == 56 && offsetof(lap_gpu_module, kernel_count) == 16 &&
+                  offsetof(lap_gpu_module, exact_count) == 24 && offsetof(lap_gpu_module, logit_weigh) == 48);
+    SmallVector<Constant *> fields = {list(kernels),       list(images),     word(kernels.size()),
+                                      word(images.size()), word(exactCount), word(0)};
     fields.append(launched.begin(), launched.end());
     global(ConstantStruct::getAnon(fields), "lap_gpu_module_data", GlobalValue::ExternalLinkage, 8);
   }
@@ -88,9 +94,14 @@ bool writeImageObject(llvm::ArrayRef<const Kernel *> kernels, llvm::ArrayRef<Ker
   LLVMContext context;
   Module module("kernels", context);
   ImageWriter writer(module);
-  SmallVector<Constant *> kernelData, imageData, launched;
-  for (auto [index, kernel] : llvm::enumerate(kernels)) {
-    kernelData.push_back(writer.kernel(*kernel, static_cast<unsigned>(index)));
+  SmallVector<Constant *> kernelData(kernels.size()), imageData, launched;
+  size_t exactCount = 0;
+  for (size_t index = kernels.size(); index-- > 0;) { // forms before the kernels that name them
+    const Kernel &kernel = *kernels[index];
+    auto form = llvm::find_if(kernels, [&](const Kernel *other) { return isExactFormOf(*other, kernel); });
+    kernelData[index] = writer.kernel(kernel, static_cast<unsigned>(index),
+                                      form == kernels.end() ? nullptr : kernelData[form - kernels.begin()]);
+    exactCount += kernel.exactly != 0;
   }
   for (const std::string &name : samplingKernels()) {
     auto found = llvm::find_if(kernels, [&](const Kernel *kernel) { return kernel->name == name; });
@@ -99,7 +110,7 @@ bool writeImageObject(llvm::ArrayRef<const Kernel *> kernels, llvm::ArrayRef<Ker
   for (const KernelImage &image : images) {
     imageData.push_back(writer.image(image));
   }
-  writer.moduleData(kernelData, imageData, launched);
+  writer.moduleData(kernelData, imageData, exactCount, launched);
   return writeObject(module, hostFamily(), path, diagnostics);
 }
 

@@ -8,7 +8,6 @@
 
 #include "support/AtomicOutput.h"
 #include "support/FileIO.h"
-#include "targets/cuda/Codegen.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
@@ -20,7 +19,7 @@ namespace lapidary::cuda {
 
 namespace {
 
-constexpr llvm::StringLiteral cacheFormat = "1 " LLVM_VERSION_STRING " ";
+constexpr llvm::StringLiteral cacheFormat = "2 " LLVM_VERSION_STRING " ";
 
 /// Size and time of ptxas: another version, other code.
 std::string assemblerStamp() {
@@ -71,8 +70,9 @@ public:
     registerKernelDialects(context);
   }
 
+  /// Of all kernels.
   std::optional<std::string> mlirText() {
-    mlir::OwningOpRef<mlir::ModuleOp> module = build();
+    mlir::OwningOpRef<mlir::ModuleOp> module = build(kernels);
     std::string text;
     llvm::raw_string_ostream stream(text);
     if (module) {
@@ -81,26 +81,29 @@ public:
     return module ? std::optional(text) : std::nullopt;
   }
 
-  std::optional<std::string> ptx(unsigned capability) {
-    mlir::OwningOpRef<mlir::ModuleOp> module = build();
+  std::optional<std::string> ptx(const Architecture &architecture) {
+    std::vector<const Kernel *> taken;
+    llvm::copy_if(kernels, std::back_inserter(taken),
+                  [&](const Kernel *kernel) { return architecture.takes(*kernel); });
+    mlir::OwningOpRef<mlir::ModuleOp> module = build(taken);
     llvm::LLVMContext llvmContext;
     std::unique_ptr<llvm::Module> ir = module ? lowerKernels(*module, llvmContext, emit.diagnostics) : nullptr;
-    return ir && optimizeKernels(*ir, capability, emit.diagnostics) ? emitPtx(*ir, capability, emit.diagnostics)
-                                                                    : std::nullopt;
+    return ir && optimizeKernels(*ir, architecture, emit.diagnostics) ? emitPtx(*ir, architecture, emit.diagnostics)
+                                                                      : std::nullopt;
   }
 
-  std::optional<std::string> cubin(unsigned capability) {
-    std::optional<std::string> text = ptx(capability);
+  std::optional<std::string> cubin(const Architecture &architecture) {
+    std::optional<std::string> text = ptx(architecture);
     std::optional<Assembly> assembly;
     if (text) {
-      assembly = assemble(*text, capability, emit.workDirectory, emit.diagnostics);
+      assembly = assemble(*text, architecture, emit.workDirectory, emit.diagnostics);
     }
     return assembly ? std::optional(assembly->cubin) : std::nullopt;
   }
 
 private:
-  mlir::OwningOpRef<mlir::ModuleOp> build() {
-    mlir::OwningOpRef<mlir::ModuleOp> module = buildKernels(context, kernels);
+  mlir::OwningOpRef<mlir::ModuleOp> build(llvm::ArrayRef<const Kernel *> some) {
+    mlir::OwningOpRef<mlir::ModuleOp> module = buildKernels(context, some);
     if (!module) {
       emit.diagnostics.error(ErrorCode::InternalError, "the GPU kernels are not valid MLIR");
     }
@@ -112,13 +115,16 @@ private:
   mlir::MLIRContext context;
 };
 
-std::vector<KernelImage> wantedImages(llvm::ArrayRef<unsigned> capabilities) {
+std::vector<KernelImage> wantedImages(llvm::ArrayRef<const Kernel *> kernels, llvm::ArrayRef<unsigned> capabilities) {
+  const bool assembles = !findPtxas().empty();
   std::vector<KernelImage> images;
-  if (!findPtxas().empty()) {
-    for (unsigned capability : capabilities) {
-      images.push_back({capability, /*isPtx=*/false, ""});
+  for (unsigned capability : capabilities) {
+    const bool exact = llvm::any_of(kernels, [&](const Kernel *kernel) { return kernel->exactly == capability; });
+    if (assembles || exact) {
+      images.push_back({{capability, exact}, /*isPtx=*/!assembles, ""});
     }
-  } else if (capabilities.size() > 1) {
+  }
+  if (!assembles && capabilities.size() > 1) {
     images.push_back({capabilities.front(), /*isPtx=*/true, ""});
   }
   images.push_back({capabilities.back(), /*isPtx=*/true, ""});
@@ -138,12 +144,12 @@ std::vector<KernelImage> compileKernels(llvm::ArrayRef<const Kernel *> kernels, 
   if (!cache.prepare()) {
     return {};
   }
-  std::vector<KernelImage> images = wantedImages(capabilities);
+  std::vector<KernelImage> images = wantedImages(kernels, capabilities);
   for (KernelImage &image : images) {
-    const std::string file = "sm_" + std::to_string(image.capability) + (image.isPtx ? ".ptx" : ".cubin");
+    const std::string file = image.architecture.name() + (image.isPtx ? ".ptx" : ".cubin");
     std::optional<std::string> data = cache.find(file);
     if (!data) {
-      data = image.isPtx ? compiler.ptx(image.capability) : compiler.cubin(image.capability);
+      data = image.isPtx ? compiler.ptx(image.architecture) : compiler.cubin(image.architecture);
       if (!data || !cache.keep(file, *data)) {
         return {};
       }

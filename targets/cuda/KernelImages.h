@@ -4,24 +4,26 @@
 #define LAPIDARY_TARGETS_CUDA_KERNELIMAGES_H
 
 #include "passes/TargetBackend.h"
-#include "targets/cuda/kernels/KernelList.h"
+#include "targets/cuda/Codegen.h"
 
 namespace lapidary::cuda {
 
 /// One lap_gpu_image before it is written (GpuAbi.h).
 struct KernelImage {
-  unsigned capability;
+  Architecture architecture;
   bool isPtx;
   std::string data; ///< PTX is NUL-terminated
 };
 
 /// The kernels for `capabilities` (ascending): cubins where ptxas is found, and always PTX of the newest, which later
-/// GPUs take; without ptxas PTX of the oldest as well. From the cache if the same kernels were compiled before. Empty
-/// after an error.
+/// GPUs take; without ptxas PTX of the oldest as well. Where some of the kernels are for exactly one of the
+/// capabilities, its cubin (without ptxas one PTX more) is for exactly it, too. From the cache if the same kernels were
+/// compiled before. Empty after an error.
 std::vector<KernelImage> compileKernels(llvm::ArrayRef<const Kernel *> kernels, llvm::ArrayRef<unsigned> capabilities,
                                         EmitContext &context);
 
-/// Writes an object that defines every kernel's symbol (a lap_gpu_kernel) and lap_gpu_module_data.
+/// Writes an object that defines every kernel's symbol (a lap_gpu_kernel) and lap_gpu_module_data. Kernels for exactly
+/// one capability come last.
 bool writeImageObject(llvm::ArrayRef<const Kernel *> kernels, llvm::ArrayRef<KernelImage> images, llvm::StringRef path,
                       Diagnostics &diagnostics);
 

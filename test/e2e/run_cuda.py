@@ -160,6 +160,35 @@ def check_text(options, directory, problems):
         check_operation(case, "server", case.gpu, directory, answer.removesuffix("\n"))
 
 
+def check_exact_forms(options, directory, problems):
+    """Kernels for exactly one capability (targets/cuda/kernels/MatmatWarpgroup.cpp) run where the GPU is one: here, where it
+    says so. Prompts are longer than a block of the other kernels has rows. Row formats have the bits of those; where some
+    products are of floats, the divergence counts."""
+    capabilities = ("80", "90", "120")
+    for fixture, flags, same_bits in ((FIXTURES / "edge_dense_gqa_f32", ["--quant=w4row", "--kv=f32"], True),
+                                      (FIXTURES / "edge_dense_gqa_bf16", ["--quant=bf16", "--kv=f32"], False),
+                                      (QUANTIZED_FIXTURES / "mobile_e2b", [], False)):
+        case = Case(options, fixture, flags, directory, problems)
+        if not case.compiled:
+            continue
+        columns = load_file(fixture / "reference.safetensors")["logits"].shape[2]
+        ids = ids_file(directory, [2 + 37 * i % (columns - 2) for i in range(100)])
+        here = case.logits(case.here, ids, columns)
+        logits, used = {}, []
+        for capability in capabilities:
+            case.environment["LAPIDARY_EMULATED_CAPABILITY"] = capability
+            logits[capability] = case.logits(case.gpu, ids, columns)
+            used.append("sm90a" in case.run(case.gpu, "bench", "-p", "100", "-n", "1", "-r", "1", "--profile").stdout)
+        problems.expect(used == [False, True, False], f"{case.name}: products by warpgroup on {capabilities}: {used}")
+        if here is None or any(rows is None for rows in logits.values()):
+            continue
+        apart = [float(numpy.abs(logits["90"] - logits[other]).max()) for other in ("80", "120")]
+        moved, noise = divergence(logits["80"], logits["90"]), divergence(here, logits["80"])
+        print(f"  {case.name}: products by warpgroup: {max(apart):.1e} from the others', KL {moved:.1e} (to the CPU {noise:.1e})")
+        problems.expect(max(apart) == 0 if same_bits else moved <= max(noise, 1e-6),
+                        f"{case.name}: logits on capability 90 differ from those on others by {apart}, KL {moved}")
+
+
 def main():
     options = arguments()
     problems = Problems()
@@ -174,7 +203,8 @@ def main():
                 compare(case, reference, held_to)
                 check_steps(case, reference, held_to)
         ran += 1
-    for check in (check_sessions, check_text):
+    checks = [check_sessions, check_text] + ([check_exact_forms] if options.emulator else [])
+    for check in checks:
         with tempfile.TemporaryDirectory() as directory:
             check(options, pathlib.Path(directory), problems)
     problems.finish(least=8 * ran)

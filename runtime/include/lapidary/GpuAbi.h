@@ -26,20 +26,31 @@ typedef struct lap_gpu_kernel {
   uint32_t tile[2];      /* what one block covers: weight rows and token rows of a product, keys and rows of attention,
                             columns and rows elsewhere; the grid follows from it (Kernels.h) */
   uint32_t reserved;
+  const struct lap_gpu_kernel *exact_form; /* the kernel that may take its place, with the same parameters, where the
+                                              code is that of a LAP_GPU_EXACT image; or null */
 } lap_gpu_kernel;
+
+enum {
+  LAP_GPU_PTX = 1,  /* text, which devices of at least the capability take; otherwise a cubin, for devices of the same
+                       major capability and at least the minor one */
+  LAP_GPU_EXACT = 2 /* for devices of exactly the capability (sm_90a) */
+};
 
 /* The same kernels, compiled for one kind of device. */
 typedef struct lap_gpu_image {
   const void *data; /* cubin or PTX text (NUL-terminated), as cuModuleLoadDataEx takes it */
   uint64_t bytes;
-  uint32_t capability; /* 10 * major + minor: the device (cubin: same major, at least this minor; PTX: at least this) */
-  uint32_t is_ptx;
+  uint32_t capability; /* 10 * major + minor */
+  uint32_t flags;      /* LAP_GPU_PTX, LAP_GPU_EXACT */
 } lap_gpu_image;
 
 typedef struct lap_gpu_module {
   const lap_gpu_kernel *const *kernels;
-  const lap_gpu_image *images; /* cubins first; the last one is PTX of the newest capability asked for */
+  const lap_gpu_image
+      *images; /* from the first to be tried on; the last one is PTX of the newest capability asked for */
   uint32_t kernel_count, image_count;
+  uint32_t exact_count; /* kernels at the end of the list that only LAP_GPU_EXACT images have */
+  uint32_t reserved;
   const lap_gpu_kernel *logit_maxima, *logit_search, *logit_weigh; /* among them; launched by the runtime itself */
 } lap_gpu_module;
 

@@ -38,6 +38,7 @@ struct Device {
   cuda::Address weights = 0;           // program.resident_weight_bytes
   cuda::Tables extend, step, score;    // of the three program functions
   uint32_t capability = 0;             // 10 * major + minor
+  bool exact = false;                  // `module` is a LAP_GPU_EXACT image: exact forms of kernels are there
   char name[96] = "";
 
   const cuda::Tables &tablesOf(lap_program_fn *function) const {

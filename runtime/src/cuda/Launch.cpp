@@ -8,6 +8,15 @@
 
 namespace lap::cuda {
 
+lap_kernel *formFor(const lap_step *step, lap_kernel *kernel, uint32_t rows) {
+  const lap_gpu_kernel &entry = *reinterpret_cast<const lap_gpu_kernel *>(kernel);
+  const DeviceCalls *calls = callOf(step).calls;
+  if (!entry.exact_form || !calls || !calls->device->exact || rows <= entry.tile[1]) {
+    return kernel;
+  }
+  return reinterpret_cast<lap_kernel *>(const_cast<lap_gpu_kernel *>(entry.exact_form));
+}
+
 void enqueue(const lap_step *step, lap_kernel *kernel, Grid grid, void **parameters) {
   DeviceCalls *calls = callOf(step).calls;
   if (!calls || calls->failed()) {

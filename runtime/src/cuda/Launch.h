@@ -51,6 +51,11 @@ inline uint32_t tileOf(lap_kernel *kernel, uint32_t dimension) {
   return reinterpret_cast<const lap_gpu_kernel *>(kernel)->tile[dimension];
 }
 
+/// What runs a product of `rows` rows: the kernel, or its exact form where that has been loaded. Forms have larger
+/// blocks, so they are for more rows than one block of the kernel has: below, both read weights once, and more blocks
+/// read them faster.
+lap_kernel *formFor(const lap_step *step, lap_kernel *kernel, uint32_t rows);
+
 constexpr uint32_t ceilDivide(uint32_t a, uint32_t b) { return a / b + (a % b != 0); }
 
 struct Grid {

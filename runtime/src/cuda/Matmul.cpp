@@ -30,9 +30,8 @@ extern "C" void lap_gpu_matmul(const lap_step *step, const lap_matmul_args *args
   const lap_weight &w = args->w;
   const uint32_t rows = rowsOf(step, out), tiles = w.rows / LAP_ROW_TILE;
   const Grid many = gridOf(matmat, tiles, rows);
-  const bool few = takesMatvec(rows, many.x * many.y);
-  lap_kernel *kernel = few ? matvec : matmat;
-  const Grid grid = few ? gridOf(matvec, tiles, rows) : many;
+  lap_kernel *kernel = takesMatvec(rows, many.x * many.y) ? matvec : formFor(step, matmat, rows);
+  const Grid grid = gridOf(kernel, tiles, rows);
   lap_out_step steps[LAP_STACK] = {}; // an end of 0 rounds nothing
   for (uint32_t i = 0; i < args->out_step_count && i < LAP_STACK; ++i) {
     steps[i] = args->out_steps[i];

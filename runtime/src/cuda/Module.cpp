@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A cubin runs on GPUs of its major capability, from its minor one on; PTX is compiled by the driver, on any GPU that
-// is not older. The images that fit are tried in their order, so a driver that refuses one gets the next.
+// is not older; exact images (sm_90a) are for one capability. The images that fit are tried in their order, so a driver
+// that refuses one gets the next.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Error.h"
 #include "runtime/src/MemoryPlan.h"
@@ -18,7 +19,10 @@ namespace {
 constexpr uint32_t StaticShared = 48 * 1024; // bytes that need not be asked for
 
 bool fits(const lap_gpu_image &image, uint32_t capability) {
-  return image.capability <= capability && (image.is_ptx || image.capability / 10 == capability / 10);
+  if (image.flags & LAP_GPU_EXACT) {
+    return image.capability == capability;
+  }
+  return image.capability <= capability && ((image.flags & LAP_GPU_PTX) || image.capability / 10 == capability / 10);
 }
 
 uint32_t oldest() {
@@ -63,7 +67,8 @@ lap_status findFunctions(Device &device, lap_error *error) {
   if (!device.functions) {
     return failMemory(bytes, "the list of kernels", error);
   }
-  for (uint32_t i = 0; i < data.kernel_count; ++i) {
+  const uint32_t here = data.kernel_count - (device.exact ? 0 : data.exact_count);
+  for (uint32_t i = 0; i < here; ++i) {
     const lap_gpu_kernel &kernel = *data.kernels[i];
     Function &function = device.functions[i];
     lap_status status = check(*device.driver, device.driver->moduleFunction(&function, device.module, kernel.name),
@@ -105,6 +110,7 @@ lap_status loadModule(Device &device, lap_error *error) {
     }
     result = log.load(*device.driver, &device.module, image.data);
     if (result == Success) {
+      device.exact = image.flags & LAP_GPU_EXACT;
       return findFunctions(device, error);
     }
     device.module = nullptr;

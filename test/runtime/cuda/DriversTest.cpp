@@ -31,13 +31,14 @@ struct Entry {
 };
 
 template <typename Kernel> Entry entry(const char *name, uint32_t tile0, uint32_t tile1 = 1) {
-  return {{name, 0, 128, 64, {tile0, tile1}, 0}, Reader<Kernel>::read};
+  return {{name, 0, 128, 64, {tile0, tile1}, 0, nullptr}, Reader<Kernel>::read};
 }
 
 Entry entries[] = {entry<Embed>("embed", 256),
                    entry<Quantize>("quantize", 1024),
                    entry<Matmul>("matvec", 64, 4),
                    entry<Matmul>("matmat", 128, 64),
+                   entry<Matmul>("exact_matmat", 160, 128),
                    entry<RmsNorm>("rms_norm", 1),
                    entry<NormRotary>("norm_rotary", 1),
                    entry<RotaryTable>("rotary_table", 1),
@@ -166,6 +167,27 @@ TEST(GpuDrivers, WideProductsOfMoreThanEightRowsTakeMatmat) {
     lap_gpu_matmul(&scene.call, &args, kernel("matvec"), kernel("matmat"), 0, 1);
     EXPECT_EQ(names(), Names{tokens == 8 ? "matvec" : "matmat"}); // 128 blocks of matmat
   }
+}
+
+TEST(GpuDrivers, ProductsOfManyRowsTakeTheExactFormWhereItIsLoaded) {
+  lap_matmul_args args = {};
+  args.x = rows(0, 96), args.out = rows(4096, 320);
+  args.w = {512, 0, 1000, 320, 96, LAP_W4ROW, 0};
+  auto *matmat = reinterpret_cast<lap_gpu_kernel *>(kernel("matmat"));
+  matmat->exact_form = reinterpret_cast<const lap_gpu_kernel *>(kernel("exact_matmat"));
+  for (bool exact : {false, true}) {
+    for (uint32_t tokens : {8u, 64u, 65u, 129u}) {
+      Scene scene(tokens);
+      scene.device.exact = exact;
+      lap_gpu_matmul(&scene.call, &args, kernel("matvec"), kernel("matmat"), 0, 1);
+      ASSERT_EQ(enqueued.size(), 1u);
+      const bool form = exact && tokens > 64;
+      EXPECT_EQ(enqueued[0].name, tokens <= 8 ? "matvec" : form ? "exact_matmat" : "matmat");
+      EXPECT_EQ(enqueued[0].x, tokens <= 8 ? 5u : form ? 2u : 3u); // 20 tiles, 4, 10 or 8 at a time
+      EXPECT_EQ(enqueued[0].y, tokens <= 8 ? 2u : form ? (tokens + 127) / 128 : (tokens + 63) / 64);
+    }
+  }
+  matmat->exact_form = nullptr;
 }
 
 TEST(GpuDrivers, BuffersOfTheLastTokenHaveItsIdAndPlace) {

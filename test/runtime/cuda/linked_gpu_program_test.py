@@ -123,6 +123,12 @@ class LinkedGpuProgram(unittest.TestCase):
     def test_old_gpu(self):
         self.refused("Fake GPU", "7.5", "8.0 or newer", fake_cuda_capability="75")
 
+    def test_exact_images_are_for_one_capability(self):
+        for capability, functions in (("80", 3), ("89", 3), ("90", 4), ("100", 3)):
+            done = self.run_it(*GENERATE, fake_cuda_capability=capability)
+            self.assertEqual((done.returncode, done.stderr), (0, b""), capability)
+            self.assertEqual(self.calls().count("cuModuleGetFunction"), functions, capability)
+
     def test_driver_that_does_not_take_the_kernels(self):
         self.refused("CUDA 12.4", "cuModuleLoadDataEx", "222", "--target=cuda-sm_80",
                      fake_cuda_fail="cuModuleLoadDataEx=222")
