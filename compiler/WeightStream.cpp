@@ -245,7 +245,7 @@ std::optional<Sha256> Pipeline::drain(AtomicOutput &output, uint64_t fileOffset,
 uint64_t packingMemory(const WeightSegment &segment, unsigned jobs) {
   uint64_t values = 0, packed = 0, factors = 0;
   for (const SegmentWeight &weight : segment.weights) {
-    factors = std::max(factors, 2 * weight.calibrationBytes); // moments, and what is made of them
+    factors = std::max(factors, 3 * weight.calibrationBytes); // moments, and the two forms that the packer keeps
   }
   for (const Batch &batch : batchesOf(segment, jobs)) {
     values = std::max(values, batch.rows * batch.weight->columns * uint64_t(sizeof(float)));

@@ -7,11 +7,9 @@
 #include "targets/common/packing/ErrorFeedback.h"
 
 #include "targets/common/PackedLayout.h"
+#include "targets/common/packing/RoundingDescent.h"
 #include "targets/common/packing/VectorCode.h"
 
-#include <algorithm>
-#include <cfloat>
-#include <cmath>
 #include <cstring>
 
 namespace lapidary {
@@ -28,20 +26,6 @@ constexpr int candidates = eighths + sevenths;
 static_assert(ErrorFeedback::rowsAtOnce == vectorLanes, "rows are lanes");
 
 const Vector zero = {};
-
-/// Rounded to bf16, ties to even; as toBFloat16.
-LAPIDARY_INLINE Vector roundToBFloat16(Vector x) {
-  VectorBits bits;
-  std::memcpy(&bits, &x, sizeof(bits));
-  bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000u;
-  std::memcpy(&x, &bits, sizeof(x));
-  return x;
-}
-
-LAPIDARY_INLINE Vector absolute(Vector x) { return x < 0 ? -x : x; }
-
-/// 0 for scales whose inverse is not a number of float's range: such groups become zeros.
-LAPIDARY_INLINE Vector inverseOf(Vector scale) { return absolute(scale) >= FLT_MIN ? 1.0f / scale : zero; }
 
 /// What is being rounded: eight rows of one group, and what its columns owe each other.
 struct Group {
@@ -152,7 +136,7 @@ LAPIDARY_FOR_EACH_CPU void roundBlock(Vector *values, uint64_t columns, const fl
 } // namespace
 
 void ErrorFeedback::quantize(const float *values, uint64_t rows, int8_t *integers, float *scales) const {
-  Vector block[LAP_MOMENT_BLOCK], blockScales[LAP_MOMENT_BLOCK / LAP_GROUP];
+  Vector wanted[LAP_MOMENT_BLOCK], block[LAP_MOMENT_BLOCK], blockScales[LAP_MOMENT_BLOCK / LAP_GROUP];
   const uint64_t groups = paddedColumns / LAP_GROUP;
   for (const Block &part : blocks) {
     for (uint64_t place = 0; place < part.columns; ++place) {
@@ -161,7 +145,9 @@ void ErrorFeedback::quantize(const float *values, uint64_t rows, int8_t *integer
         block[place][row] = row < rows && column < columns ? values[row * columns + column] : 0.0f;
       }
     }
+    std::memcpy(wanted, block, part.columns * sizeof(Vector));
     roundBlock(block, part.columns, part.feedback.data(), part.weight.data(), blockScales);
+    descend(wanted, part.columns, part.moments.data(), block, blockScales);
     for (uint64_t place = 0; place < part.columns; ++place) {
       const uint64_t column = part.first + part.order[place];
       for (uint64_t row = 0; row < rowsAtOnce; ++row) {

@@ -10,7 +10,8 @@
 // the squared error of the outputs, and the best answer of a later column k is to take away e * M^-1[j][k]
 // (GPTQ, arXiv:2210.17323, with LDL^T in place of the inverse's Cholesky factor). Each group's scale is the candidate
 // of GroupScale.cpp that makes this sum least, feedback inside the group included. Groups are rounded in the order of
-// their inputs' energy, largest first, while the most columns are left to take errors back.
+// their inputs' energy, largest first, while the most columns are left to take errors back. RoundingDescent.h improves
+// the result.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TARGETS_COMMON_PACKING_ERRORFEEDBACK_H
 #define LAPIDARY_TARGETS_COMMON_PACKING_ERRORFEEDBACK_H
@@ -27,16 +28,13 @@ class ErrorFeedback {
 public:
   static constexpr uint64_t rowsAtOnce = 8; ///< rows are the lanes of a vector
 
-  /// `moments` as lap_observer collects them: [padded columns][momentStride(columns)]. Moments that are zero
-  /// or no numbers give plain rounding.
+  /// `moments` as lap_observer collects them: [padded columns][momentStride(columns)]. Where they are zero or no
+  /// numbers, all columns count the same.
   ErrorFeedback(llvm::ArrayRef<float> moments, uint64_t columns);
 
   /// Quantizes `rows` (1..rowsAtOnce) rows of `columns` values. `integers` is [rowsAtOnce][padded columns], in -8..7;
   /// `scales` is [rowsAtOnce][padded columns / 32], bf16 values. A row's result does not depend on the others.
   void quantize(const float *values, uint64_t rows, int8_t *integers, float *scales) const;
-
-  /// Bytes of the factors of a weight with so many columns.
-  static uint64_t bytes(uint64_t columns);
 
 private:
   struct Block {
@@ -44,6 +42,7 @@ private:
     std::vector<uint32_t> order;     ///< place -> column inside the block
     std::vector<float> feedback;     ///< [place k][place j < k] of M^-1[j][k]
     std::vector<float> weight;       ///< D by place
+    std::vector<float> moments;      ///< [place][place], damped
   };
 
   static Block factor(llvm::ArrayRef<float> moments, uint64_t stride, uint64_t first, uint64_t columns);

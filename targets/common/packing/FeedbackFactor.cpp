@@ -56,9 +56,9 @@ std::vector<uint32_t> orderOf(llvm::ArrayRef<float> moments, uint64_t stride, ui
 
 /// a = M D M^T in place: D on the diagonal, M above it. Works from the last column to the first; the updates of one
 /// column run along rows.
-void factorUpper(Square &a, double least) {
+void factorUpper(Square &a) {
   for (uint64_t k = a.size; k-- > 0;) {
-    double pivot = a.at(k, k) = std::max(a.at(k, k), least);
+    double pivot = a.at(k, k) = std::max(a.at(k, k), 1.0);
     // Column k becomes row k of a scratch copy, so that the inner loop is contiguous.
     std::vector<double> column(k);
     for (uint64_t i = 0; i < k; ++i) {
@@ -99,30 +99,38 @@ std::vector<float> invertUpper(Square &m) {
 
 } // namespace
 
-ErrorFeedback::Block ErrorFeedback::factor(llvm::ArrayRef<float> moments, uint64_t stride, uint64_t first,
-                                           uint64_t columns) {
-  Block block{first, columns, orderOf(moments, stride, first, columns), {}, {}};
-  Square matrix(columns);
+/// The block's moments in units of the damping, by place and damped. The identity when nothing was observed.
+static Square dampedMoments(llvm::ArrayRef<float> moments, uint64_t stride, uint64_t first,
+                            llvm::ArrayRef<uint32_t> order) {
+  Square matrix(order.size());
   double trace = 0;
-  for (uint64_t i = 0; i < columns; ++i) {
-    const float *row = &moments[(first + block.order[i]) * stride];
-    for (uint64_t j = 0; j < columns; ++j) {
-      matrix.at(i, j) = row[block.order[j]];
+  bool finite = true;
+  for (uint64_t i = 0; i < order.size(); ++i) {
+    const float *row = &moments[(first + order[i]) * stride];
+    for (uint64_t j = 0; j < order.size(); ++j) {
+      matrix.at(i, j) = row[order[j]];
+      finite &= std::isfinite(row[order[j]]);
     }
     trace += matrix.at(i, i);
   }
-  const double added = damping * trace / static_cast<double>(columns);
-  if (!(added > 0) || !std::isfinite(trace)) { // nothing observed: plain rounding
-    block.feedback.assign(columns * columns, 0.0f);
-    block.weight.assign(columns, 1.0f);
-    return block;
+  const double added = damping * trace / static_cast<double>(order.size());
+  const bool observed = added > 0 && finite;
+  for (uint64_t i = 0; i < order.size(); ++i) {
+    for (uint64_t j = 0; j < order.size(); ++j) {
+      matrix.at(i, j) = (observed ? matrix.at(i, j) / added : 0) + (i == j);
+    }
   }
+  return matrix;
+}
+
+ErrorFeedback::Block ErrorFeedback::factor(llvm::ArrayRef<float> moments, uint64_t stride, uint64_t first,
+                                           uint64_t columns) {
+  Block block{first, columns, orderOf(moments, stride, first, columns), {}, {}, {}};
+  Square matrix = dampedMoments(moments, stride, first, block.order);
+  block.moments.assign(matrix.row(0), matrix.row(columns));
+  factorUpper(matrix);
   for (uint64_t i = 0; i < columns; ++i) {
-    matrix.at(i, i) += added;
-  }
-  factorUpper(matrix, added);
-  for (uint64_t i = 0; i < columns; ++i) {
-    block.weight.push_back(static_cast<float>(matrix.at(i, i) / added));
+    block.weight.push_back(static_cast<float>(matrix.at(i, i)));
   }
   block.feedback = invertUpper(matrix);
   return block;
@@ -136,7 +144,5 @@ ErrorFeedback::ErrorFeedback(llvm::ArrayRef<float> moments, uint64_t columns)
     blocks.push_back(factor(moments, stride, first, std::min(stride, paddedColumns - first)));
   }
 }
-
-uint64_t ErrorFeedback::bytes(uint64_t columns) { return padColumns(columns) * momentStride(columns) * sizeof(float); }
 
 } // namespace lapidary

@@ -8,7 +8,9 @@
 #ifndef LAPIDARY_TARGETS_COMMON_PACKING_VECTORCODE_H
 #define LAPIDARY_TARGETS_COMMON_PACKING_VECTORCODE_H
 
+#include <cfloat>
 #include <cstdint>
+#include <cstring>
 
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 #if !__has_feature(address_sanitizer)
@@ -34,6 +36,20 @@ LAPIDARY_INLINE Vector clampVector(Vector x, Vector low, Vector high) {
   x = x > low ? x : low;
   return x < high ? x : high;
 }
+
+/// Rounded to bf16, ties to even; as toBFloat16.
+LAPIDARY_INLINE Vector roundToBFloat16(Vector x) {
+  VectorBits bits;
+  std::memcpy(&bits, &x, sizeof(bits));
+  bits = (bits + 0x7fff + ((bits >> 16) & 1)) & 0xffff0000u;
+  std::memcpy(&x, &bits, sizeof(x));
+  return x;
+}
+
+LAPIDARY_INLINE Vector absolute(Vector x) { return x < 0 ? -x : x; }
+
+/// 0 for scales whose inverse is not a number of float's range: such groups become zeros.
+LAPIDARY_INLINE Vector inverseOf(Vector scale) { return absolute(scale) >= FLT_MIN ? 1.0f / scale : Vector{}; }
 
 } // namespace lapidary
 
