@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/Statistics.h"
 
+#include "compiler/LookupMoments.h"
 #include "support/Quote.h"
 #include "targets/common/PackedLayout.h"
 
@@ -79,8 +80,26 @@ bool usesStatistics(const SegmentWeight &weight) {
   return groups && !weight.gathered && !weight.sources.empty() && !weight.isInteger();
 }
 
+/// Reads `moments`, which are those of `weight`, and adds what its other use asks for.
+static std::optional<std::vector<float>> readMoments(const Checkpoint &statistics, const TensorInfo &moments,
+                                                     uint64_t columns, const StatisticsUse &use,
+                                                     Diagnostics &diagnostics) {
+  std::vector<float> values(moments.elements());
+  if (!statistics.read(moments, 0, values.data(), values.size() * sizeof(float), diagnostics)) {
+    return std::nullopt;
+  }
+  if (moments.name == use.stream.table) {
+    auto lookups = lookupMoments(use.stream, columns, use.model, diagnostics);
+    if (!lookups) {
+      return std::nullopt;
+    }
+    addLookups(values, *lookups, columns);
+  }
+  return values;
+}
+
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
-                   const TargetBackend &target, Diagnostics &diagnostics) {
+                   const StatisticsUse &use, Diagnostics &diagnostics) {
   for (SegmentWeight &weight : segment.weights) {
     const TensorInfo *moments = usesStatistics(weight) ? statistics->find(weight.sources.front().tensor.name) : nullptr;
     if (!moments) {
@@ -92,14 +111,10 @@ bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoin
                           shapeText(momentShape(weight)),
                       diagnostics);
     }
-    kernel::PackedType type = weight.type;
-    weight.calibratedPacker = [statistics, moments, type,
-                               &target](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
-      std::vector<float> values(moments->elements());
-      if (!statistics->read(*moments, 0, values.data(), values.size() * sizeof(float), errors)) {
-        return nullptr;
-      }
-      return target.packer(type, values);
+    weight.calibratedPacker = [statistics, moments, type = weight.type, columns = weight.columns,
+                               use](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
+      auto values = readMoments(*statistics, *moments, columns, use, errors);
+      return values ? use.target.packer(type, *values) : nullptr;
     };
     weight.calibrationBytes = moments->end - moments->begin;
   }

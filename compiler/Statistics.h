@@ -11,6 +11,7 @@
 
 #include "compiler/Hash.h"
 #include "compiler/WeightSegment.h"
+#include "passes/quantization/TokenStream.h"
 
 namespace lapidary {
 
@@ -32,10 +33,17 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
 /// True when knowing the inputs of `weight` changes how it is packed.
 bool usesStatistics(const SegmentWeight &weight);
 
+/// What statistics are used with. All of it must outlive the segment.
+struct StatisticsUse {
+  const Checkpoint &model;
+  const TokenStream &stream; ///< whose table is also rounded for its lookups
+  const TargetBackend &target;
+};
+
 /// Makes the segment's weights pack with the statistics of their inputs; weights without any stay as they are. Reports
-/// StatisticsMismatch for moments of another width. `target` must outlive the segment.
+/// StatisticsMismatch for moments of another width.
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
-                   const TargetBackend &target, Diagnostics &diagnostics);
+                   const StatisticsUse &use, Diagnostics &diagnostics);
 
 } // namespace lapidary
 

@@ -65,8 +65,7 @@ static bool isReturned(Value value) {
 
 bool isOutputHead(gemma::LinearOp linear) { return isReturned(linear.getResult()); }
 
-/// Per-layer embeddings are split by layer; a token table's rows enter the residual stream whole.
-static bool isTokenTable(gemma::EmbeddingOp embedding) {
+bool isTokenTable(gemma::EmbeddingOp embedding) {
   return !llvm::all_of(embedding->getUsers(), llvm::IsaPred<gemma::SplitHeadsOp>);
 }
 

@@ -36,6 +36,9 @@ inline bool isCheckpointInteger(mlir::Type type) {
 /// True for the product whose logits are returned.
 bool isOutputHead(gemma::LinearOp linear);
 
+/// True for the table whose rows enter the residual stream whole; per-layer embeddings are split by layer.
+bool isTokenTable(gemma::EmbeddingOp embedding);
+
 /// Groups the weights of all linear, embedding and experts ops, in order of first use, except those that the checkpoint
 /// stores as integers. Reports an op whose weight is
 /// not a checkpoint tensor (gemma.get_weight, gemma.concat_rows) any more or never was.

@@ -1,7 +1,7 @@
 //===- RoundingDescent.cpp - rounded groups, made better one by one ------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The gradient e H is kept up to date. While a group is worked on, changes go to the group's own 32 gradients only; the
+// The gradient e H is kept up to date. While a group is worked on, changes go to the group's own 32 columns only; the
 // sum of them goes to all columns at once when the group is done, which reads H along its rows.
 //===----------------------------------------------------------------------===//
 #include "targets/common/packing/RoundingDescent.h"
@@ -29,30 +29,26 @@ struct Descent {
   Vector gradient[group];
 };
 
-/// Takes `change` of the group's column `column` out of the error.
-LAPIDARY_INLINE void move(Descent &at, int column, const Vector &change) {
-  const float *row = at.moments + static_cast<uint64_t>(column) * at.stride;
-  for (int i = 0; i < group; ++i) {
-    at.gradient[i] -= change * row[i];
-  }
-}
-
 /// The best scale for the integers as they are: the loss is a parabola of it, so the nearest bf16 value is best.
 LAPIDARY_INLINE void improveScale(Descent &at) {
-  Vector slope = {}, curve = {};
+  Vector slope = {}, curve = {}, products[group]; // H times the integers
   for (int i = 0; i < group; ++i) {
-    Vector row = {};
-    for (int j = 0; j < group; ++j) {
-      row += at.integers[j] * at.moments[static_cast<uint64_t>(i) * at.stride + j];
+    products[i] = zero;
+  }
+  for (int j = 0; j < group; ++j) {
+    for (int i = 0; i < group; ++i) {
+      products[i] += at.integers[j] * at.moments[static_cast<uint64_t>(j) * at.stride + i];
     }
+  }
+  for (int i = 0; i < group; ++i) {
     slope += at.integers[i] * at.gradient[i];
-    curve += at.integers[i] * row;
+    curve += at.integers[i] * products[i];
   }
   const Vector old = *at.scale;
   *at.scale = curve > 0 ? roundToBFloat16(old + slope / curve) : old; // all integers 0: any scale will do
   const Vector change = *at.scale - old;
   for (int i = 0; i < group; ++i) {
-    move(at, i, at.integers[i] * change);
+    at.gradient[i] -= products[i] * change;
   }
 }
 
@@ -65,14 +61,18 @@ LAPIDARY_INLINE void improveIntegers(Descent &at) {
     const Vector integer = clampVector((wanted + roundMagic) - roundMagic, zero - 8.0f, zero + 7.0f);
     const Vector change = (integer - at.integers[i]) * *at.scale;
     at.integers[i] = integer;
-    move(at, i, change);
+    for (int j = i + 1; j < group; ++j) { // nobody asks for those before again
+      at.gradient[j] -= change * at.moments[static_cast<uint64_t>(i) * at.stride + j];
+    }
   }
 }
 
-/// Takes `changes` [group] of a group out of the errors of all columns; `moments` are the group's columns of H's rows.
-LAPIDARY_INLINE void moveAll(const Vector *changes, const float *moments, uint64_t columns, Vector *gradient) {
-  constexpr int atOnce = 4; // independent sums; groups have multiples of it
-  for (uint64_t i = 0; i < columns; i += atOnce) {
+/// Takes `changes` [group] of a group out of the gradient from column `from` on; `moments` are the group's columns of
+/// H's rows.
+LAPIDARY_INLINE void move(const Vector *changes, const float *moments, uint64_t columns, uint64_t from,
+                          Vector *gradient) {
+  constexpr int atOnce = 8; // independent sums; groups have multiples of it
+  for (uint64_t i = from; i < columns; i += atOnce) {
     Vector sums[atOnce] = {};
     for (int j = 0; j < group; ++j) {
       for (int k = 0; k < atOnce; ++k) {
@@ -85,8 +85,9 @@ LAPIDARY_INLINE void moveAll(const Vector *changes, const float *moments, uint64
   }
 }
 
-LAPIDARY_INLINE void improveGroup(uint64_t first, uint64_t columns, const float *moments, Vector *integers,
-                                  Vector *scale, Vector *gradient) {
+/// `from`: the first column whose gradient is asked for again.
+LAPIDARY_INLINE void improveGroup(uint64_t first, uint64_t columns, uint64_t from, const float *moments,
+                                  Vector *integers, Vector *scale, Vector *gradient) {
   Descent at = {moments + first * columns + first, columns, integers + first, scale, {}};
   std::memcpy(at.gradient, gradient + first, sizeof(at.gradient));
   Vector changes[group];
@@ -98,7 +99,7 @@ LAPIDARY_INLINE void improveGroup(uint64_t first, uint64_t columns, const float 
   for (int i = 0; i < group; ++i) {
     changes[i] += at.integers[i] * *scale;
   }
-  moveAll(changes, moments + first, columns, gradient);
+  move(changes, moments + first, columns, from, gradient);
 }
 
 LAPIDARY_INLINE void startGradient(const Vector *values, uint64_t columns, const float *moments, const Vector *integers,
@@ -111,7 +112,7 @@ LAPIDARY_INLINE void startGradient(const Vector *values, uint64_t columns, const
     for (int i = 0; i < group; ++i) {
       errors[i] = integers[first + i] * scales[first / group] - values[first + i];
     }
-    moveAll(errors, moments + first, columns, gradient);
+    move(errors, moments + first, columns, 0, gradient);
   }
 }
 
@@ -123,7 +124,8 @@ LAPIDARY_FOR_EACH_CPU void descend(const Vector *values, uint64_t columns, const
   startGradient(values, columns, moments, integers, scales, gradient);
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     for (uint64_t first = 0; first < columns; first += group) {
-      improveGroup(first, columns, moments, integers, scales + first / group, gradient);
+      const uint64_t from = sweep + 1 < sweeps ? 0 : first + group;
+      improveGroup(first, columns, from, moments, integers, scales + first / group, gradient);
     }
   }
 }
