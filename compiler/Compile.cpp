@@ -188,7 +188,7 @@ void reportPlaces(mlir::ModuleOp module, const WeightSegment &segment, Placement
 
 /// What calibration gives to the phases.
 struct Calibration {
-  TokenStream stream;
+  TableReadings tables;
   CalibrationRun run;
   std::shared_ptr<const Checkpoint> statistics; ///< null: none yet
   StaticRanges ranges;
@@ -245,7 +245,7 @@ bool planAndEmit(const CompileOptions &options, const Installation &installation
   }
   if (diagnostics.hadError() ||
       (statistics &&
-       !useStatistics(*segment, statistics, {*inputs.checkpoint, calibration.stream, target}, diagnostics))) {
+       !useStatistics(*segment, statistics, {*inputs.checkpoint, calibration.tables, target}, diagnostics))) {
     return false;
   }
   ProgramFacts facts = gatherFacts(inputs, options, program, target);
@@ -286,7 +286,7 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
       (options.isMobile() && !findRanges(options, installation, *inputs, *module, calibration, console, diagnostics))) {
     return false;
   }
-  calibration.stream = findTokenStream(*module); // while norms and products are not fused
+  calibration.tables = {findTokenStream(*module), findPerLayerTable(*module)}; // before anything is fused
   PipelineOptions pipeline{options.quant, options.overrides, *program, options.inspect, calibration.ranges};
   if (!runPhases(*module, *target, pipeline, diagnostics)) {
     return false;

@@ -22,23 +22,11 @@ constexpr uint64_t mostRows = 512; ///< of one weight
 // experts (9 to 16 % of the table's KL divergence; 0.5 and more alike), up to 0.5 for the other (2 %).
 constexpr double lookupShare = 0.5;
 
-/// The mean of the diagonal.
-double meanDiagonal(llvm::ArrayRef<float> moments, uint64_t stride) {
-  const uint64_t columns = moments.size() / stride;
-  double sum = 0;
-  for (uint64_t i = 0; i < columns; ++i) {
-    sum += moments[i * stride + i % stride];
-  }
-  return sum / static_cast<double>(columns);
-}
-
 void addScaled(std::vector<float> &to, llvm::ArrayRef<float> from, double factor) {
   for (size_t i = 0; i < to.size(); ++i) {
     to[i] = static_cast<float>(to[i] + factor * from[i]);
   }
 }
-
-bool isUsable(double meanDiagonal) { return std::isfinite(meanDiagonal) && meanDiagonal > 0; }
 
 class Readings {
 public:
@@ -48,13 +36,13 @@ public:
   /// Adds the rows of all its weights, behind the norm, to `moments`.
   bool add(const StreamReading &reading, std::vector<float> &moments) {
     std::vector<float> norm(columns, 1.0f);
-    if (const TensorInfo *tensor = find(reading.norm); tensor && tensor->elements() == columns) {
+    if (const TensorInfo *tensor = findFloats(checkpoint, reading.norm); tensor && tensor->elements() == columns) {
       if (!readRow(*tensor, 0, norm.data())) {
         return false;
       }
     }
     for (const std::string &name : reading.weights) {
-      const TensorInfo *tensor = find(name);
+      const TensorInfo *tensor = findFloats(checkpoint, name);
       if (tensor && tensor->shape.back() == columns && !add(*tensor, norm, moments)) {
         return false;
       }
@@ -63,13 +51,6 @@ public:
   }
 
 private:
-  /// Null for what holds no floats.
-  const TensorInfo *find(const std::string &name) const {
-    const TensorInfo *tensor = checkpoint.find(name);
-    return tensor && !tensor->shape.empty() && (tensor->dtype == DType::F32 || tensor->dtype == DType::BF16) ? tensor
-                                                                                                             : nullptr;
-  }
-
   bool add(const TensorInfo &tensor, llvm::ArrayRef<float> norm, std::vector<float> &moments) {
     const uint64_t rows = tensor.elements() / columns, taken = std::min(rows, mostRows);
     // What is taken stands for all rows: weights that share a reading keep their proportions.
@@ -89,10 +70,7 @@ private:
   }
 
   bool readRow(const TensorInfo &tensor, uint64_t row, float *out) {
-    source.rows = tensor.elements() / columns;
-    source.columns = columns;
-    source.sources = {{tensor, 0, source.rows, {}}};
-    if (!readRows({&source, row, 1}, checkpoint, content, diagnostics)) {
+    if (!readTensorRows(tensor, columns, row, 1, checkpoint, content, diagnostics)) {
       return false;
     }
     std::copy(content.values.begin(), content.values.end(), out);
@@ -102,7 +80,6 @@ private:
   uint64_t columns, padded;
   const Checkpoint &checkpoint;
   Diagnostics &diagnostics;
-  SegmentWeight source;
   WeightRows content;
 };
 
@@ -111,15 +88,14 @@ private:
 std::optional<std::vector<float>> lookupMoments(const TokenStream &stream, uint64_t columns,
                                                 const Checkpoint &checkpoint, Diagnostics &diagnostics) {
   Readings readings(columns, checkpoint, diagnostics);
-  const uint64_t stride = momentStride(columns);
-  std::vector<float> result(padColumns(columns) * stride), one(result.size());
+  const uint64_t padded = padColumns(columns);
+  std::vector<float> result(padded * momentStride(columns)), one(result.size());
   for (const StreamReading &reading : stream.readings) {
     std::fill(one.begin(), one.end(), 0.0f);
     if (!readings.add(reading, one)) {
       return std::nullopt;
     }
-    const double mean = meanDiagonal(one, stride);
-    if (isUsable(mean)) {
+    if (const double mean = meanDiagonal(one.data(), padded)) {
       addScaled(result, one, 1 / (mean * (1 + reading.branches)));
     }
   }
@@ -127,9 +103,9 @@ std::optional<std::vector<float>> lookupMoments(const TokenStream &stream, uint6
 }
 
 void addLookups(std::vector<float> &moments, llvm::ArrayRef<float> lookups, uint64_t columns) {
-  const double head = meanDiagonal(moments, momentStride(columns));
-  const double lookup = meanDiagonal(lookups, momentStride(columns));
-  if (isUsable(head) && isUsable(lookup)) {
+  const double head = meanDiagonal(moments.data(), padColumns(columns));
+  const double lookup = meanDiagonal(lookups.data(), padColumns(columns));
+  if (head > 0 && lookup > 0) {
     addScaled(moments, lookups, lookupShare * head / lookup);
   }
 }

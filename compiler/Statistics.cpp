@@ -77,46 +77,76 @@ std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const 
 
 bool usesStatistics(const SegmentWeight &weight) {
   bool groups = weight.format == "w4" && weight.type.getFormat().getGroup() != 0;
-  return groups && !weight.gathered && !weight.sources.empty() && !weight.isInteger();
+  return groups && !weight.sources.empty() && !weight.isInteger();
 }
 
-/// Reads `moments`, which are those of `weight`, and adds what its other use asks for.
-static std::optional<std::vector<float>> readMoments(const Checkpoint &statistics, const TensorInfo &moments,
-                                                     uint64_t columns, const StatisticsUse &use,
-                                                     Diagnostics &diagnostics) {
-  std::vector<float> values(moments.elements());
-  if (!statistics.read(moments, 0, values.data(), values.size() * sizeof(float), diagnostics)) {
-    return std::nullopt;
-  }
-  if (moments.name == use.stream.table) {
-    auto lookups = lookupMoments(use.stream, columns, use.model, diagnostics);
-    if (!lookups) {
+namespace {
+
+/// Makes the moments of one weight, when they are needed.
+using MomentsMaker = std::function<std::optional<std::vector<float>>(Diagnostics &)>;
+
+/// What was observed at the product with a weight of `columns`; for a table, also what its rows are read for.
+MomentsMaker observedMoments(const std::shared_ptr<const Checkpoint> &statistics, const TensorInfo &moments,
+                             uint64_t columns, const StatisticsUse &use) {
+  return [statistics, &moments, columns, use](Diagnostics &errors) -> std::optional<std::vector<float>> {
+    std::vector<float> values(moments.elements());
+    if (!statistics->read(moments, 0, values.data(), values.size() * sizeof(float), errors)) {
       return std::nullopt;
     }
-    addLookups(values, *lookups, columns);
-  }
-  return values;
+    if (moments.name == use.tables.stream.table) {
+      auto lookups = lookupMoments(use.tables.stream, columns, use.model, errors);
+      if (!lookups) {
+        return std::nullopt;
+      }
+      addLookups(values, *lookups, columns);
+    }
+    return values;
+  };
 }
+
+MomentsMaker tableMoments(const std::shared_ptr<const Checkpoint> &statistics, uint64_t columns,
+                          const StatisticsUse &use) {
+  return [statistics, columns, use](Diagnostics &errors) {
+    return perLayerMoments(use.tables.perLayer, columns, use.model, *statistics, errors);
+  };
+}
+
+/// The maker for `weight`, null when nothing is known about it. Reports StatisticsMismatch.
+MomentsMaker momentsMaker(const SegmentWeight &weight, const std::shared_ptr<const Checkpoint> &statistics,
+                          const StatisticsUse &use, Diagnostics &diagnostics) {
+  const std::string &name = weight.sources.front().tensor.name;
+  if (weight.gathered) { // no product reads it
+    return name == use.tables.perLayer.table ? tableMoments(statistics, weight.columns, use) : nullptr;
+  }
+  const TensorInfo *moments = statistics->find(name);
+  if (moments && (moments->dtype != DType::F32 || moments->shape != momentShape(weight))) {
+    mismatch(statistics->directory(),
+             "the moments of " + quoted(moments->name) + " are " + shapeText(moments->shape) + ", expected " +
+                 shapeText(momentShape(weight)),
+             diagnostics);
+    return nullptr;
+  }
+  return moments ? observedMoments(statistics, *moments, weight.columns, use) : nullptr;
+}
+
+} // namespace
 
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
                    const StatisticsUse &use, Diagnostics &diagnostics) {
   for (SegmentWeight &weight : segment.weights) {
-    const TensorInfo *moments = usesStatistics(weight) ? statistics->find(weight.sources.front().tensor.name) : nullptr;
-    if (!moments) {
+    MomentsMaker make = usesStatistics(weight) ? momentsMaker(weight, statistics, use, diagnostics) : nullptr;
+    if (diagnostics.hadError()) {
+      return false;
+    }
+    if (!make) {
       continue;
     }
-    if (moments->dtype != DType::F32 || moments->shape != momentShape(weight)) {
-      return mismatch(statistics->directory(),
-                      "the moments of " + quoted(moments->name) + " are " + shapeText(moments->shape) + ", expected " +
-                          shapeText(momentShape(weight)),
-                      diagnostics);
-    }
-    weight.calibratedPacker = [statistics, moments, type = weight.type, columns = weight.columns,
-                               use](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
-      auto values = readMoments(*statistics, *moments, columns, use, errors);
-      return values ? use.target.packer(type, *values) : nullptr;
+    weight.calibratedPacker = [make, type = weight.type,
+                               &target = use.target](Diagnostics &errors) -> std::shared_ptr<const WeightPacker> {
+      auto values = make(errors);
+      return values ? target.packer(type, *values) : nullptr;
     };
-    weight.calibrationBytes = moments->end - moments->begin;
+    weight.calibrationBytes = momentShape(weight)[0] * momentShape(weight)[1] * sizeof(float);
   }
   return true;
 }

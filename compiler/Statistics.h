@@ -11,6 +11,7 @@
 
 #include "compiler/Hash.h"
 #include "compiler/WeightSegment.h"
+#include "passes/quantization/PerLayerTable.h"
 #include "passes/quantization/TokenStream.h"
 
 namespace lapidary {
@@ -30,13 +31,19 @@ std::optional<Sha256> fingerprint(const Checkpoint &checkpoint, Diagnostics &dia
 std::shared_ptr<const Checkpoint> openStatistics(const std::string &path, const Checkpoint &model,
                                                  Diagnostics &diagnostics);
 
-/// True when knowing the inputs of `weight` changes how it is packed.
+/// True when knowing the inputs of products changes how `weight` is packed.
 bool usesStatistics(const SegmentWeight &weight);
+
+/// What reads the rows of tables, which are rounded for that (LookupMoments.h).
+struct TableReadings {
+  TokenStream stream;
+  PerLayerTable perLayer;
+};
 
 /// What statistics are used with. All of it must outlive the segment.
 struct StatisticsUse {
   const Checkpoint &model;
-  const TokenStream &stream; ///< whose table is also rounded for its lookups
+  const TableReadings &tables;
   const TargetBackend &target;
 };
 

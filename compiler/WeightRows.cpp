@@ -108,6 +108,21 @@ bool readRows(const WeightRange &range, const Checkpoint &checkpoint, WeightRows
   return true;
 }
 
+const TensorInfo *findFloats(const Checkpoint &checkpoint, const std::string &name) {
+  const TensorInfo *tensor = checkpoint.find(name);
+  bool holdsFloats = tensor && (tensor->dtype == DType::F32 || tensor->dtype == DType::BF16);
+  return holdsFloats && !tensor->shape.empty() ? tensor : nullptr;
+}
+
+bool readTensorRows(const TensorInfo &tensor, uint64_t columns, uint64_t row, uint64_t count,
+                    const Checkpoint &checkpoint, WeightRows &rows, Diagnostics &diagnostics) {
+  SegmentWeight weight;
+  weight.columns = columns;
+  weight.rows = tensor.elements() / columns;
+  weight.sources = {{tensor, 0, weight.rows, {}}};
+  return readRows({&weight, row, count}, checkpoint, rows, diagnostics);
+}
+
 void packRows(const WeightRange &range, const WeightRows &rows, const WeightPacker &packer,
               std::vector<uint8_t> &packed) {
   const SegmentWeight &weight = *range.weight;

@@ -27,6 +27,13 @@ struct WeightRows {
 /// Reads `range`. Rows that no source covers are zero. Reports ReadFailed.
 bool readRows(const WeightRange &range, const Checkpoint &checkpoint, WeightRows &rows, Diagnostics &diagnostics);
 
+/// The tensor `name` if it is there and holds F32 or BF16 values, otherwise null.
+const TensorInfo *findFloats(const Checkpoint &checkpoint, const std::string &name);
+
+/// Reads rows of a float tensor that has `columns` columns, [count][columns] into rows.values. Reports ReadFailed.
+bool readTensorRows(const TensorInfo &tensor, uint64_t columns, uint64_t row, uint64_t count,
+                    const Checkpoint &checkpoint, WeightRows &rows, Diagnostics &diagnostics);
+
 /// Packs `range`, which is in `rows`, piece by piece into `packed` (its pieces' bytes, zeroed).
 void packRows(const WeightRange &range, const WeightRows &rows, const WeightPacker &packer,
               std::vector<uint8_t> &packed);

@@ -15,12 +15,6 @@ using namespace mlir;
 
 namespace lapidary {
 
-/// The symbol of a weight operand; empty for integers of the checkpoint and for what is not a tensor of it.
-static StringRef symbolOf(Value weight) {
-  auto get = weight ? weight.getDefiningOp<gemma::GetWeightOp>() : nullptr;
-  return get && !isCheckpointInteger(weight.getType()) ? get.getWeight() : StringRef();
-}
-
 namespace {
 
 class StreamWalk {
@@ -42,7 +36,7 @@ private:
 
 void StreamWalk::visitEmbedding(gemma::EmbeddingOp embedding) {
   if (isTokenTable(embedding)) {
-    result.table = symbolOf(embedding.getTable()).str();
+    result.table = checkpointSymbol(embedding.getTable()).str();
     stream[embedding.getResult()] = 0;
   }
 }
@@ -60,7 +54,7 @@ void StreamWalk::visitAdd(gemma::AddOp add) {
 void StreamWalk::visitNorm(gemma::RmsNormOp norm) {
   if (auto found = stream.find(norm.getInput()); found != stream.end()) {
     readings[norm.getResult()] = static_cast<unsigned>(result.readings.size());
-    result.readings.push_back({symbolOf(norm.getWeight()).str(), {}, found->second});
+    result.readings.push_back({checkpointSymbol(norm.getWeight()).str(), {}, found->second});
   }
 }
 
@@ -70,7 +64,7 @@ void StreamWalk::visitProduct(Value input, Value weight) {
     readings[input] = static_cast<unsigned>(result.readings.size());
     result.readings.push_back({"", {}, found->second});
   }
-  StringRef symbol = symbolOf(weight);
+  StringRef symbol = checkpointSymbol(weight);
   if (auto reading = readings.find(input); reading != readings.end() && !symbol.empty()) {
     result.readings[reading->second].weights.push_back(symbol.str());
   }

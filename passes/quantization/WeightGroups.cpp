@@ -55,6 +55,11 @@ static LogicalResult appendSources(Operation *op, Value weight, SmallVectorImpl<
   return success();
 }
 
+StringRef checkpointSymbol(Value weight) {
+  auto get = weight ? weight.getDefiningOp<gemma::GetWeightOp>() : nullptr;
+  return get && !isCheckpointInteger(weight.getType()) ? get.getWeight() : StringRef();
+}
+
 /// True when `value` is returned, directly or after the ops that end a model.
 static bool isReturned(Value value) {
   return llvm::any_of(value.getUsers(), [](Operation *user) {

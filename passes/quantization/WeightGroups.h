@@ -33,6 +33,9 @@ inline bool isCheckpointInteger(mlir::Type type) {
   return tensor && tensor.getElementType().isInteger();
 }
 
+/// The symbol of a weight operand; empty for integers of the checkpoint and for what is not one tensor of it.
+llvm::StringRef checkpointSymbol(mlir::Value weight);
+
 /// True for the product whose logits are returned.
 bool isOutputHead(gemma::LinearOp linear);
 

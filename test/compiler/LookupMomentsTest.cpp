@@ -19,7 +19,8 @@ using lapidary::test::Variant;
 
 namespace {
 
-TokenStream streamOf(Variant variant) {
+/// What `find` finds in the module of a tiny checkpoint.
+template <typename Found> Found findIn(Variant variant, Found (*find)(mlir::ModuleOp)) {
   TempDirectory directory;
   test::tinyModel(variant).write(directory);
   Diagnostics diagnostics;
@@ -30,8 +31,10 @@ TokenStream streamOf(Variant variant) {
     module = importGemma(context, inputs->config, *inputs->checkpoint, inputs->tensors, diagnostics);
   }
   EXPECT_TRUE(module);
-  return module ? findTokenStream(*module) : TokenStream();
+  return module ? find(*module) : Found();
 }
+
+TokenStream streamOf(Variant variant) { return findIn(variant, findTokenStream); }
 
 /// "norm: weight, weight (branches)", without what all names begin with.
 std::string text(const StreamReading &reading) {
@@ -77,10 +80,39 @@ TEST(TokenStream, IntegersOfTheCheckpointAreNotListed) {
   }
 }
 
+TEST(PerLayerTable, EverySliceHasItsProduct) {
+  PerLayerTable table = findIn(Variant::Edge, findPerLayerTable);
+  EXPECT_EQ(table.table, "model.language_model.embed_tokens_per_layer.weight");
+  ASSERT_EQ(table.readings.size(), 4u);
+  for (uint64_t layer = 0; layer < 4; ++layer) {
+    EXPECT_EQ(table.readings[layer].weight,
+              "model.language_model.layers." + std::to_string(layer) + ".per_layer_projection.weight");
+    EXPECT_EQ(table.readings[layer].firstColumn, 3 * layer);
+  }
+}
+
+TEST(PerLayerTable, ModelsWithoutOneHaveNone) {
+  PerLayerTable table = findIn(Variant::Moe, findPerLayerTable);
+  EXPECT_EQ(table.table, "");
+  EXPECT_TRUE(table.readings.empty());
+}
+
 constexpr uint64_t columns = 4, padded = 32;
 
 std::string floatBytes(const std::vector<float> &values) {
   return std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float));
+}
+
+std::unique_ptr<Checkpoint> openFile(const TempDirectory &directory, const std::vector<test::TinyTensor> &tensors,
+                                     const std::string &data) {
+  uint64_t dataBytes = 0;
+  std::string header = test::headerOf(tensors, dataBytes).dump();
+  std::string file = test::fileBytes(header, dataBytes);
+  EXPECT_EQ(data.size(), dataBytes);
+  file.replace(file.size() - dataBytes, dataBytes, data);
+  directory.write("model.safetensors", file);
+  Diagnostics diagnostics;
+  return Checkpoint::open(directory.path(), diagnostics);
 }
 
 /// norm [4], w [3, 4], v [2, 4], many [2048, 4] of (1, 0, 0, 0), few [256, 4] of (0, 1, 0, 0), narrow [2, 3].
@@ -97,14 +129,7 @@ std::unique_ptr<Checkpoint> openCheckpoint(const TempDirectory &directory) {
     data += floatBytes({0, 1, 0, 0});
   }
   data += floatBytes({1, 1, 1, 1, 1, 1});
-  uint64_t dataBytes = 0;
-  std::string header = test::headerOf(tensors, dataBytes).dump();
-  std::string file = test::fileBytes(header, dataBytes);
-  EXPECT_EQ(data.size(), dataBytes);
-  file.replace(file.size() - dataBytes, dataBytes, data);
-  directory.write("model.safetensors", file);
-  Diagnostics diagnostics;
-  return Checkpoint::open(directory.path(), diagnostics);
+  return openFile(directory, tensors, data);
 }
 
 std::vector<float> momentsOf(const std::vector<StreamReading> &readings) {
@@ -162,6 +187,57 @@ TEST(LookupMoments, ZerosAndBrokenNumbersChangeNothing) {
     std::vector<float> sum = moments;
     addLookups(sum, lookups, columns);
     EXPECT_EQ(sum, moments);
+  }
+}
+
+/// Statistics with moments of w's input, whose diagonal is 4, 1, 9, 16, and of v's, of another width.
+std::unique_ptr<Checkpoint> openStatistics(const TempDirectory &directory) {
+  std::vector<float> moments(padded * padded, 0.5f);
+  for (uint64_t i = 0; i < columns; ++i) {
+    const float diagonal[columns] = {4, 1, 9, 16};
+    moments[i * padded + i] = diagonal[i];
+  }
+  return openFile(directory, {{"w", {padded, padded}, "F32"}, {"v", {64, 64}, "F32"}},
+                  floatBytes(moments) + floatBytes(std::vector<float>(64 * 64, 1.0f)));
+}
+
+std::vector<float> perLayer(const std::vector<SliceReading> &readings, uint64_t tableColumns) {
+  TempDirectory model, observed;
+  std::unique_ptr<Checkpoint> checkpoint = openCheckpoint(model), statistics = openStatistics(observed);
+  Diagnostics diagnostics;
+  auto moments = perLayerMoments({"table", readings}, tableColumns, *checkpoint, *statistics, diagnostics);
+  EXPECT_TRUE(moments);
+  return moments.value_or(std::vector<float>());
+}
+
+TEST(PerLayerMoments, AreThoseOfTheProductTimesTheSizesOfItsInput) {
+  std::vector<float> moments = perLayer({{"w", 2}}, 8);
+  ASSERT_EQ(moments.size(), padded * padded);
+  // W^T W times 2, 1, 3, 4 along rows and columns; the diagonal's sum is 20 + 1 + 9 + 32 = 62.
+  const float expected[columns][columns] = {{20, 0, 6, 16}, {0, 1, 0, 4}, {6, 0, 9, 0}, {16, 4, 0, 32}};
+  for (uint64_t i = 0; i < columns; ++i) {
+    for (uint64_t j = 0; j < columns; ++j) {
+      EXPECT_FLOAT_EQ(moments[(i + 2) * padded + j + 2], expected[i][j] / (62.0f / padded)) << i << ", " << j;
+    }
+  }
+  EXPECT_EQ(moments[0], 0.0f);
+  EXPECT_EQ(moments[6 * padded + 6], 0.0f);
+}
+
+TEST(PerLayerMoments, ASliceAcrossABlocksEndIsCut) {
+  constexpr uint64_t stride = 512;
+  std::vector<float> moments = perLayer({{"w", 510}}, 1024);
+  ASSERT_EQ(moments.size(), 1024 * stride);
+  EXPECT_FLOAT_EQ(moments[510 * stride + 510], 20 / (62.0f / padded));
+  EXPECT_FLOAT_EQ(moments[512 * stride + 0], 9 / (62.0f / padded)); // column 2, first of the second block
+  EXPECT_EQ(moments[510 * stride + 0], 0.0f);
+  EXPECT_EQ(moments[512 * stride + 510], 0.0f);
+}
+
+TEST(PerLayerMoments, WhatDoesNotFitHasNone) {
+  for (const SliceReading &reading : {SliceReading{"v", 0}, {"missing", 0}, {"few", 0}, {"w", 5}, {"w", UINT64_MAX}}) {
+    std::vector<float> moments = perLayer({reading}, 8);
+    EXPECT_EQ(moments, std::vector<float>(padded * padded)) << reading.weight << " " << reading.firstColumn;
   }
 }
 

@@ -9,6 +9,7 @@
 #include "targets/common/packing/VectorCode.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace lapidary {
@@ -49,6 +50,15 @@ LAPIDARY_FOR_EACH_CPU void addMoments(const float *rows, uint64_t count, uint64_
       }
     }
   }
+}
+
+double meanDiagonal(const float *moments, uint64_t columns) {
+  const uint64_t stride = momentStride(columns);
+  double sum = 0;
+  for (uint64_t i = 0; i < columns; ++i) {
+    sum += moments[i * stride + i % stride];
+  }
+  return std::isfinite(sum) && sum > 0 ? sum / static_cast<double>(columns) : 0;
 }
 
 } // namespace lapidary
