@@ -12,13 +12,16 @@ import pathlib
 import shlex
 import sys
 import tempfile
+import time
 
 import numpy
 from safetensors.numpy import load_file
 
-from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, check_library, check_needed, check_opening, ids_file, run
+from driver import FIXTURES, QUANTIZED_FIXTURES, ROOT, Problems, check_library, check_needed, check_opening, ids_file
+from driver import run as run_within
 
 TOLERANCE = 1e-3
+TIMEOUT = 1800  # seconds for one command: floats may be emulated one by one
 QUICK = ["edge_dense_gqa_bf16", "moe_f32", "odd_sizes_f32"]  # what --quick runs of the plain fixtures
 
 
@@ -30,9 +33,13 @@ def arguments():
     parser.add_argument("--lacking", default="", help="emulator of a machine that lacks a feature of the target")
     parser.add_argument("--root", default="", help="the target's glibc (/usr/aarch64-linux-gnu): tests the library")
     parser.add_argument("--triple", default="aarch64-linux-gnu.2.36", help="what zig calls the target")
-    parser.add_argument("--only", default="", help="run only fixtures that have this in their names")
+    parser.add_argument("--only", default="", help="run only what has this in its name: a fixture, text, calibrated, library")
     parser.add_argument("--quick", action="store_true", help="fewer plain fixtures")
     return parser.parse_args()
+
+
+def run(*words, stdin=None):
+    return run_within(*words, stdin=stdin, timeout=TIMEOUT)
 
 
 class Case:
@@ -162,15 +169,20 @@ def main():
     for fixture, flags, exact in cases(options.quick):
         if options.only not in fixture.name:
             continue
+        begin = time.monotonic()
         with tempfile.TemporaryDirectory() as directory:
             case = Case(options, fixture, flags, pathlib.Path(directory), problems)
             if case.compiled:
                 check(case, load_file(fixture / "reference.safetensors"), exact)
+            print(f"  {case.name}: {time.monotonic() - begin:.0f} s", flush=True)
         ran += 1
-    for part in (check_text, check_calibrated, check_emulated_library):
-        with tempfile.TemporaryDirectory() as directory:
-            part(options, pathlib.Path(directory), problems)
-    problems.finish(least=8 * ran)
+    for name, part in (("text", check_text), ("calibrated", check_calibrated), ("library", check_emulated_library)):
+        if options.only in name:
+            with tempfile.TemporaryDirectory() as directory:
+                part(options, pathlib.Path(directory), problems)
+            ran += 1
+    problems.expect(ran > 0, f"nothing has '{options.only}' in its name")
+    problems.finish(least=max(1, 2 * ran))
 
 
 if __name__ == "__main__":
