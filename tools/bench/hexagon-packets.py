@@ -11,22 +11,26 @@ instructions, packets and vrmpy it has, how full its packets are (instructions o
 which scale the sums of a group, count as often as they run there. docs/performance.md has the table.
 
 --floats looks at loops that multiply floats in vectors instead (attention, norms, GELU) and prints the packets for a product
-of 32 lanes, and for a whole turn, which is 32 columns of a row where it is not attention.
+of 32 lanes. A packet of those has no room for four: a product of floats takes two of the vector units, and below version 79
+sums and conversions share one. So a column says which unit is the busiest and how much of the time it works
+(hexagon_units.py).
 
 --show prints the loops. --check verifies that every function that multiplies has such a loop, and that its packets are
-at least 70 % full.
+at least 70 % full; of loops with floats in vectors, that packets are so full or the busiest unit is.
 """
 import argparse
 import re
 import subprocess
 import sys
 
+from hexagon_units import SLOTS, fewest
+
 TOOLS = "/usr/lib/llvm-22/bin/"
-SLOTS = 4
 FULL = 0.70
 FEWEST = 4  # products of a loop that counts
 INTEGERS = r"vrmpy\(v\d+\.ub,r\d+"
 FLOATS = r"\.(?:sf|qf32) = vmpy\("
+SELDOM = r"f32_(add|quantize_static)_"  # not hot: a few packets between loads and stores, 1 % of a token's
 
 
 def disassemble(path):
@@ -82,13 +86,20 @@ def loops(packets):
 
 
 def multiplying_loops(packets, product):
-    """Runs of packets of the innermost loops that multiply. Hardware loops are innermost; where they multiply, a jump back is
-    that of a loop around them, parts of which may lie elsewhere."""
-    found = []
-    for kind in loops(packets):
-        found = found or [loop for loop in sorted(kind) if products(packets[loop[0]:loop[1] + 1], product) >= FEWEST]
+    """Runs of packets of the innermost loops that multiply. Hardware loops are innermost; where those of integers multiply, a
+    jump back is that of a loop around them, parts of which may lie elsewhere. So it is where it starts a hardware loop."""
+    hardware, jumps = ([loop for loop in sorted(kind) if products(packets[loop[0]:loop[1] + 1], product) >= FEWEST]
+                       for kind in loops(packets))
+    jumps = [loop for loop in jumps if product == INTEGERS or not starts_loop(packets[loop[0]:loop[1] + 1])]
+    found = hardware + jumps if product == FLOATS else hardware or jumps
     inner = [a for a in found if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in found)]
+    # Of two that overlap, the longer goes through what seldom runs.
+    inner = [a for a in inner if not any(a[0] <= b[1] and b[0] <= a[1] and b[1] - b[0] < a[1] - a[0] for b in inner)]
     return [packets[first:last + 1] for first, last in inner]
+
+
+def starts_loop(packets):
+    return any(text.startswith("loop0(") for _, instructions, _ in packets for text in instructions)
 
 
 def products(packets, product):
@@ -136,12 +147,35 @@ def table(paths, wanted):
                   f"{run_packets(loop) * 8 / multiplied:.1f} |")
 
 
+def busiest(loop):
+    """(what limits a loop, the part of its packets that it is busy in)."""
+    limits = fewest([text for _, instructions, _ in loop for text in useful(instructions)])
+    name = max(limits, key=limits.get)
+    return name, limits[name] / len(loop)
+
+
 def float_table(paths, wanted):
-    print("| loop | products | packets | full | packets for a product |\n| --- | ---: | ---: | ---: | ---: |")
+    print("| loop | products | packets | full | busiest | | packets for a product |\n"
+          "| --- | ---: | ---: | ---: | --- | ---: | ---: |")
     for path in paths:
         for function, loop in hot_loops(path, wanted, FLOATS):
             multiplied = products(loop, FLOATS)
-            print(f"| {function} | {multiplied} | {len(loop)} | {100 * fill(loop):.0f} % | {len(loop) / multiplied:.1f} |")
+            name, part = busiest(loop)
+            print(f"| {function} | {multiplied} | {len(loop)} | {100 * fill(loop):.0f} % | {name} | {100 * part:.0f} % | "
+                  f"{len(loop) / multiplied:.1f} |")
+
+
+def check_floats(paths, wanted):
+    """The same for loops of floats; archives of levels without them have none."""
+    ran = 0
+    for path in paths:
+        for function, loop in hot_loops(path, wanted, FLOATS):
+            name, part = busiest(loop)
+            if part < FULL and not re.search(SELDOM, function):
+                sys.exit(f"error: {path}: {function}: the busiest unit of a hot loop, {name}, works in {100 * part:.0f} % of its "
+                         f"packets, expected at least {100 * FULL:.0f} %; look at it with --floats --show")
+            ran += 1
+    return ran
 
 
 def check(paths, wanted):
@@ -180,7 +214,7 @@ def main():
         loops = check(options.paths, options.kernel)
         if loops == 0:
             sys.exit("error: no loop with vrmpy found; is this an object for Hexagon?")
-        print(f"{loops} hot loops: ok")
+        print(f"{loops} hot loops of integers, {check_floats(options.paths, options.kernel)} of floats: ok")
     elif options.floats:
         float_table(options.paths, options.kernel)
     else:

@@ -1,8 +1,9 @@
 // HvxFloatsTest.cpp - what HvxFloats does without instructions of floats, against the model of it.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs under an emulator of version 66: how rows of caches and scales are spread over lanes, how floats become whole
-// numbers, comparisons, shifts and halves. One program without a test library; it says what is wrong and ends with 1.
+// Runs under an emulator of version 66: how rows of caches and scales are spread over lanes, how whole numbers become
+// floats and bytes, comparisons, shifts and halves. One program without a test library; it says what is wrong and ends
+// with 1.
 #include "targets/hexagon/kernels/floats/HvxFloats.h"
 #include "targets/hexagon/kernels/floats/ModelFloats.h"
 #define LAPIDARY_MODEL_FLOATS Nearest
@@ -58,30 +59,20 @@ template <typename Element> static void checkRows(const char *what) {
   }
 }
 
-/// Whole numbers and ties around powers of two, and what is just beside them.
-static void checkNearest() {
-  for (int power = -4; power < 21; ++power) {
-    float values[32], rounded[32];
-    for (int i = 0; i < 32; ++i) {
-      const float about = ldexpf(1.0f, power) + 0.5f * static_cast<float>(i / 4);
-      values[i] = i % 4 == 0   ? about
-                  : i % 4 == 1 ? nextafterf(about, 1e9f)
-                  : i % 4 == 2 ? nextafterf(about, 0.0f)
-                               : -about;
-      rounded[i] = rintf(values[i]);
+/// Bytes of one vector of words and of four, to odd addresses.
+template <int Count> static void checkBytes() {
+  HvxFloats::Word words[Count];
+  Model::Word others[Count];
+  int32_t numbers[32];
+  for (int i = 0; i < Count; ++i) {
+    for (int lane = 0; lane < 32; ++lane) {
+      numbers[lane] = (i * 32 + lane) * 37 - 3000; // the low byte counts
     }
-    alignas(128) int32_t lanes[32], expected[32];
-    storeAligned(nearest<HvxFloats>(HvxFloats::load(values)).lanes, lanes);
-    for (int i = 0; i < 32; ++i) {
-      expected[i] = static_cast<int32_t>(rounded[i]);
-      rounded[i] = static_cast<float>(expected[i]); // no -0
-    }
-    expectSame("nearest", lanes, expected, 32);
-    expectSame("nearest of the model", nearest<Model>(Model::load(values)).lanes, expected, 32);
-    expectSame("toFloat", HvxFloats::toFloat(HvxFloats::loadWords(expected)), Model::load(rounded));
+    words[i] = HvxFloats::loadWords(numbers), others[i] = Model::loadWords(numbers);
   }
-  const float zeros[32] = {0.0f, -0.0f, 0x1p-126f, -0x1p-140f, 0.5f, -0.5f, 1.5f, -1.5f};
-  expectSame("nearest of zeros", nearest<HvxFloats>(HvxFloats::load(zeros)), nearest<Model>(Model::load(zeros)));
+  int8_t bytes[Count * 32 + 3], expected[Count * 32 + 3];
+  HvxFloats::storeBytes(words, bytes + 3), Model::storeBytes(others, expected + 3);
+  expectSame("storeBytes", bytes + 3, expected + 3, Count * 32);
 }
 
 static void checkLanes() {
@@ -93,24 +84,19 @@ static void checkLanes() {
   const H::Word x = H::loadWords(a), y = H::loadWords(b);
   const Model::Word p = Model::loadWords(a), q = Model::loadWords(b);
   expectSame("indices", H::indices(), Model::indices());
-  expectSame("shiftLeftBy", H::shiftLeftBy(x, y), Model::shiftLeftBy(p, q));
-  expectSame("shiftRightBy", H::shiftRightBy(x, y), Model::shiftRightBy(p, q));
-  expectSame("shiftRight", H::shiftRight(x, 23), Model::shiftRight(p, 23));
-  expectSame("signOf", H::signOf(x), Model::signOf(p));
   expectSame("leastWord", H::leastWord(x, y), Model::leastWord(p, q));
-  expectSame("exclusive", H::exclusive(x, y), Model::exclusive(p, q));
+  expectSame("shiftLeft", H::shiftLeft(x, 15), Model::shiftLeft(p, 15));
+  expectSame("shiftRight", H::shiftRight(x, 14), Model::shiftRight(p, 14));
   const H::Float f = H::toFloat(x), g = H::toFloat(y);
   const Model::Float r = Model::toFloat(p), s = Model::toFloat(q);
   expectSame("select", H::select(H::isLessWord(x, y), f, g), Model::select(Model::isLessWord(p, q), r, s));
   expectSame("swapHalves", H::swapHalves(g), Model::swapHalves(s));
-  int8_t bytes[32], expected[32];
-  H::storeBytes(y, bytes), Model::storeBytes(q, expected);
-  expectSame("storeBytes", bytes, expected, 32);
   for (int lane = 0; lane < 32; ++lane) {
     int32_t one[32] = {};
     one[lane] = 1;
-    ++checks;
-    if (!H::any(H::isLessWord(H::splatWord(0), H::loadWords(one)))) {
+    checks += 2;
+    const H::Mask found = H::isLessWord(H::splatWord(0), H::loadWords(one)), none = H::isLessWord(x, x);
+    if (!H::any(found) || !H::any(H::eitherMask(none, found)) || H::any(H::eitherMask(none, none))) {
       printf("any: lane %d is not seen\n", lane);
       ++failures;
     }
@@ -123,8 +109,9 @@ int main() {
   checkRows<float>("rows of f32");
   checkRows<uint16_t>("rows of bf16");
   checkRows<int8_t>("rows of int8");
-  checkNearest();
+  checkBytes<1>();
+  checkBytes<4>();
   checkLanes();
-  printf(failures == 0 && checks > 100 ? "Success!\n" : "%d of %d checks failed\n", failures, checks);
-  return failures != 0 || checks <= 100;
+  printf(failures == 0 && checks > 70 ? "Success!\n" : "%d of %d checks failed\n", failures, checks);
+  return failures != 0 || checks <= 70;
 }

@@ -4,7 +4,7 @@
 // targets/common/algorithms/Attention.h defines the numbers. Scores: lanes are the keys of two blocks of 16; the mix of
 // values: lanes are the columns of two parts of 16. A vector of the cache is widened once for all query rows of a call.
 // What is summed, and in which order, does not depend on which blocks share a vector, so chunks do not change bits.
-#include "targets/hexagon/kernels/floats/VectorMath.h"
+#include "targets/hexagon/kernels/floats/Columns.h"
 
 #include <float.h>
 
@@ -18,13 +18,14 @@ using Float = V::Float;
 using Word = V::Word;
 
 constexpr int Keys = LAP_ROW_TILE;            // of a block
-constexpr int MostKeys = LAP_ATTENTION_SLICE; // of a slice
+constexpr int MostKeys = LAP_ATTENTION_SLICE; // of a slice, a multiple of 2 * AtOnce blocks
+constexpr int AtOnce = 4;                     // vectors of scores that become weights together
 constexpr float Hidden = -FLT_MAX;            // the score of a key that a row does not see
 constexpr float Visible = -0x1p126f;          // below every other score
 
-LAPIDARY_INLINE void store(float value, const StepRounder<V> &, float &out) { out = value; }
-LAPIDARY_INLINE void store(float value, const StepRounder<V> &steps, int8_t &out) { out = steps.round(value); }
-LAPIDARY_INLINE void store(float value, const StepRounder<V> &, uint16_t &out) { // ties to even
+LAPIDARY_INLINE void store(float value, float, float &out) { out = value; }
+LAPIDARY_INLINE void store(float value, float step, int8_t &out) { out = roundToStep<V>(value, step); }
+LAPIDARY_INLINE void store(float value, float, uint16_t &out) { // ties to even
   const uint32_t bits = __builtin_bit_cast(uint32_t, value);
   out = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
@@ -32,13 +33,12 @@ LAPIDARY_INLINE void store(float value, const StepRounder<V> &, uint16_t &out) {
 /// keyOut: columns at any distance; value and valueOut [16 columns, part], parts at any distance.
 template <typename Element>
 LAPIDARY_INLINE void append(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut) {
-  const StepRounder<V> keySteps(keyStep), valueSteps(valueStep);
   for (int d = 0, dim = extent(key, 0); d < dim; ++d) {
-    store(floats(key)[d], keySteps, data<Element>(keyOut)[d * stride(keyOut, 0)]);
+    store(floats(key)[d], keyStep, data<Element>(keyOut)[d * stride(keyOut, 0)]);
   }
   for (int part = 0, parts = extent(value, 1); part < parts; ++part) {
     for (int column = 0; column < LAP_ROW_TILE; ++column) {
-      store(floats(value)[column + part * stride(value, 1)], valueSteps,
+      store(floats(value)[column + part * stride(value, 1)], valueStep,
             data<Element>(valueOut)[column + part * stride(valueOut, 1)]);
     }
   }
@@ -93,6 +93,9 @@ LAPIDARY_INLINE void score(B query, B key, const SliceBlocks &blocks, const int3
       most[q] = V::most(most[q], visible);
     });
   }
+  for (int block = (blocks.count + 1) / 2 * 2; block % (2 * AtOnce) != 0; block += 2) {
+    unrolled<Count>([&](auto q) { V::store(V::splat(Hidden), scores + q * MostKeys + block * Keys); });
+  }
   unrolled<Count>([&](auto q) {
     float lanes[V::Lanes];
     V::store(most[q], lanes);
@@ -103,15 +106,19 @@ LAPIDARY_INLINE void score(B query, B key, const SliceBlocks &blocks, const int3
   });
 }
 
-/// Turns scores into weights exp(score - maximum) and returns their sum, in 16 strands that are added in order.
+/// Turns scores into weights exp(score - maximum) and returns their sum, in 16 strands that are added in order. Scores
+/// behind the blocks are Hidden up to a multiple of AtOnce vectors.
 float weigh(float *scores, int blocks, float maximum) {
   Float strands = V::splat(0.0f); // lanes 0 to 15
-  for (int block = 0; block < blocks; block += 2, scores += 2 * Keys) {
-    const Float values = V::load(scores);
-    Float weights = exponential<V>(V::sub(values, V::splat(maximum)));
-    weights = V::select(V::isLess(values, V::splat(Visible)), V::splat(0.0f), weights);
-    V::store(weights, scores);
-    strands = V::add(V::add(strands, weights), V::swapHalves(weights));
+  for (int block = 0; block < blocks; block += 2 * AtOnce, scores += Several<V, AtOnce>::Lanes) {
+    using W = Several<V, AtOnce>;
+    const auto values = W::load(scores);
+    auto weights = exponential<W>(W::sub(values, W::splat(maximum)));
+    weights = W::select(W::isLess(values, W::splat(Visible)), W::splat(0.0f), weights);
+    W::store(weights, scores);
+    for (const Float &each : weights.parts) {
+      strands = V::add(V::add(strands, each), V::swapHalves(each));
+    }
   }
   float lanes[V::Lanes], total = 0.0f;
   V::store(strands, lanes);
@@ -203,12 +210,12 @@ LAPIDARY_KERNEL(f32_attention_merge_8x16)
   storeSome<V>(largest, floats(newMaximum), queries);
   for (int q = 0; q < queries; ++q) {
     floats(newTotal)[q] = floats(oldTotal)[q] * oldFactors[q] + floats(sliceTotal)[q] * sliceFactors[q];
-    const Float oldFactor = V::splat(oldFactors[q]), sliceFactor = V::splat(sliceFactors[q]);
     const float *from = floats(oldSum) + q * stride(oldSum, 1), *added = floats(sliceSum) + q * stride(sliceSum, 1);
     float *to = floats(newSum) + q * stride(newSum, 1);
-    forColumns<V>(extent(newSum, 0), [&](int column, auto part) {
-      part.store(V::mulAdd(part.load(added + column), sliceFactor, V::mul(part.load(from + column), oldFactor)),
-                 to + column);
+    forColumns<V, 8>(extent(newSum, 0), [&](int column, auto part) {
+      using W = typename decltype(part)::Vector;
+      const auto before = W::mul(part.load(from + column), W::splat(oldFactors[q]));
+      part.store(W::mulAdd(part.load(added + column), W::splat(sliceFactors[q]), before), to + column);
     });
   }
   return 0;

@@ -84,16 +84,10 @@ struct HvxFloats {
   LAPIDARY_INLINE static Word minus(Word a, Word b) { return {Q6_Vw_vsub_VwVw(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Word both(Word a, Word b) { return {Q6_V_vand_VV(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Word either(Word a, Word b) { return {Q6_V_vor_VV(a.lanes, b.lanes)}; }
-  LAPIDARY_INLINE static Word exclusive(Word a, Word b) { return {Q6_V_vxor_VV(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Word leastWord(Word a, Word b) { return {Q6_Vw_vmin_VwVw(a.lanes, b.lanes)}; }
-  LAPIDARY_INLINE static Word mostWord(Word a, Word b) { return {Q6_Vw_vmax_VwVw(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Mask isLessWord(Word a, Word b) { return {Q6_Q_vcmp_gt_VwVw(b.lanes, a.lanes)}; }
   LAPIDARY_INLINE static Word shiftLeft(Word a, int count) { return {Q6_Vw_vasl_VwR(a.lanes, count)}; }
   LAPIDARY_INLINE static Word shiftRight(Word a, int count) { return {Q6_Vuw_vlsr_VuwR(a.lanes, count)}; }
-  LAPIDARY_INLINE static Word signOf(Word a) { return {Q6_Vw_vasr_VwR(a.lanes, 31)}; } ///< 0 or -1
-  /// By 0 to 31 each.
-  LAPIDARY_INLINE static Word shiftLeftBy(Word a, Word counts) { return {Q6_Vw_vasl_VwVw(a.lanes, counts.lanes)}; }
-  LAPIDARY_INLINE static Word shiftRightBy(Word a, Word counts) { return {Q6_Vw_vlsr_VwVw(a.lanes, counts.lanes)}; }
   /// 0, 1, .. 31.
   LAPIDARY_INLINE static Word indices() {
     alignas(VectorBytes) static constexpr int32_t numbers[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10,
@@ -101,12 +95,17 @@ struct HvxFloats {
                                                                22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
     return {*reinterpret_cast<const HVX_Vector *>(numbers)};
   }
-  /// The low bytes of the words. to: 32 bytes.
-  LAPIDARY_INLINE static void storeBytes(Word a, int8_t *to) {
+  LAPIDARY_INLINE static Mask eitherMask(Mask a, Mask b) { return {Q6_Q_or_QQ(a.lanes, b.lanes)}; }
+  /// The low bytes of the words. to: 32 or 128 bytes.
+  LAPIDARY_INLINE static void storeBytes(const Word (&a)[1], int8_t *to) {
     alignas(VectorBytes) int8_t bytes[VectorBytes];
-    const HVX_Vector halves = Q6_Vh_vpacke_VwVw(a.lanes, a.lanes);
+    const HVX_Vector halves = Q6_Vh_vpacke_VwVw(a[0].lanes, a[0].lanes);
     storeAligned(Q6_Vb_vpacke_VhVh(halves, halves), bytes);
     __builtin_memcpy(to, bytes, Lanes);
+  }
+  LAPIDARY_INLINE static void storeBytes(const Word (&a)[4], int8_t *to) {
+    const HVX_Vector low = Q6_Vh_vpacke_VwVw(a[1].lanes, a[0].lanes), high = Q6_Vh_vpacke_VwVw(a[3].lanes, a[2].lanes);
+    *reinterpret_cast<HVX_UVector *>(to) = Q6_Vb_vpacke_VhVh(high, low);
   }
 
   /// Rows of 16 elements that are read at once from each of two places, side by side: out[r] is row r of `first`, then

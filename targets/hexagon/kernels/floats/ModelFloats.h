@@ -12,6 +12,14 @@
 
 #include "targets/hexagon/kernels/Kernel.h"
 
+/// On a machine without vectors of floats an operation is a call of a loop: inlined and unrolled, a kernel is tens of
+/// thousands of scalar instructions in one function, and the compiler takes minutes over it.
+#ifdef __hexagon__
+#define LAPIDARY_MODEL_OPERATION [[gnu::noinline]] static
+#else
+#define LAPIDARY_MODEL_OPERATION static
+#endif
+
 namespace lap::hexagon {
 
 enum class ModelRounding { Nearest, TowardZero };
@@ -35,6 +43,9 @@ template <ModelRounding Rounding> struct ModelFloats {
   /// A vector whose lane i is value(i).
   template <typename To, typename Value> LAPIDARY_INLINE static To each(Value &&value) {
     To to;
+#ifdef __hexagon__
+#pragma clang loop unroll(disable)
+#endif
     for (int i = 0; i < Lanes; ++i) {
       to.lanes[i] = value(i);
     }
@@ -50,39 +61,41 @@ template <ModelRounding Rounding> struct ModelFloats {
     return Rounding == ModelRounding::Nearest ? product : towardZero(product, __builtin_fmaf(a, b, -product));
   }
 
-  static Float splat(float value) {
+  LAPIDARY_MODEL_OPERATION Float splat(float value) {
     return each<Float>([&](int) { return value; });
   }
-  static Float load(const float *from) {
+  LAPIDARY_MODEL_OPERATION Float load(const float *from) {
     return each<Float>([&](int i) { return from[i]; });
   }
-  static void store(Float value, float *to) { __builtin_memcpy(to, value.lanes, sizeof(value.lanes)); }
-  static Float add(Float a, Float b) {
+  LAPIDARY_MODEL_OPERATION void store(const Float &value, float *to) {
+    __builtin_memcpy(to, value.lanes, sizeof(value.lanes));
+  }
+  LAPIDARY_MODEL_OPERATION Float add(const Float &a, const Float &b) {
     return each<Float>([&](int i) { return add1(a.lanes[i], b.lanes[i]); });
   }
-  static Float sub(Float a, Float b) {
+  LAPIDARY_MODEL_OPERATION Float sub(const Float &a, const Float &b) {
     return each<Float>([&](int i) { return add1(a.lanes[i], -b.lanes[i]); });
   }
-  static Float mul(Float a, Float b) {
+  LAPIDARY_MODEL_OPERATION Float mul(const Float &a, const Float &b) {
     return each<Float>([&](int i) { return mul1(a.lanes[i], b.lanes[i]); });
   }
-  static Float mulAdd(Float a, Float b, Float c) { return add(mul(a, b), c); }
-  static Float least(Float a, Float b) {
+  static Float mulAdd(const Float &a, const Float &b, const Float &c) { return add(mul(a, b), c); }
+  LAPIDARY_MODEL_OPERATION Float least(const Float &a, const Float &b) {
     return each<Float>([&](int i) { return a.lanes[i] < b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
   }
-  static Float most(Float a, Float b) {
+  LAPIDARY_MODEL_OPERATION Float most(const Float &a, const Float &b) {
     return each<Float>([&](int i) { return a.lanes[i] < b.lanes[i] ? b.lanes[i] : a.lanes[i]; });
   }
-  static Mask isLess(Float a, Float b) {
+  LAPIDARY_MODEL_OPERATION Mask isLess(const Float &a, const Float &b) {
     return each<Mask>([&](int i) { return a.lanes[i] < b.lanes[i]; });
   }
-  static Float select(Mask mask, Float a, Float b) {
+  LAPIDARY_MODEL_OPERATION Float select(const Mask &mask, const Float &a, const Float &b) {
     return each<Float>([&](int i) { return mask.lanes[i] ? a.lanes[i] : b.lanes[i]; });
   }
-  static Float swapHalves(Float a) {
+  LAPIDARY_MODEL_OPERATION Float swapHalves(const Float &a) {
     return each<Float>([&](int i) { return a.lanes[(i + Lanes / 2) % Lanes]; });
   }
-  static bool any(Mask mask) {
+  LAPIDARY_MODEL_OPERATION bool any(const Mask &mask) {
     bool found = false;
     for (bool lane : mask.lanes) {
       found |= lane;
@@ -90,12 +103,12 @@ template <ModelRounding Rounding> struct ModelFloats {
     return found;
   }
 
-  static Word bits(Float a) { return __builtin_bit_cast(Word, a); }
-  static Float fromBits(Word a) { return __builtin_bit_cast(Float, a); }
-  static Word splatWord(int32_t value) {
+  static Word bits(const Float &a) { return __builtin_bit_cast(Word, a); }
+  static Float fromBits(const Word &a) { return __builtin_bit_cast(Float, a); }
+  LAPIDARY_MODEL_OPERATION Word splatWord(int32_t value) {
     return each<Word>([&](int) { return value; });
   }
-  static Word loadWords(const int32_t *from) {
+  LAPIDARY_MODEL_OPERATION Word loadWords(const int32_t *from) {
     return each<Word>([&](int i) { return from[i]; });
   }
   /// value(a, b) of the lanes as unsigned numbers, which may overflow.
@@ -104,59 +117,51 @@ template <ModelRounding Rounding> struct ModelFloats {
       return static_cast<int32_t>(value(static_cast<uint32_t>(a.lanes[i]), static_cast<uint32_t>(b.lanes[i])));
     });
   }
-  static Word plus(Word a, Word b) {
+  LAPIDARY_MODEL_OPERATION Word plus(const Word &a, const Word &b) {
     return combine(a, b, [](uint32_t x, uint32_t y) { return x + y; });
   }
-  static Word minus(Word a, Word b) {
+  LAPIDARY_MODEL_OPERATION Word minus(const Word &a, const Word &b) {
     return combine(a, b, [](uint32_t x, uint32_t y) { return x - y; });
   }
-  static Word both(Word a, Word b) {
+  LAPIDARY_MODEL_OPERATION Word both(const Word &a, const Word &b) {
     return combine(a, b, [](uint32_t x, uint32_t y) { return x & y; });
   }
-  static Word either(Word a, Word b) {
+  LAPIDARY_MODEL_OPERATION Word either(const Word &a, const Word &b) {
     return combine(a, b, [](uint32_t x, uint32_t y) { return x | y; });
   }
-  static Word exclusive(Word a, Word b) {
-    return combine(a, b, [](uint32_t x, uint32_t y) { return x ^ y; });
-  }
-  static Word leastWord(Word a, Word b) {
+  LAPIDARY_MODEL_OPERATION Word leastWord(const Word &a, const Word &b) {
     return each<Word>([&](int i) { return a.lanes[i] < b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
   }
-  static Word mostWord(Word a, Word b) {
-    return each<Word>([&](int i) { return a.lanes[i] < b.lanes[i] ? b.lanes[i] : a.lanes[i]; });
-  }
-  static Mask isLessWord(Word a, Word b) {
+  LAPIDARY_MODEL_OPERATION Mask isLessWord(const Word &a, const Word &b) {
     return each<Mask>([&](int i) { return a.lanes[i] < b.lanes[i]; });
   }
-  static Word shiftLeft(Word a, int count) { return shiftLeftBy(a, splatWord(count)); }
-  static Word shiftRight(Word a, int count) { return shiftRightBy(a, splatWord(count)); }
-  static Word signOf(Word a) {
-    return each<Word>([&](int i) { return a.lanes[i] < 0 ? -1 : 0; });
+  LAPIDARY_MODEL_OPERATION Word shiftLeft(const Word &a, int count) {
+    return combine(a, a, [&](uint32_t x, uint32_t) { return x << count; });
   }
-  static Word shiftLeftBy(Word a, Word counts) {
-    return combine(a, counts, [](uint32_t x, uint32_t y) { return x << (y & 31); });
+  LAPIDARY_MODEL_OPERATION Word shiftRight(const Word &a, int count) {
+    return combine(a, a, [&](uint32_t x, uint32_t) { return x >> count; });
   }
-  static Word shiftRightBy(Word a, Word counts) {
-    return combine(a, counts, [](uint32_t x, uint32_t y) { return x >> (y & 31); });
+  LAPIDARY_MODEL_OPERATION Mask eitherMask(const Mask &a, const Mask &b) {
+    return each<Mask>([&](int i) { return a.lanes[i] || b.lanes[i]; });
   }
-  static Word indices() {
+  LAPIDARY_MODEL_OPERATION Word indices() {
     return each<Word>([&](int i) { return i; });
   }
-  static void storeBytes(Word a, int8_t *to) {
-    for (int i = 0; i < Lanes; ++i) {
-      to[i] = static_cast<int8_t>(a.lanes[i]);
+  template <int Count> LAPIDARY_MODEL_OPERATION void storeBytes(const Word (&a)[Count], int8_t *to) {
+    for (int i = 0; i < Count * Lanes; ++i) {
+      to[i] = static_cast<int8_t>(a[i / Lanes].lanes[i % Lanes]);
     }
   }
 
   template <typename Element> static constexpr int rowsAtOnce = 128 / (16 * static_cast<int>(sizeof(Element)));
   template <typename Element, int Count>
-  static void rows(const Element *first, const Element *second, Float (&out)[Count]) {
+  LAPIDARY_MODEL_OPERATION void rows(const Element *first, const Element *second, Float (&out)[Count]) {
     static_assert(Count == rowsAtOnce<Element>);
     for (int row = 0; row < Count; ++row) {
       out[row] = each<Float>([&](int i) { return valueOf((i < 16 ? first : second)[16 * row + i % 16]); });
     }
   }
-  static Float toFloat(Word a) {
+  LAPIDARY_MODEL_OPERATION Float toFloat(const Word &a) {
     return each<Float>([&](int i) { return static_cast<float>(a.lanes[i]); });
   }
 
@@ -172,5 +177,7 @@ private:
 };
 
 } // namespace lap::hexagon
+
+#undef LAPIDARY_MODEL_OPERATION
 
 #endif // LAPIDARY_TARGETS_HEXAGON_KERNELS_FLOATS_MODELFLOATS_H
