@@ -72,13 +72,12 @@ function(lapidary_emulated_suite isa target)
   add_custom_target(kernel-conformance-${isa} ALL DEPENDS "${program}")
 endfunction()
 
-# lapidary_emulated_conformance_test(isa cpu features INTEGERS signed|offset EMULATOR word .. [EXCLUDE pattern]): test
-# KernelConformance.<isa>.<cpu>, of a target whose weights are stored so. What takes minutes under an emulator is left to
-# this machine: 9000 positions of attention, and what EXCLUDE adds.
+# lapidary_emulated_conformance_test(isa cpu features INTEGERS signed|offset EMULATOR word .. [ARGUMENTS word ..]): test
+# KernelConformance.<isa>.<cpu>, of a target whose weights are stored so: the whole suite, long sequences as for slow
+# machines.
 function(lapidary_emulated_conformance_test isa cpu features)
-  cmake_parse_arguments(ARG "" "INTEGERS;EXCLUDE" "EMULATOR" ${ARGN})
+  cmake_parse_arguments(ARG "" "INTEGERS" "EMULATOR;ARGUMENTS" ${ARGN})
   add_test(NAME KernelConformance.${isa}.${cpu}
     COMMAND ${ARG_EMULATOR} "${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/kernel-conformance-${isa}" --isa=${isa}
-            "--features=${features}" --integers=${ARG_INTEGERS}
-            "--gtest_filter=-*LanesShareTheSlicesOfSeveralLongSequences:${ARG_EXCLUDE}")
+            "--features=${features}" --integers=${ARG_INTEGERS} --slow ${ARG_ARGUMENTS})
 endfunction()

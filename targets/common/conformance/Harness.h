@@ -34,6 +34,10 @@ IntegerCode integerCode();
 /// defines them: it has no fused multiply-adds, or rounds in a way of its own, by less than one unit in the last place.
 bool definedFloats();
 
+/// True (--slow) on a machine that is emulated: tests of long sequences then have smaller heads and look at the last
+/// few positions. They walk the same slices, rings and rounds.
+bool slowMachine();
+
 /// What a float may differ from a double reference: `of`, or four times that where floats are the target's own (twice
 /// the error of rounding to nearest, and to one side, so that errors add up instead of cancelling).
 inline double tolerance(double of) { return definedFloats() ? of : 4 * of; }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset]
-// [--floats=own] [GoogleTest options]
+// [--floats=own] [--slow] [GoogleTest options]
 // --kernels: unless they are linked in. --features: names of /proc/cpuinfo; without all of them the tests are skipped.
 #include "runtime/src/CpuFeatures.h"
 #include "targets/common/conformance/Harness.h"
@@ -17,7 +17,7 @@ namespace lapidary::conformance {
 
 static std::string isa, skip;
 static IntegerCode code = IntegerCode::Offset;
-static bool ownFloats = false;
+static bool ownFloats = false, slow = false;
 
 lap_kernel *kernel(KernelOp op, lap_format format) {
   const std::string symbol = kernelSymbol(kernelName(op, format, isa));
@@ -33,6 +33,7 @@ const std::string &skipReason() { return skip; }
 
 IntegerCode integerCode() { return code; }
 bool definedFloats() { return !ownFloats; }
+bool slowMachine() { return slow; }
 
 static void requireFeatures(const std::string &features) {
   std::stringstream wanted(features);
@@ -61,12 +62,14 @@ int main(int count, char **words) {
       code = lapidary::IntegerCode::Signed;
     } else if (word == "--floats=own") {
       ownFloats = true;
+    } else if (word == "--slow") {
+      slow = true;
     }
   }
   if (isa.empty()) {
     std::fprintf(stderr,
                  "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset] "
-                 "[--floats=own]\n",
+                 "[--floats=own] [--slow]\n",
                  words[0]);
     return 2;
   }
