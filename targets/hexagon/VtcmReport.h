@@ -7,8 +7,8 @@
 
 namespace lapidary::hexagon {
 
-/// Lines for the compile report: VTCM of a version, its buffers, and how the products of `module` are cut into blocks.
-/// Empty when the version has no VTCM.
+/// Lines for the compile report: VTCM of a version, its buffers, and how the weights of `module`'s products and
+/// its caches are cut into blocks. Empty when the version has no VTCM.
 std::vector<std::string> vtcmNotes(mlir::ModuleOp module, const TargetBackend &target, int version);
 
 } // namespace lapidary::hexagon

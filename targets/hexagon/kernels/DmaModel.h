@@ -9,9 +9,7 @@
 #ifndef LAPIDARY_TARGETS_HEXAGON_KERNELS_DMAMODEL_H
 #define LAPIDARY_TARGETS_HEXAGON_KERNELS_DMAMODEL_H
 
-#include "targets/hexagon/VtcmPlan.h"
-
-#include <stdint.h>
+#include "targets/hexagon/kernels/DmaTransfer.h"
 
 namespace lap::hexagon {
 
@@ -23,41 +21,43 @@ public:
 
   /// What was done wrong, of all engines; null: nothing.
   static inline const char *misuse = nullptr;
-  static inline uint32_t transfers = 0; ///< that were waited for; approximate with several threads
+  static inline uint32_t transfers = 0; ///< groups that were waited for; approximate with several threads
 
   static uint8_t *requestMemory(uint32_t bytes) { return bytes <= MemoryBytes ? memory : nullptr; }
 
-  void start(void *to, const void *from, uint32_t bytes) {
-    uint8_t *destination = static_cast<uint8_t *>(to);
-    if (pending) {
+  void start(const DmaTransfer *transfers, uint32_t count, DmaSource) {
+    if (pending != 0) {
       return blame("a transfer starts before the last one was waited for");
     }
-    if (destination < memory || destination + bytes > memory + MemoryBytes) {
-      return blame("a transfer ends outside of VTCM");
+    if (count == 0 || count > lapidary::hexagon::MostTransfers) {
+      return blame("no transfers, or more than are started together");
     }
-    if (bytes == 0 || bytes > MostBytes) {
-      return blame("a transfer of no bytes, or of more than a descriptor can say");
+    for (uint32_t i = 0; i < count; ++i) {
+      if (const char *wrong = mistakeIn(transfers[i])) {
+        return blame(wrong);
+      }
     }
-    if (reinterpret_cast<uintptr_t>(to) % lapidary::hexagon::VtcmAlign != 0) {
-      return blame("a transfer to an address that is not a vector's");
+    for (; pending < count; ++pending) {
+      started[pending] = transfers[pending];
+      __builtin_memset(started[pending].to, Poison, started[pending].bytes);
     }
-    pending = true, target = destination, source = static_cast<const uint8_t *>(from), length = bytes;
-    __builtin_memset(target, Poison, length);
   }
 
   bool wait() {
-    if (!pending) {
+    if (pending == 0) {
       blame("a wait for nothing");
       return false;
     }
-    __builtin_memcpy(target, source, length);
-    pending = false;
+    for (uint32_t i = 0; i < pending; ++i) {
+      __builtin_memcpy(started[i].to, started[i].from, started[i].bytes);
+    }
+    pending = 0;
     ++transfers;
     return true;
   }
 
   ~DmaModel() {
-    if (pending) {
+    if (pending != 0) {
       blame("a transfer that nobody waited for");
     }
   }
@@ -65,11 +65,22 @@ public:
 private:
   static void blame(const char *what) { misuse = what; }
 
+  static const char *mistakeIn(const DmaTransfer &transfer) {
+    const uint8_t *to = static_cast<const uint8_t *>(transfer.to);
+    if (to < memory || to + transfer.bytes > memory + MemoryBytes) {
+      return "a transfer ends outside of VTCM";
+    }
+    if (transfer.bytes == 0 || transfer.bytes > MostBytes) {
+      return "a transfer of no bytes, or of more than a descriptor can say";
+    }
+    return reinterpret_cast<uintptr_t>(to) % lapidary::hexagon::VtcmAlign != 0
+               ? "a transfer to an address that is not a vector's"
+               : nullptr;
+  }
+
   alignas(128) static inline uint8_t memory[MemoryBytes];
-  bool pending = false;
-  uint8_t *target = nullptr;
-  const uint8_t *source = nullptr;
-  uint32_t length = 0;
+  DmaTransfer started[lapidary::hexagon::MostTransfers];
+  uint32_t pending = 0; // of `started`
 };
 
 } // namespace lap::hexagon

@@ -18,6 +18,7 @@
 namespace lap::hexagon {
 
 constexpr int GroupScaleBytes = 2 * LAP_ROW_TILE; // before the integers of a group
+template <lap_format Format> constexpr int groupBytes() { return GroupScaleBytes + stretchBytes<Format>(); }
 
 /// The product's arguments with the sums of the groups of values, which take the zero point out.
 struct OffsetGroupProduct : kernels::GroupProduct {
@@ -60,21 +61,23 @@ LAPIDARY_INLINE void groupDots(const uint8_t *tiles, const uint8_t *others, cons
 }
 
 /// Tokens first .. first + Count - 1 with two tiles.
-template <typename Scaling, lap_format Format, int Planes, int Count>
-LAPIDARY_INLINE void multiplyPair(const OffsetGroupProduct &p, int tile, int first) {
+template <typename Scaling, lap_format Format, int Planes, int Count, typename Columns>
+LAPIDARY_INLINE void multiplyPair(const OffsetGroupProduct &p, int tile, int first, Columns &columns) {
   using Rows = GroupRows<Planes, Count>;
-  constexpr int groupBytes = GroupScaleBytes + stretchBytes<Format>();
+  constexpr int bytes = groupBytes<Format>();
   const Rows rows(p, first);
   const uint8_t *tiles = p.tile(tile), *others = p.tile(tile + 1 < p.tileCount ? tile + 1 : tile);
   typename Scaling::Total totals[Count];
-  const int groups = p.columns / LAP_GROUP;
+  for (int group = 0, end; group < p.columns / LAP_GROUP;) {
+    end = group + columns.next(tiles, others, group);
 #pragma clang loop unroll_count(Count == 1 ? 4 : 1) // the steps of one row of activations wait for each other
-  for (int group = 0; group < groups; ++group) {
-    HVX_Vector dots[Rows::rows];
-    groupDots<Format>(tiles + GroupScaleBytes, others + GroupScaleBytes, rows, group, static_cast<int>(p.planeBytes),
-                      dots);
-    Scaling::template addDots<Planes>(dots, typename Scaling::Weights(tiles, others), rows.scales, group, totals);
-    tiles += groupBytes, others += groupBytes;
+    for (; group < end; ++group) {
+      HVX_Vector dots[Rows::rows];
+      groupDots<Format>(tiles + GroupScaleBytes, others + GroupScaleBytes, rows, group, static_cast<int>(p.planeBytes),
+                        dots);
+      Scaling::template addDots<Planes>(dots, typename Scaling::Weights(tiles, others), rows.scales, group, totals);
+      tiles += bytes, others += bytes;
+    }
   }
   for (int i = 0; i < Count && first + i < p.tokens; ++i) {
     alignas(VectorBytes) float outputs[PairRows];
@@ -85,22 +88,23 @@ LAPIDARY_INLINE void multiplyPair(const OffsetGroupProduct &p, int tile, int fir
 }
 
 template <typename Scaling, lap_format Format, int Planes, int Count> void multiplyGroups(const OffsetGroupProduct &p) {
-  for (int token = 0; token < p.tokens; token += Count) {
-    for (int tile = 0; tile < p.tileCount; tile += 2) {
-      multiplyPair<Scaling, Format, Planes, Count>(p, tile, token);
+  const lapidary::hexagon::TileCut cut = {0, groupBytes<Format>(), static_cast<uint32_t>(p.columns / LAP_GROUP)};
+  forTileBlocks(p, cut, [](const OffsetGroupProduct &part, auto &columns) {
+    for (int token = 0; token < part.tokens; token += Count) {
+      for (int tile = 0; tile < part.tileCount; tile += 2) {
+        multiplyPair<Scaling, Format, Planes, Count>(part, tile, token, columns);
+      }
     }
-  }
+  });
 }
 
 template <typename Scaling, lap_format Format> LAPIDARY_INLINE int groupMatvec(const OffsetGroupProduct &p) {
-  forTileBlocks(p,
-                p.planes == 1 ? multiplyGroups<Scaling, Format, 1, 1> : multiplyGroups<Scaling, Format, LAP_PLANES, 1>);
+  (p.planes == 1 ? multiplyGroups<Scaling, Format, 1, 1> : multiplyGroups<Scaling, Format, LAP_PLANES, 1>)(p);
   return 0;
 }
 
 template <typename Scaling, lap_format Format> LAPIDARY_INLINE int groupMatmat(const OffsetGroupProduct &p) {
-  forTileBlocks(p,
-                p.planes == 1 ? multiplyGroups<Scaling, Format, 1, 8> : multiplyGroups<Scaling, Format, LAP_PLANES, 4>);
+  (p.planes == 1 ? multiplyGroups<Scaling, Format, 1, 8> : multiplyGroups<Scaling, Format, LAP_PLANES, 4>)(p);
   return 0;
 }
 

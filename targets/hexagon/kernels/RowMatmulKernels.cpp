@@ -15,6 +15,10 @@ namespace {
 
 constexpr int ScaleBytes = 4 * LAP_ROW_TILE; // before the integers of a tile
 
+template <lap_format Format> lapidary::hexagon::TileCut cutOf(const RowProduct &p) {
+  return {ScaleBytes, stretchBytes<Format>(), static_cast<uint32_t>(p.columns / StretchColumns)};
+}
+
 /// Writes the outputs of `count` tokens from `first` on. dots: 128-byte aligned.
 template <int Planes>
 void finish(const RowProduct &p, const TilePair &pair, int first, int count, const int32_t (*dots)[Planes][PairRows],
@@ -34,16 +38,19 @@ LAPIDARY_INLINE void keepDots(HVX_Vector sums, int32_t zeros, int32_t *to) {
 }
 
 /// One token with the tiles of a part of a product. zeros: of each plane.
-template <lap_format Format, int Planes>
-void multiplyToken(const RowProduct &p, int token, const int32_t (&zeros)[Planes]) {
+template <lap_format Format, int Planes, typename Columns>
+void multiplyToken(const RowProduct &p, int token, const int32_t (&zeros)[Planes], Columns &columns) {
   for (int tile = 0; tile < p.tileCount; tile += 2) {
     const TilePair pair(p, tile);
     const uint8_t *first = pair.first + ScaleBytes, *second = pair.second + ScaleBytes;
     const int8_t *x = p.row(token, 0);
     StretchSums<Format, Planes> sums;
-    for (int stretch = p.columns / StretchColumns; stretch != 0; --stretch) {
-      sums.add(first, second, x, static_cast<int>(p.planeBytes));
-      first += stretchBytes<Format>(), second += stretchBytes<Format>(), x += StretchColumns;
+    for (int done = 0, count; done < p.columns / StretchColumns; done += count) {
+      count = columns.next(first, second, done);
+      for (int stretch = count; stretch != 0; --stretch) {
+        sums.add(first, second, x, static_cast<int>(p.planeBytes));
+        first += stretchBytes<Format>(), second += stretchBytes<Format>(), x += StretchColumns;
+      }
     }
     alignas(VectorBytes) int32_t dots[1][Planes][PairRows];
     unrolled<Planes>([&](auto plane) { keepDots(sums.dot(plane), zeros[plane], dots[0][plane]); });
@@ -52,9 +59,9 @@ void multiplyToken(const RowProduct &p, int token, const int32_t (&zeros)[Planes
 }
 
 /// Tokens first .. first + Count - 1 with two tiles; behind the last token stands the last again.
-template <lap_format Format, int Planes, int Count>
+template <lap_format Format, int Planes, int Count, typename Columns>
 LAPIDARY_INLINE void multiplyTokens(const RowProduct &p, const TilePair &pair, int first, const int32_t *zeros,
-                                    const OutputSteps &steps) {
+                                    const OutputSteps &steps, Columns &columns) {
   const int8_t *x[Count * Planes]; // [token][plane]
   for (int row = 0; row < Count * Planes; ++row) {
     const int token = first + row / Planes;
@@ -63,9 +70,12 @@ LAPIDARY_INLINE void multiplyTokens(const RowProduct &p, const TilePair &pair, i
   HVX_Vector sums[Count * Planes];
   unrolled<Count * Planes>([&](auto row) { sums[row] = Q6_V_vzero(); });
   const uint8_t *tiles = pair.first + ScaleBytes, *others = pair.second + ScaleBytes;
-  for (int column = 0; column < p.columns; column += StretchColumns) {
-    addToRows<Format>(StretchWeights<Format>(tiles, others), x, column, sums);
-    tiles += stretchBytes<Format>(), others += stretchBytes<Format>();
+  for (int column = 0; column < p.columns;) {
+    const int end = column + StretchColumns * columns.next(tiles, others, column / StretchColumns);
+    for (; column < end; column += StretchColumns) {
+      addToRows<Format>(StretchWeights<Format>(tiles, others), x, column, sums);
+      tiles += stretchBytes<Format>(), others += stretchBytes<Format>();
+    }
   }
   alignas(VectorBytes) int32_t dots[Count][Planes][PairRows];
   unrolled<Count * Planes>([&](auto row) { keepDots(sums[row], zeros[row], dots[row / Planes][row % Planes]); });
@@ -77,7 +87,9 @@ template <lap_format Format, int Planes> void multiplyTokenAlone(const RowProduc
   for (int plane = 0; plane < Planes; ++plane) {
     zeros[plane] = Stretch<Format>::zero * sumOf(p.row(token, plane), p.columns);
   }
-  forTileBlocks(p, [&](const RowProduct &part) { multiplyToken<Format, Planes>(part, token, zeros); });
+  forTileBlocks(p, cutOf<Format>(p), [&](const RowProduct &part, auto &columns) {
+    multiplyToken<Format, Planes>(part, token, zeros, columns);
+  });
 }
 
 template <lap_format Format> int matvec(const RowProduct &p) {
@@ -94,12 +106,12 @@ template <lap_format Format, int Planes, int Count> void multiplyAll(const RowPr
   for (int row = 0; row < p.tokens * Planes; ++row) {
     zeros[row] = Stretch<Format>::zero * sumOf(p.row(row / Planes, row % Planes), p.columns);
   }
-  forTileBlocks(p, [&](const RowProduct &part) {
+  forTileBlocks(p, cutOf<Format>(p), [&](const RowProduct &part, auto &columns) {
     for (int tile = 0; tile < part.tileCount; tile += 2) {
       const TilePair pair(part, tile);
       const OutputSteps steps = pair.steps(part, Planes);
       for (int token = 0; token < part.tokens; token += Count) {
-        multiplyTokens<Format, Planes, Count>(part, pair, token, zeros + token * Planes, steps);
+        multiplyTokens<Format, Planes, Count>(part, pair, token, zeros + token * Planes, steps, columns);
       }
     }
   });

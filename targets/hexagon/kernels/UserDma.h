@@ -12,6 +12,7 @@
 #define LAPIDARY_TARGETS_HEXAGON_KERNELS_USERDMA_H
 
 #include "targets/common/kernels/Unroll.h"
+#include "targets/hexagon/kernels/DmaTransfer.h"
 
 #include <hexagon_types.h>
 
@@ -24,7 +25,7 @@ extern "C" [[gnu::weak]] void *lap_vtcm_request(uint32_t bytes);
 
 namespace lap::hexagon {
 
-/// One transfer at a time; a thread has an engine of its own.
+/// One group of transfers at a time; a thread has an engine of its own.
 class UserDma {
 public:
   static constexpr uint32_t MostBytes = (1u << 24) - 1;
@@ -32,12 +33,16 @@ public:
     return lap_vtcm_request ? static_cast<uint8_t *>(lap_vtcm_request(bytes)) : nullptr;
   }
 
-  /// Copies `bytes` from memory into VTCM, past the caches: nobody else reads these weights.
-  LAPIDARY_INLINE void start(void *to, const void *from, uint32_t bytes) {
-    descriptor = {0, bytes | SourceBypass | DestinationBypass, address(from), address(to)};
-    asm volatile("release(%0):at" ::"r"(&descriptor)
-                 : "memory"); // the descriptor is in memory before the engine reads it
-    Q6_dmstart_A(&descriptor);
+  /// Copies from memory into VTCM, which the caches never hold.
+  LAPIDARY_INLINE void start(const DmaTransfer *transfers, uint32_t count, DmaSource source) {
+    const uint32_t flags = DestinationBypass | (source == DmaSource::Weights ? SourceBypass : 0);
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint32_t next = i + 1 < count ? address(&descriptors[i + 1]) : 0;
+      descriptors[i] = {next, transfers[i].bytes | flags, address(transfers[i].from), address(transfers[i].to)};
+    }
+    asm volatile("release(%0):at" ::"r"(descriptors)
+                 : "memory"); // the descriptors are in memory before the engine reads them
+    Q6_dmstart_A(descriptors);
   }
 
   /// True when everything that was started has been copied; false when the engine reports an error.
@@ -57,7 +62,7 @@ private:
   static constexpr uint32_t StatusMask = 3, StatusIdle = 0;
   static uint32_t address(const void *pointer) { return static_cast<uint32_t>(reinterpret_cast<uintptr_t>(pointer)); }
 
-  alignas(64) Descriptor descriptor;
+  alignas(64) Descriptor descriptors[lapidary::hexagon::MostTransfers];
 };
 
 } // namespace lap::hexagon

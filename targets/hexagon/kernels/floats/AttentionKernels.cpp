@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // targets/common/algorithms/Attention.h defines the numbers. Scores: lanes are the keys of two blocks of 16; the mix of
-// values: lanes are the columns of two parts of 16. A vector of the cache is widened once for all query rows of a call.
-// What is summed, and in which order, does not depend on which blocks share a vector, so chunks do not change bits.
+// values: lanes are the columns of two parts of 16. Caches are read as CacheSlice.h says. A vector of the cache is
+// widened once for all query rows of a call. What is summed, and in which order, does not depend on which blocks share
+// a vector, so chunks do not change bits.
+#include "targets/hexagon/kernels/CacheSlice.h"
+#include "targets/hexagon/kernels/DmaEngine.h"
 #include "targets/hexagon/kernels/floats/Columns.h"
 
 #include <float.h>
@@ -44,16 +47,31 @@ LAPIDARY_INLINE void append(B key, B value, float keyStep, float valueStep, B ke
   }
 }
 
-/// The blocks of a slice in a ring of them.
-struct SliceBlocks {
-  int position, first, count, ring;
-  LAPIDARY_INLINE int slot(int block) const {
-    const int at = first + block;
-    return at >= ring ? at - ring : at;
-  }
-  /// Of the second block in a pair; behind the last stands the last again.
-  LAPIDARY_INLINE int slotAfter(int block) const { return slot(block + 1 < count ? block + 1 : block); }
+#ifdef LAPIDARY_DMA_ENGINE
+struct Slice : SliceThroughVtcm<LAPIDARY_DMA_ENGINE> {
+  explicit Slice(const CacheSlice &slice) : SliceThroughVtcm(EngineVtcmBytes, slice) {}
 };
+#else
+using Slice = SliceInPlace;
+#endif
+
+/// The blocks of a slice in a ring of them.
+struct SliceBlocks : RingBlocks {
+  int position;
+  /// The second block of a pair; behind the last stands the last again.
+  LAPIDARY_INLINE int after(int block) const { return block + 1 < count ? block + 1 : block; }
+};
+
+template <typename Element> LAPIDARY_INLINE CacheSlice sliceOf(B key, B value, int parts, const RingBlocks &blocks) {
+  constexpr int bytes = sizeof(Element);
+  return {data<uint8_t>(key),
+          data<uint8_t>(value),
+          stride(key, 2) * bytes,
+          stride(value, 2) * bytes,
+          static_cast<int64_t>(stride(value, 3)) * bytes,
+          parts,
+          blocks};
+}
 
 /// Adds to sums [query row] the products of the rows of `first` and `second` (16 elements each, side by side) with
 /// factors [query row][row], whose rows are `distance` apart.
@@ -73,17 +91,17 @@ LAPIDARY_INLINE void addRows(const Element *first, const Element *second, int ro
 
 /// scores [query row][MostKeys]; those outside of a row's low .. high are Hidden. largest: [query row].
 template <typename Element, int Count>
-LAPIDARY_INLINE void score(B query, B key, const SliceBlocks &blocks, const int32_t *low, const int32_t *high,
+LAPIDARY_INLINE void score(B query, Slice &slice, const SliceBlocks &blocks, const int32_t *low, const int32_t *high,
                            float *scores, float *largest) {
   const int dim = extent(query, 0), end = blocks.position + blocks.count * Keys;
   Float most[Count];
   unrolled<Count>([&](auto q) { most[q] = V::splat(Hidden); });
   for (int block = 0; block < blocks.count; block += 2) {
-    const Element *keys = data<Element>(key);
+    const uint8_t *first = slice.keys(block), *second = slice.keys(blocks.after(block));
     Float sums[Count];
     unrolled<Count>([&](auto q) { sums[q] = V::splat(0.0f); });
-    addRows(keys + blocks.slot(block) * stride(key, 2), keys + blocks.slotAfter(block) * stride(key, 2), dim,
-            floats(query), stride(query, 1), sums);
+    addRows(reinterpret_cast<const Element *>(first), reinterpret_cast<const Element *>(second), dim, floats(query),
+            stride(query, 1), sums);
     const Word at = V::plus(V::indices(), V::splatWord(blocks.position + block * Keys));
     unrolled<Count>([&](auto q) {
       const Word last = V::splatWord(high[q] < end ? high[q] : end - 1);
@@ -131,14 +149,16 @@ float weigh(float *scores, int blocks, float maximum) {
 /// Parts `part` and part + 1 of the values, weighted, keys in order. weights [query row][MostKeys], sum [16, part,
 /// query].
 template <typename Element, int Count>
-LAPIDARY_INLINE void mix(const float *weights, B value, int part, int parts, const SliceBlocks &blocks, B sum) {
+LAPIDARY_INLINE void mix(const float *weights, Slice &slice, int part, int parts, const SliceBlocks &blocks, B sum) {
+  constexpr int blockElements = Keys * LAP_ROW_TILE;
   const int after = part + 1 < parts ? part + 1 : part;
+  const ValuePart firsts = slice.values(part), seconds = slice.values(after);
   Float sums[Count];
   unrolled<Count>([&](auto q) { sums[q] = V::splat(0.0f); });
   for (int block = 0; block < blocks.count; ++block) {
-    const Element *rows = data<Element>(value) + blocks.slot(block) * stride(value, 2);
-    addRows(rows + part * stride(value, 3), rows + after * stride(value, 3), Keys, weights + block * Keys, MostKeys,
-            sums);
+    const int at = firsts.where.slot(block) * blockElements;
+    addRows(reinterpret_cast<const Element *>(firsts.start) + at, reinterpret_cast<const Element *>(seconds.start) + at,
+            Keys, weights + block * Keys, MostKeys, sums);
   }
   unrolled<Count>([&](auto q) {
     float *out = floats(sum) + q * stride(sum, 2);
@@ -151,12 +171,14 @@ LAPIDARY_INLINE void mix(const float *weights, B value, int part, int parts, con
 template <typename Element, int Count>
 void attend(B query, B key, B value, B low, B high, const SliceBlocks &blocks, B maximum, B total, B sum) {
   float weights[Count * MostKeys];
-  score<Element, Count>(query, key, blocks, data<int32_t>(low), data<int32_t>(high), weights, floats(maximum));
+  const int parts = extent(query, 0) / LAP_ROW_TILE;
+  Slice slice(sliceOf<Element>(key, value, parts, blocks));
+  score<Element, Count>(query, slice, blocks, data<int32_t>(low), data<int32_t>(high), weights, floats(maximum));
   for (int q = 0; q < Count; ++q) {
     floats(total)[q] = weigh(weights + q * MostKeys, blocks.count, floats(maximum)[q]);
   }
-  for (int part = 0, parts = extent(query, 0) / LAP_ROW_TILE; part < parts; part += 2) {
-    mix<Element, Count>(weights, value, part, parts, blocks, sum);
+  for (int part = 0; part < parts; part += 2) {
+    mix<Element, Count>(weights, slice, part, parts, blocks, sum);
   }
 }
 
@@ -192,7 +214,7 @@ LAPIDARY_KERNEL(i8_kv_append_1x16)(B key, B value, float keyStep, float valueSte
   LAPIDARY_KERNEL(symbol)                                                                                              \
   (B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock, int32_t blocks, int32_t ringBlocks,   \
    B maximum, B total, B sum) {                                                                                        \
-    return attendAll<Element>(query, key, value, low, high, {position, firstBlock, blocks, ringBlocks}, maximum,       \
+    return attendAll<Element>(query, key, value, low, high, {{firstBlock, blocks, ringBlocks}, position}, maximum,     \
                               total, sum);                                                                             \
   }
 LAPIDARY_ATTENTION_SLICE(float, f32_attention_slice_8x16)
