@@ -26,24 +26,44 @@ constexpr int AtOnce = 4;                     // vectors of scores that become w
 constexpr float Hidden = -FLT_MAX;            // the score of a key that a row does not see
 constexpr float Visible = -0x1p126f;          // below every other score
 
-LAPIDARY_INLINE void store(float value, float, float &out) { out = value; }
-LAPIDARY_INLINE void store(float value, float step, int8_t &out) { out = roundToStep<V>(value, step); }
-LAPIDARY_INLINE void store(float value, float, uint16_t &out) { // ties to even
+LAPIDARY_INLINE void store(float value, float &out) { out = value; }
+LAPIDARY_INLINE void store(float value, uint16_t &out) { // ties to even
   const uint32_t bits = __builtin_bit_cast(uint32_t, value);
   out = static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
+LAPIDARY_INLINE void store(int8_t value, int8_t &out) { out = value; }
 
-/// keyOut: columns at any distance; value and valueOut [16 columns, part], parts at any distance.
-template <typename Element>
-LAPIDARY_INLINE void append(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut) {
-  for (int d = 0, dim = extent(key, 0); d < dim; ++d) {
-    store(floats(key)[d], keyStep, data<Element>(keyOut)[d * stride(keyOut, 0)]);
+/// Columns `first` to `first` + count of a key and of a value go to their places. keyOut: columns at any distance;
+/// valueOut [16 columns, part], parts at any distance.
+template <typename From, typename Element>
+LAPIDARY_INLINE void place(const From *key, const From *value, int first, int count, B keyOut, B valueOut, Element) {
+  for (int d = 0; d < count; ++d) {
+    store(key[d], data<Element>(keyOut)[(first + d) * stride(keyOut, 0)]);
   }
-  for (int part = 0, parts = extent(value, 1); part < parts; ++part) {
+  for (int d = 0; d < count; d += LAP_ROW_TILE) {
     for (int column = 0; column < LAP_ROW_TILE; ++column) {
-      store(floats(value)[column + part * stride(value, 1)], valueStep,
-            data<Element>(valueOut)[column + part * stride(valueOut, 1)]);
+      store(value[d + column], data<Element>(valueOut)[column + (first + d) / LAP_ROW_TILE * stride(valueOut, 1)]);
     }
+  }
+}
+
+/// `count` floats to steps.
+LAPIDARY_INLINE void roundRow(const float *from, int count, float step, int8_t *to) {
+  StepBuffer<V> buffer;
+  StepRounder<V> rounder(step, buffer);
+  forColumns<V, 8>(count, [&](int column, auto part) { part.round(rounder, part.load(from + column), to + column); });
+  rounder.finish();
+}
+
+/// Some columns at a time, a multiple of 16 of them.
+void appendIntegers(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut) {
+  constexpr int most = 256;
+  int8_t keys[most], values[most];
+  for (int first = 0, dim = extent(key, 0); first < dim; first += most) {
+    const int count = dim - first < most ? dim - first : most;
+    roundRow(floats(key) + first, count, keyStep, keys);
+    roundRow(floats(value) + first, count, valueStep, values);
+    place(keys, values, first, count, keyOut, valueOut, int8_t());
   }
 }
 
@@ -201,13 +221,13 @@ LAPIDARY_INLINE int attendAll(B query, B key, B value, B low, B high, const Slic
 } // namespace
 
 LAPIDARY_KERNEL(f32_kv_append_1x16)(B key, B value, B keyOut, B valueOut) {
-  return append<float>(key, value, 1.0f, 1.0f, keyOut, valueOut), 0;
+  return place(floats(key), floats(value), 0, extent(key, 0), keyOut, valueOut, float()), 0;
 }
 LAPIDARY_KERNEL(bf16_kv_append_1x16)(B key, B value, B keyOut, B valueOut) {
-  return append<uint16_t>(key, value, 1.0f, 1.0f, keyOut, valueOut), 0;
+  return place(floats(key), floats(value), 0, extent(key, 0), keyOut, valueOut, uint16_t()), 0;
 }
 LAPIDARY_KERNEL(i8_kv_append_1x16)(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut) {
-  return append<int8_t>(key, value, keyStep, valueStep, keyOut, valueOut), 0;
+  return appendIntegers(key, value, keyStep, valueStep, keyOut, valueOut), 0;
 }
 
 #define LAPIDARY_ATTENTION_SLICE(Element, symbol)                                                                      \

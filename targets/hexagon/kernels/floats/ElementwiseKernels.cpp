@@ -17,12 +17,12 @@ template <int AtOnce, typename Value> LAPIDARY_INLINE int toFloats(B out, Value 
 }
 
 /// The same, rounded to steps.
-template <typename Value> LAPIDARY_INLINE int toIntegers(B out, float step, Value &&value) {
+template <int AtOnce, typename Value> LAPIDARY_INLINE int toIntegers(B out, float step, Value &&value) {
   int8_t *to = data<int8_t>(out);
   StepBuffer<V> buffer;
   StepRounder<V> rounder(step, buffer);
-  forColumns<V, 4>(extent(out, 0),
-                   [&](int column, auto part) { part.round(rounder, value(column, part), to + column); });
+  forColumns<V, AtOnce>(extent(out, 0),
+                        [&](int column, auto part) { part.round(rounder, value(column, part), to + column); });
   rounder.finish();
   return 0;
 }
@@ -41,7 +41,7 @@ LAPIDARY_KERNEL(f32_gelu_mul_1x16)(B gate, B up, B out) {
 
 LAPIDARY_KERNEL(f32_gelu_mul_static_1x16)(B gate, B up, float step, B out) {
   const float *g = floats(gate), *u = floats(up);
-  return toIntegers(out, step, [&](int column, auto part) { return geluOf(g + column, u + column, part); });
+  return toIntegers<4>(out, step, [&](int column, auto part) { return geluOf(g + column, u + column, part); });
 }
 
 LAPIDARY_KERNEL(f32_add_1x16)(B a, B b, float scale, B out) {
@@ -54,7 +54,7 @@ LAPIDARY_KERNEL(f32_add_1x16)(B a, B b, float scale, B out) {
 
 LAPIDARY_KERNEL(f32_quantize_static_1x32)(B x, float step, B out) {
   const float *from = floats(x);
-  return toIntegers(out, step, [&](int column, auto part) { return part.load(from + column); });
+  return toIntegers<8>(out, step, [&](int column, auto part) { return part.load(from + column); });
 }
 
 LAPIDARY_KERNEL(f32_scale_1x16)(B x, float scale, B out) {

@@ -100,7 +100,16 @@ template <typename V, int Count> struct Several {
     return V::any(all);
   }
   /// The low bytes of the words. to: Lanes bytes.
-  LAPIDARY_INLINE static void storeBytes(const Word &a, int8_t *to) { V::storeBytes(a.parts, to); }
+  LAPIDARY_INLINE static void storeBytes(const Word &a, int8_t *to) {
+    if constexpr (Count % 4 == 0) {
+      kernels::unrolled<Count / 4>([&](auto i) {
+        const typename V::Word four[] = {a.parts[4 * i], a.parts[4 * i + 1], a.parts[4 * i + 2], a.parts[4 * i + 3]};
+        V::storeBytes(four, to + 4 * i * V::Lanes);
+      });
+    } else {
+      V::storeBytes(a.parts, to);
+    }
+  }
 };
 
 } // namespace lap::hexagon

@@ -20,7 +20,7 @@ template <typename V> LAPIDARY_INLINE int8_t roundToStep(float value, float step
 
 /// Values that may have to be divided; those whose bits in beyondTies are below some are near a tie.
 template <typename Vector> struct StepBuffer {
-  static constexpr int MostVectors = 4;
+  static constexpr int MostVectors = 8;
   alignas(4 * Vector::Lanes) float values[2][MostVectors * Vector::Lanes];
   alignas(4 * Vector::Lanes) float beyondTies[2][MostVectors * Vector::Lanes];
 };
@@ -74,9 +74,15 @@ private:
 
   [[gnu::noinline]] static void divide(const float *values, const float *beyondTies, int count, float step,
                                        int32_t doubtful, int8_t *to) {
-    for (int i = 0; i < count; ++i) {
-      if (__builtin_bit_cast(int32_t, beyondTies[i]) < doubtful) {
-        to[i] = roundToStep<Vector>(values[i], step);
+    for (int first = 0; first < count; first += Vector::Lanes) {
+      const auto ties = Vector::bits(Vector::load(beyondTies + first));
+      if (!Vector::any(Vector::isLessWord(ties, Vector::splatWord(doubtful)))) {
+        continue;
+      }
+      for (int i = first; i < first + Vector::Lanes; ++i) {
+        if (__builtin_bit_cast(int32_t, beyondTies[i]) < doubtful) {
+          to[i] = roundToStep<Vector>(values[i], step);
+        }
       }
     }
   }
