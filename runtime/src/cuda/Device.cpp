@@ -148,12 +148,12 @@ GraphExec capture(lap_program_fn *function, const Call &call, const PinnedBlock 
   return result;
 }
 
-/// Launches the call's graph, which is captured first if there is none.
+/// Launches the call's graph, which the second call of its kind captures.
 void replay(lap_program_fn *function, const Call &call, PinnedBlock &block) {
   DeviceCalls &calls = *call.calls;
   const GraphKey key = {function, call.logits, call.tokens, call.reach, call.rows.count != 0};
   GraphExec graph = calls.graphs.find(key);
-  if (!graph) {
+  if (!graph && calls.graphs.hasRun(*calls.device->driver, key)) {
     graph = capture(function, call, block);
     if (graph) {
       calls.graphs.add(*calls.device->driver, key, graph);

@@ -20,33 +20,51 @@ Graphs::Graphs() {
   on = !text || strcmp(text, "0") != 0;
 }
 
-GraphExec Graphs::find(const GraphKey &key) {
+Graphs::Entry *Graphs::entryOf(const GraphKey &key) {
   for (uint32_t i = 0; i < count; ++i) {
     if (entries[i].key == key) {
       entries[i].used = ++clock;
-      return entries[i].graph;
+      return &entries[i];
     }
   }
   return nullptr;
 }
 
-void Graphs::add(const Driver &driver, const GraphKey &key, GraphExec graph) {
-  uint32_t chosen = count;
-  if (count == Most) {
-    chosen = 0;
-    for (uint32_t i = 1; i < Most; ++i) {
-      chosen = entries[i].used < entries[chosen].used ? i : chosen;
-    }
-    driver.graphExecDestroy(entries[chosen].graph);
-  } else {
-    ++count;
+GraphExec Graphs::find(const GraphKey &key) {
+  const Entry *entry = entryOf(key);
+  return entry ? entry->graph : nullptr;
+}
+
+bool Graphs::hasRun(const Driver &driver, const GraphKey &key) {
+  const bool known = entryOf(key) != nullptr;
+  if (!known) {
+    add(driver, key, nullptr);
   }
-  entries[chosen] = {key, graph, ++clock};
+  return known;
+}
+
+void Graphs::add(const Driver &driver, const GraphKey &key, GraphExec graph) {
+  Entry *chosen = entryOf(key);
+  if (!chosen && count < Most) {
+    chosen = &entries[count++];
+  }
+  if (!chosen) {
+    chosen = entries;
+    for (Entry &entry : entries) {
+      chosen = entry.used < chosen->used ? &entry : chosen;
+    }
+  }
+  if (chosen->graph) {
+    driver.graphExecDestroy(chosen->graph);
+  }
+  *chosen = {key, graph, ++clock};
 }
 
 void Graphs::close(const Driver &driver) {
   for (uint32_t i = 0; i < count; ++i) {
-    driver.graphExecDestroy(entries[i].graph);
+    if (entries[i].graph) {
+      driver.graphExecDestroy(entries[i].graph);
+    }
   }
   count = 0;
   on = false;

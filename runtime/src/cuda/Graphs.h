@@ -5,6 +5,9 @@
 // graph holds them all and is launched at once. Nothing in a call of few rows depends on the position but what is read
 // from the block that the graph itself copies, and the number of attention slices: that is why the reach of a captured
 // call is rounded up to a power of two, and there is a graph for each.
+//
+// The first call of a kind runs without one: the driver may load a kernel's code when it is first launched, which
+// cannot be captured (CUDA programming guide, "Lazy Loading"), and many kinds of calls come only once.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CUDA_GRAPHS_H
 #define LAPIDARY_RUNTIME_CUDA_GRAPHS_H
@@ -33,6 +36,8 @@ public:
 
   /// The graph of `key`, null if there is none.
   GraphExec find(const GraphKey &key);
+  /// Whether a call of `key` has run before (and is remembered); from now on it has.
+  bool hasRun(const Driver &driver, const GraphKey &key);
   void add(const Driver &driver, const GraphKey &key, GraphExec graph);
   /// Gives all up and captures no more.
   void close(const Driver &driver);
@@ -40,9 +45,10 @@ public:
 private:
   struct Entry {
     GraphKey key;
-    GraphExec graph;
+    GraphExec graph; // null: nothing was captured so far
     uint64_t used;
   };
+  Entry *entryOf(const GraphKey &key);
   enum { Most = 32 };
   Entry entries[Most] = {};
   uint32_t count = 0;

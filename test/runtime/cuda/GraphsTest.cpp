@@ -56,6 +56,23 @@ TEST(Graphs, GivesUpTheOneUsedLeastRecently) {
   EXPECT_FALSE(graphs.enabled());
 }
 
+TEST(Graphs, KnowsWhatHasRunWithoutOne) {
+  Driver driver = {};
+  driver.graphExecDestroy = countDestroyed;
+  destroyed = 0;
+  Graphs graphs;
+  const GraphKey key = {lap_program_step, nullptr, 1, 512, false}, other = {lap_program_step, nullptr, 1, 1024, false};
+  EXPECT_FALSE(graphs.hasRun(driver, key));
+  EXPECT_EQ(graphs.find(key), nullptr);
+  EXPECT_TRUE(graphs.hasRun(driver, key));
+  EXPECT_FALSE(graphs.hasRun(driver, other));
+  graphs.add(driver, key, graphNumber(7)); // in the place of what was known
+  EXPECT_EQ(graphs.find(key), graphNumber(7));
+  EXPECT_EQ(graphs.find(other), nullptr);
+  graphs.close(driver);
+  EXPECT_EQ(destroyed, 1);
+}
+
 TEST(Scratch, SlicesCoverWhatAWindowShows) {
   EXPECT_EQ(attentionSlices(1, 0, 256), 1u);
   EXPECT_EQ(attentionSlices(8192, 0, 256), 32u);
