@@ -14,6 +14,8 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/emulator/device/Wgmma.h"
 
+#include "targets/cuda/emulator/device/Device.h"
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -24,6 +26,7 @@ namespace {
 
 constexpr uint32_t rowsOfA = 64, bytesOfK = 32, halves = bytesOfK / pieceBytes;
 constexpr uint32_t mostColumns = 256;
+constexpr uint32_t onlyCapability = 90; // "wgmma.mma_async requires sm_90a"
 
 /// PTX ISA 9.0, "Matrix Descriptor Format".
 struct MatrixDescriptor {
@@ -176,6 +179,11 @@ PendingSums &sumsInRegisters(Block &block, ProductType type, uint32_t n) {
 void multiply(Block &block, ProductType type, uint32_t n) {
   Warpgroup &group = block.warpgroup();
   Thread &first = block.warpgroupThread(0);
+  if (theDevice().capability != onlyCapability) {
+    block.fail(first, first.site,
+               "multiplies by wgmma on a device of capability " + std::to_string(theDevice().capability) +
+                   ": only those of capability 90 do");
+  }
   if (!group.fenced) {
     block.fail(first, first.site, "multiplies without a wgmma.fence behind what touched its registers");
   }

@@ -4,6 +4,8 @@
 #include "EmulatorFixture.h"
 #include "WgmmaKernel.h"
 
+#include <cstdlib>
+
 namespace lapidary::cuda::emulator::test {
 
 namespace {
@@ -123,6 +125,21 @@ TEST(WgmmaMisuse, FindsMatricesOutsideOfSharedMemory) {
 TEST(WgmmaMisuse, FindsReservedBitsOfDescriptors) {
   expectReport(kernel(ready + "  %e = or i64 %d, 32768\n" + fenced("f") + multiplied("m", "f", "%e")),
                "with a base offset or reserved bits", 128, 1, 128);
+}
+
+[[noreturn]] void runOnAnotherDevice(Kernels &kernels) {
+  setenv("LAPIDARY_EMULATED_CAPABILITY", "120", 1);
+  kernels.load();
+  Buffer<uint32_t> x(128);
+  std::_Exit(launch(kernels.function("k"), 1, 128, 0, x.address) == CUDA_SUCCESS ? 0 : 3);
+}
+
+TEST(WgmmaMisuse, IsForOneCapability) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe"); // a process that has no device yet
+  Kernels kernels(kernel(ready + fenced("f") + multiplied("m", "f") + commit + waited("r", "m")));
+  EXPECT_EXIT(runOnAnotherDevice(kernels), testing::ExitedWithCode(3),
+              "multiplies by wgmma on a device of capability 120");
+  GTEST_FLAG_SET(death_test_style, "fast");
 }
 
 TEST(WgmmaMisuse, NeedsAWholeWarpgroup) {
