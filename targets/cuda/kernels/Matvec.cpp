@@ -18,7 +18,6 @@ namespace lapidary::cuda {
 namespace {
 
 constexpr unsigned blockThreads = 256, unitsInFlight = 4; // 2 of three planes
-constexpr unsigned floatsInFlight = 2;                    // units of several rows of floats
 
 /// Adds the sums of lanes with the same rows in a warp, and puts them into shared memory: [warp][sum][row].
 Val sumWarps(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
@@ -33,6 +32,33 @@ Val sumWarps(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
     Val own = k.warpId() * warpBytes + k.laneId() * (lanes.rowsPerLane * 4);
     for (unsigned i = 0; i < sums.size(); ++i) {
       k.store(sums[i], parts, own + (i / lanes.rowsPerLane * LAP_ROW_TILE + i % lanes.rowsPerLane) * 4);
+    }
+  });
+  k.barrier();
+  return parts;
+}
+
+/// The same of matvecRows token rows: a lane gives half of its sums away at each step, and is left with those of token
+/// laneId / 4. They are added up as in sumWarps.
+Val sumTokens(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
+  const unsigned quads = LAP_ROW_TILE / lanes.rowsPerLane;
+  for (unsigned mask = 16; mask >= quads; mask /= 2) {
+    const bool halve = sums.size() > lanes.rowsPerLane;
+    const size_t kept = halve ? sums.size() / 2 : sums.size();
+    Val upper = (k.laneId() & mask) != 0;
+    for (size_t i = 0; i < kept; ++i) {
+      Val mine = halve ? select(upper, sums[kept + i], sums[i]) : sums[i];
+      Val given = halve ? select(upper, sums[i], sums[kept + i]) : sums[i];
+      sums[i] = mine + k.shuffleXor(given, mask);
+    }
+    sums.resize(kept);
+  }
+  constexpr unsigned tokenBytes = LAP_ROW_TILE * 4;
+  Val parts = k.shared(uint64_t(k.warps()) * matvecRows * tokenBytes, 16);
+  k.ifThen(k.laneId() % 4 < quads, [&] {
+    Val own = (k.warpId() * matvecRows + k.laneId() / 4) * tokenBytes + k.laneId() % quads * (lanes.rowsPerLane * 4);
+    for (unsigned row = 0; row < lanes.rowsPerLane; ++row) {
+      k.store(sums[row], parts, own + row * 4);
     }
   });
   k.barrier();
@@ -71,12 +97,12 @@ void multiplyRow(KernelBuilder &k, const Product &p, const TokenBlock &tokens, u
 /// Rows of floats have the bits that each has alone: lanes, warps and their order are those of multiplyRow.
 void multiplyFloatRows(KernelBuilder &k, const Product &p, const TokenBlock &tokens) {
   Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
-  Vals inputs;
+  Vals offsets;
   for (unsigned row = 0; row < matvecRows; ++row) { // those that do not exist are the last one once more
-    inputs.push_back(inputRow(k, p, tokens, minimum(k.i32(row), tokens.count - 1)));
+    offsets.push_back(toInt(inputRow(k, p, tokens, minimum(k.i32(row), tokens.count - 1)) - p.x, 32));
   }
-  std::unique_ptr<MatvecLanes> lanes = MatvecLanes::createFloats(k, p.kind.weight, tile, inputs);
-  Val parts = sumWarps(k, *lanes, sumUnits(k, *lanes, p.columns, floatsInFlight));
+  std::unique_ptr<MatvecLanes> lanes = MatvecLanes::createFloats(k, p.kind.weight, tile, p.x, offsets);
+  Val parts = sumTokens(k, *lanes, sumUnits(k, *lanes, p.columns, unitsInFlight));
   Val token = k.threadId() / LAP_ROW_TILE, row = k.blockX() * LAP_ROW_TILE + k.threadId() % LAP_ROW_TILE;
   k.ifThen(token < tokens.count,
            [&] { k.storeFloat(sumBlock(k, *lanes, k.f32Type(), parts, token), outputRow(k, p, tokens, token), row); });
@@ -88,7 +114,7 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
   if (kind.weight == LAP_W4G32 && kind.input == LAP_ROWS_Q8) {
     k.fewestBlocks(3);
   } else if (kind.planes() == 0) {
-    k.fewestBlocks(2); // of one row 4 units of 8 warps each: 32 KiB in flight
+    k.fewestBlocks(2); // 32 KiB in flight
   }
   forFewTokens(k, p, matvecRows, [&](const TokenBlock &tokens) {
     k.ifThen(tokens.count == 1, [&] { multiplyRow(k, p, tokens, inFlight); });

@@ -14,28 +14,32 @@ namespace {
 
 constexpr unsigned pieceBytes = 16, pieceWords = 4;
 
+/// Loaded: weights and the activation. Of several rows only where these are, which L1 has when they are added: the queue
+/// would take twice the registers.
 class FloatLanes : public MatvecLanes {
 public:
-  FloatLanes(KernelBuilder &k, lap_format format, Val tile, llvm::ArrayRef<Val> inputs)
+  FloatLanes(KernelBuilder &k, lap_format format, Val tile, Val input, llvm::ArrayRef<Val> offsets)
       : MatvecLanes(k, 32 * pieceBytes / (LAP_ROW_TILE * elementBytes(format)), 32, pieceBytes / elementBytes(format),
-                    static_cast<unsigned>(inputs.size())),
-        format(format), tile(tile), inputs(inputs) {}
+                    static_cast<unsigned>(offsets.size())),
+        format(format), tile(tile), input(input), offsets(offsets) {}
 
   Vals load(Val unit) override {
     Vals loaded = {k.loadConstant(k.vectorType(k.i32Type(), pieceWords), tile,
                                   unit * (32 * pieceBytes) + k.laneId() * pieceBytes)};
-    for (Val input : inputs) {
-      loaded.push_back(k.loadFloat(input, unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane)));
-    }
+    Val column = unit * unitColumns + k.laneId() / (LAP_ROW_TILE / rowsPerLane);
+    loaded.push_back(sumsPerRow == 1 ? activation(0, column) : column);
     return loaded;
   }
   Vals add(llvm::ArrayRef<Val> loaded, llvm::ArrayRef<Val> sums) override {
-    Vals result(sums.begin(), sums.end());
+    Vals result(sums.begin(), sums.end()), tokens;
+    for (unsigned token = 0; token < sumsPerRow; ++token) {
+      tokens.push_back(sumsPerRow == 1 ? loaded[1] : activation(token, loaded[1]));
+    }
     for (unsigned row = 0; row < rowsPerLane; ++row) {
       Val own = weight(loaded[0], row);
-      for (unsigned input = 0; input < sumsPerRow; ++input) {
-        Val &sum = result[input * rowsPerLane + row];
-        sum = fusedMulAdd(own, loaded[1 + input], sum);
+      for (unsigned token = 0; token < sumsPerRow; ++token) {
+        Val &sum = result[token * rowsPerLane + row];
+        sum = fusedMulAdd(own, tokens[token], sum);
       }
     }
     return result;
@@ -43,6 +47,9 @@ public:
   Val zero() override { return k.f32(0); }
 
 private:
+  Val activation(unsigned token, Val column) {
+    return k.loadConstant(k.f32Type(), input, offsets[token] + column * 4);
+  }
   Val weight(Val words, unsigned row) {
     if (format == LAP_F32) {
       return bitsOf(element(words, row), k.f32Type());
@@ -52,8 +59,8 @@ private:
   }
 
   lap_format format;
-  Val tile;
-  Vals inputs;
+  Val tile, input;
+  Vals offsets;
 };
 
 /// Formats of integers: a lane has block `block` of a stretch, rows 4 * rowQuad .. + 3.
@@ -173,12 +180,12 @@ std::unique_ptr<MatvecLanes> MatvecLanes::create(KernelBuilder &k, const Product
   if (isGrouped(format)) {
     return std::make_unique<GroupLanes>(k, product, tile, input);
   }
-  return createFloats(k, format, tile, {input});
+  return createFloats(k, format, tile, input, {k.i32(0)});
 }
 
 std::unique_ptr<MatvecLanes> MatvecLanes::createFloats(KernelBuilder &k, lap_format format, Val tile,
-                                                       llvm::ArrayRef<Val> inputs) {
-  return std::make_unique<FloatLanes>(k, format, tile, inputs);
+                                                       Val input, llvm::ArrayRef<Val> offsets) {
+  return std::make_unique<FloatLanes>(k, format, tile, input, offsets);
 }
 
 } // namespace lapidary::cuda

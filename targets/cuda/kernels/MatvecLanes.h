@@ -44,9 +44,10 @@ class MatvecLanes : public UnitSums {
 public:
   /// `tile`, `input`: addresses of the tile and of the input row.
   static std::unique_ptr<MatvecLanes> create(KernelBuilder &k, const Product &product, Val tile, Val input);
-  /// For formats of floats: the sums of several input rows, each added up as if it were alone.
-  static std::unique_ptr<MatvecLanes> createFloats(KernelBuilder &k, lap_format format, Val tile,
-                                                   llvm::ArrayRef<Val> inputs);
+  /// For formats of floats: the sums of several input rows, each added up as if it were alone. They are at `offsets`
+  /// (i32, bytes: addresses of 64 bits would spill) from `input`.
+  static std::unique_ptr<MatvecLanes> createFloats(KernelBuilder &k, lap_format format, Val tile, Val input,
+                                                   llvm::ArrayRef<Val> offsets);
 
   const unsigned rowsPerLane, sumsPerRow;
 
