@@ -46,7 +46,7 @@ def divergence(a, b):
 class Case:
     """One checkpoint in one format, compiled for the GPU and for this machine."""
 
-    def __init__(self, options, fixture, flags, directory, problems):
+    def __init__(self, options, fixture, flags, directory, problems, settings=None):
         self.name = f"{fixture.name} {' '.join(flags)}"
         self.directory, self.problems = directory, problems
         self.gpu, self.here = directory / "gpu", directory / "here"
@@ -54,7 +54,7 @@ class Case:
         self.compiled = True
         for program, target in ((self.gpu, TARGET), (self.here, "native")):
             done = run(options.lapidary, "compile", fixture, "-o", program, f"--target={target}", "--context=128",
-                       "--progress=none", *flags)
+                       "--progress=none", *flags, env=settings)
             self.compiled &= problems.expect(done.returncode == 0, f"{self.name}: compile for {target}: {done.stderr}")
 
     def run(self, program, *words, **more):
@@ -163,12 +163,14 @@ def check_text(options, directory, problems):
 def check_exact_forms(options, directory, problems):
     """Kernels for exactly one capability (targets/cuda/kernels/MatmatWarpgroup.cpp) run where the GPU is one: here, where it
     says so. Prompts are longer than a block of the other kernels has rows. Row formats have the bits of those; where some
-    products are of floats, the divergence counts."""
-    capabilities = ("80", "90", "120")
-    for fixture, flags, same_bits in ((FIXTURES / "edge_dense_gqa_f32", ["--quant=w4row", "--kv=f32"], True),
-                                      (FIXTURES / "edge_dense_gqa_bf16", ["--quant=bf16", "--kv=f32"], False),
-                                      (QUANTIZED_FIXTURES / "mobile_e2b", [], False)):
-        case = Case(options, fixture, flags, directory, problems)
+    products are of floats, the divergence counts. Without ptxas images are PTX, whose entries the emulator looks at."""
+    capabilities, without_ptxas = ("80", "90", "120"), {"LAPIDARY_PTXAS": ""}
+    for fixture, flags, settings, same_bits in (
+            (FIXTURES / "edge_dense_gqa_f32", ["--quant=w4row", "--kv=f32"], {}, True),
+            (FIXTURES / "edge_dense_gqa_f32", ["--quant=w2row", "--kv=f32"], without_ptxas, True),
+            (FIXTURES / "edge_dense_gqa_bf16", ["--quant=bf16", "--kv=f32"], {}, False),
+            (QUANTIZED_FIXTURES / "mobile_e2b", [], {}, False)):
+        case = Case(options, fixture, flags, directory, problems, settings)
         if not case.compiled:
             continue
         columns = load_file(fixture / "reference.safetensors")["logits"].shape[2]
