@@ -75,20 +75,22 @@ def compare(case, reference, held_to):
     types = reference.get("mm_token_type_ids")  # rows before the first image or audio token depend on text alone
     text = len(tokens) if types is None else int(numpy.argmax(types[0] != 0))
     expected = reference["logits"][0]
-    ids = ids_file(case.directory, tokens)
-    for words in ([], ["--chunk", "1"], ["--chunk", "11"]):
+    # The tokens twice: a chunk of 40 rows takes other kernels than one of up to 32. The first rows have the same reference,
+    # later ones differ more from the CPU's where products split activations into two bf16.
+    for repeated, words in ((1, []), (1, ["--chunk", "1"]), (2, ["--chunk", "40"])):
+        ids = ids_file(case.directory, list(tokens) * repeated)
         gpu = case.logits(case.gpu, ids, expected.shape[1], *words)
         here = case.logits(case.here, ids, expected.shape[1], *words)
         if gpu is None or here is None:
             continue
         label = f"{case.name} {' '.join(words)}"
-        apart = numpy.abs(gpu - here).max(axis=1)
+        apart, most = numpy.abs(gpu - here).max(axis=1), TOLERANCE * (4 if repeated > 1 else 1)
         if held_to != "noise":
             error = float(numpy.abs(gpu[:text] - expected[:text]).max())
             print(f"  {label}: {apart.max():.1e} from the CPU's logits, {error:.1e} from the reference")
             case.problems.expect(held_to == "cpu" or error <= TOLERANCE,
                                  f"{label}: logits differ from the reference by {error}")
-            case.problems.expect(apart.max() <= TOLERANCE, f"{label}: logits differ from the CPU's by {apart.max()}")
+            case.problems.expect(apart.max() <= most, f"{label}: logits differ from the CPU's by {apart.max()}")
             continue
         same, moved = int((apart <= TOLERANCE).sum()), divergence(here, gpu)
         noise = divergence(expected[:text], here[:text])
@@ -109,11 +111,11 @@ def check_steps(case, reference, held_to):
     if held_to != "noise":
         here = case.run(case.here, *words).stdout
         case.problems.expect(with_graphs == here, f"{case.name}: generates {with_graphs!r}, on the CPU {here!r}")
-        check_draws(case, words[:-2])
 
 
-def check_draws(case, words):
+def check_draws(case, reference):
     """Tokens are drawn from what the GPU finds in the logits; the CPU's program looks at all of them."""
+    words = ("generate", "--ids", ids_file(case.directory, reference["input_ids"][0]), "-n", "6")
     for sampling in (("--top-k=8", "--top-p=0.9"), ("--top-k=0", "--top-p=0.6"), ("--top-k=0", "--top-p=1")):
         for seed in ("1", "2"):
             more = (*words, "--temp=0.8", *sampling, "--seed", seed, "--print-ids")
@@ -143,9 +145,9 @@ def check_operation(case, *words):
 
 
 def check_sessions(options, directory, problems):
-    case = Case(options, FIXTURES / "edge_dense_f32", ["--quant=f32", "--kv=f32", "--emit=library"], directory, problems)
+    case = Case(options, FIXTURES / "moe_f32", ["--quant=f32", "--kv=f32", "--emit=library"], directory, problems)
     if case.compiled:
-        vocab = load_file(FIXTURES / "edge_dense_f32" / "reference.safetensors")["logits"].shape[2]
+        vocab = load_file(FIXTURES / "moe_f32" / "reference.safetensors")["logits"].shape[2]
         check_operation(case, "sessions", case.gpu, vocab)
 
 
@@ -204,6 +206,8 @@ def main():
                 reference = load_file(fixture / "reference.safetensors")
                 compare(case, reference, held_to)
                 check_steps(case, reference, held_to)
+                if held_to == "reference" and fixture.name in QUICK:
+                    check_draws(case, reference)
         ran += 1
     checks = [check_sessions, check_text] + ([check_exact_forms] if options.emulator else [])
     for check in checks:

@@ -14,8 +14,8 @@ namespace {
 
 constexpr unsigned pieceBytes = 16, pieceWords = 4;
 
-/// Loaded: weights and the activation. Of several rows only where these are, which L1 has when they are added: the queue
-/// would take twice the registers.
+/// Loaded: weights and the activation. Of several rows only where these are, which L1 has when they are added: the
+/// queue would take twice the registers.
 class FloatLanes : public MatvecLanes {
 public:
   FloatLanes(KernelBuilder &k, lap_format format, Val tile, Val input, llvm::ArrayRef<Val> offsets)
@@ -47,9 +47,7 @@ public:
   Val zero() override { return k.f32(0); }
 
 private:
-  Val activation(unsigned token, Val column) {
-    return k.loadConstant(k.f32Type(), input, offsets[token] + column * 4);
-  }
+  Val activation(unsigned token, Val column) { return k.loadConstant(k.f32Type(), input, offsets[token] + column * 4); }
   Val weight(Val words, unsigned row) {
     if (format == LAP_F32) {
       return bitsOf(element(words, row), k.f32Type());
@@ -183,8 +181,8 @@ std::unique_ptr<MatvecLanes> MatvecLanes::create(KernelBuilder &k, const Product
   return createFloats(k, format, tile, input, {k.i32(0)});
 }
 
-std::unique_ptr<MatvecLanes> MatvecLanes::createFloats(KernelBuilder &k, lap_format format, Val tile,
-                                                       Val input, llvm::ArrayRef<Val> offsets) {
+std::unique_ptr<MatvecLanes> MatvecLanes::createFloats(KernelBuilder &k, lap_format format, Val tile, Val input,
+                                                       llvm::ArrayRef<Val> offsets) {
   return std::make_unique<FloatLanes>(k, format, tile, input, offsets);
 }
 
