@@ -10,7 +10,7 @@ using namespace lap::cuda;
 
 namespace {
 
-constexpr uint32_t FewTokens = 8; // whose routed rows hardly share an expert: matvec reads as little as matmat
+constexpr uint32_t FewTokens = 8; // an expert has at most one row of each, which share a block of matvec
 
 } // namespace
 
