@@ -122,7 +122,7 @@ std::vector<Case> allCases() {
   for (lap_format format : kernelFormats(KernelOp::Matvec)) {
     for (lap_element element : elementsOf(format)) {
       for (uint32_t tokens : {1u, 2u, 3u, 4u, 7u, 8u, 13u, 24u}) {
-        for (auto [rows, columns] : {std::pair{16u, 32u}, {40u, 48u}, {176u, 64u}, {100u, 352u}, {80u, 1536u}}) {
+        for (auto [rows, columns] : {std::pair{16u, 32u}, {40u, 48u}, {176u, 64u}, {100u, 352u}, {96u, 1536u}}) {
           cases.push_back({format, element, rows, columns, tokens});
         }
       }
