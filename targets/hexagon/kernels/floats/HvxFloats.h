@@ -4,8 +4,9 @@
 // HVX has floats from version 68 on, in two kinds (Qualcomm Hexagon V68 and V79 HVX Programmer's Reference Manuals):
 //   sf     IEEE single, rounded to nearest; products and sums of it are on devices from version 79 on
 //   qf32   what the multiplier of versions 68 to 75 gives: more bits of exponent, rounded otherwise than IEEE
-// Here every value is sf between operations. Below version 79 an operation is one of qf32 and a conversion; the sum of
-// a product keeps qf32 for the product. So results differ in their last bits from version to version, and from the
+// Here every value is sf between operations. Below version 79 an operation is one of qf32 and a conversion, which the
+// compiler leaves out between sums; what is multiplied is always sf, because products lose bits of a qf32 that is not
+// normalized. So results differ in their last bits from version to version, and from the
 // scalar kernels', which have fused multiply-adds. Comparing, selecting, least and most are exact everywhere.
 //
 // No emulator runs these instructions. ModelFloats.h is the same interface in plain C++, with which the kernels that
