@@ -1,4 +1,4 @@
-//===- Attention.cpp - K/V cache writes and attention ---------------------===//
+//===- Attention.cpp - attention over the K/V caches --------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
 // A work block is up to 8 query rows (heads of one KV head, and tokens) that read the same keys. With at least as many
@@ -8,12 +8,9 @@
 // same results in the same order, so they give the same bits. Rows of several sequences read different keys: each is a
 // block of its own, and as sequences differ in length, lanes claim such blocks.
 //===----------------------------------------------------------------------===//
+#include "AttentionBlocks.h"
 #include "Claims.h"
-#include "Kernels.h"
 #include "LaneScratch.h"
-#include "Observe.h"
-#include "Work.h"
-#include "runtime/src/Profile.h"
 
 #include <float.h>
 #include <string.h>
@@ -21,40 +18,6 @@
 using namespace lap;
 
 namespace {
-
-constexpr uint32_t KeyBlock = LAP_ROW_TILE;    // positions of one block of the caches
-constexpr uint32_t ShortSlices = 4;            // up to so many slices a decode step's lanes share heads, not slices
-constexpr int64_t ValueColumns = LAP_ROW_TILE; // columns of one block of the V cache
-
-uint64_t elementBytes(const lap_cache &cache) {
-  return cache.element == LAP_F32 ? 4 : cache.element == LAP_BF16 ? 2 : 1;
-}
-
-struct Attention {
-  const lap_step *step;
-  const lap_attention_args *args;
-  AttentionSliceKernel *slice;
-  AttentionMergeKernel *merge;
-  const OpTimer *timer;
-  uint32_t lane, lanes;
-  uint32_t rows;        // query rows (tokens) of the call
-  uint32_t groupHeads;  // query heads of a KV head
-  uint32_t blockHeads;  // of a work block
-  uint32_t blockTokens; // of a work block
-  uint32_t headBlocks;  // of one KV head
-  uint32_t tokenBlocks;
-  uint32_t blocks;
-};
-
-/// One work block.
-struct Block {
-  uint32_t kvHead, firstHead, heads; // firstHead: absolute query head
-  uint32_t firstRow, tokens;
-  const uint8_t *caches;                // of the block's sequence
-  uint32_t queries;                     // rows of the kernel call: heads * tokens rounded up to 1, 2, 4 or 8
-  uint32_t firstPosition, lastPosition; // visible to any row
-  uint32_t firstSlice, slices;
-};
 
 /// A lane's scratch; the layout behind attentionScratchBytes.
 struct Scratch {
@@ -87,75 +50,8 @@ Scratch scratchOf(const Attention &a, uint32_t lane) {
   return s;
 }
 
-void cutIntoBlocks(Attention &a, uint32_t blockHeads) {
-  a.blockHeads = blockHeads;
-  a.blockTokens = a.step->places ? 1 : AttentionQueries / blockHeads;
-  a.headBlocks = (a.groupHeads + blockHeads - 1) / blockHeads;
-  a.tokenBlocks = (a.rows + a.blockTokens - 1) / a.blockTokens;
-  a.blocks = a.tokenBlocks * a.args->cache.kv_heads * a.headBlocks;
-}
-
-/// Keys that the row that sees most of them sees.
-uint32_t mostKeys(const Attention &a) {
-  const lap_buffer &query = a.args->query;
-  uint32_t last = positionOf(a.step, query, a.rows - 1);
-  for (uint32_t row = 0; a.step->places && row < a.rows; ++row) {
-    const uint32_t position = positionOf(a.step, query, row);
-    last = position > last ? position : last;
-  }
-  const uint32_t window = a.args->cache.window;
-  return window && window <= last ? window : last + 1;
-}
-
-Attention describe(const lap_step *step, const lap_attention_args *args, uint32_t lane, uint32_t lanes) {
-  Attention a = {};
-  a.step = step;
-  a.args = args;
-  a.lane = lane;
-  a.lanes = lanes;
-  a.rows = rowsOf(step, args->query);
-  a.groupHeads = args->heads / args->cache.kv_heads;
-  cutIntoBlocks(a, a.groupHeads < AttentionQueries ? a.groupHeads : AttentionQueries);
-  // Decode over few keys: lanes that share heads read the same keys, but need no barrier between them.
-  const bool decodes = a.rows == 1 || step->places;
-  while (decodes && a.blocks < lanes && a.blockHeads > 1 && mostKeys(a) < ShortSlices * LAP_ATTENTION_SLICE) {
-    cutIntoBlocks(a, (a.blockHeads + 1) / 2);
-  }
-  return a;
-}
-
-uint32_t positionOf(const Attention &a, uint32_t row) { return lap::positionOf(a.step, a.args->query, row); }
-
-/// First position that the query at `position` sees.
-uint32_t lowest(const Attention &a, uint32_t position) {
-  const uint32_t window = a.args->cache.window;
-  return window && position >= window ? position - window + 1 : 0;
-}
-
-Block blockAt(const Attention &a, uint32_t index) {
-  Block b;
-  // KV heads outside, so that a lane's neighbouring blocks read the same keys.
-  const uint32_t tokenBlock = index % a.tokenBlocks, headBlock = index / a.tokenBlocks;
-  b.kvHead = headBlock / a.headBlocks;
-  const uint32_t headInGroup = headBlock % a.headBlocks * a.blockHeads;
-  b.firstHead = b.kvHead * a.groupHeads + headInGroup;
-  b.heads = a.groupHeads - headInGroup < a.blockHeads ? a.groupHeads - headInGroup : a.blockHeads;
-  b.firstRow = tokenBlock * a.blockTokens;
-  b.tokens = a.rows - b.firstRow < a.blockTokens ? a.rows - b.firstRow : a.blockTokens;
-  b.caches = cachesOf(a.step, a.args->query, b.firstRow);
-  b.queries = 1;
-  while (b.queries < b.heads * b.tokens) {
-    b.queries *= 2;
-  }
-  b.firstPosition = lowest(a, positionOf(a, b.firstRow));
-  b.lastPosition = positionOf(a, b.firstRow + b.tokens - 1);
-  b.firstSlice = b.firstPosition / LAP_ATTENTION_SLICE;
-  b.slices = b.lastPosition / LAP_ATTENTION_SLICE - b.firstSlice + 1;
-  return b;
-}
-
 /// Copies the block's query rows and their visible ranges into scratch; rows that fill up see nothing.
-void gather(const Attention &a, const Block &b, const Scratch &s) {
+void gather(const Attention &a, const AttentionBlock &b, const Scratch &s) {
   const uint32_t headDim = a.args->cache.head_dim;
   for (uint32_t q = 0; q < b.queries; ++q) {
     float *query = s.query + static_cast<uint64_t>(q) * headDim;
@@ -173,13 +69,13 @@ void gather(const Attention &a, const Block &b, const Scratch &s) {
     for (uint32_t d = 0; d < headDim; ++d) {
       query[d] = head[d] * scale; // the keys are integers
     }
-    s.low[q] = static_cast<int32_t>(lowest(a, position));
+    s.low[q] = static_cast<int32_t>(lowestVisible(a, position));
     s.high[q] = static_cast<int32_t>(position);
   }
 }
 
 /// Attends the gathered rows to slice `index` (of the block) and leaves (maximum, total, sum) at `result`.
-void attendSlice(const Attention &a, const Block &b, const Scratch &s, uint32_t index, float *result) {
+void attendSlice(const Attention &a, const AttentionBlock &b, const Scratch &s, uint32_t index, float *result) {
   const lap_cache &cache = a.args->cache;
   const uint32_t sliceStart = (b.firstSlice + index) * LAP_ATTENTION_SLICE;
   const uint32_t begin = (sliceStart > b.firstPosition ? sliceStart : b.firstPosition) / KeyBlock * KeyBlock;
@@ -213,7 +109,7 @@ void clearState(const Attention &a, const Scratch &s) {
 }
 
 /// Folds a slice's result into the state; `turn` (0 or 1) says where the old maximum and total are.
-void fold(const Attention &a, const Block &b, const Scratch &s, uint32_t turn, float *result) {
+void fold(const Attention &a, const AttentionBlock &b, const Scratch &s, uint32_t turn, float *result) {
   const int64_t headDim = a.args->cache.head_dim, queries = b.queries;
   Array oldMaximum(s.maximum[turn], {queries, 1}), oldTotal(s.total[turn], {queries, 1});
   Array newMaximum(s.maximum[1 - turn], {queries, 1}), newTotal(s.total[1 - turn], {queries, 1});
@@ -224,7 +120,7 @@ void fold(const Attention &a, const Block &b, const Scratch &s, uint32_t turn, f
 }
 
 /// out = sum / total for the block's rows, after an even or odd number of folds.
-void writeOut(const Attention &a, const Block &b, const Scratch &s, uint32_t turn) {
+void writeOut(const Attention &a, const AttentionBlock &b, const Scratch &s, uint32_t turn) {
   const lap_cache &cache = a.args->cache;
   const uint32_t headDim = cache.head_dim;
   for (uint32_t q = 0; q < b.heads * b.tokens; ++q) {
@@ -241,7 +137,7 @@ void writeOut(const Attention &a, const Block &b, const Scratch &s, uint32_t tur
 /// One lane walks the slices of a block.
 void attendBlock(const Attention &a, uint32_t index) {
   const Scratch s = scratchOf(a, a.lane);
-  const Block b = blockAt(a, index);
+  const AttentionBlock b = attentionBlock(a, index);
   gather(a, b, s);
   clearState(a, s);
   for (uint32_t slice = 0; slice < b.slices; ++slice) {
@@ -279,7 +175,7 @@ void attendSlices(const Attention &a) {
   const bool folds = a.lane < a.blocks;
   uint32_t mostSlices = 0;
   for (uint32_t index = 0; index < a.blocks; ++index) {
-    const uint32_t slices = blockAt(a, index).slices;
+    const uint32_t slices = attentionBlock(a, index).slices;
     mostSlices = slices > mostSlices ? slices : mostSlices;
   }
   if (folds) {
@@ -287,7 +183,7 @@ void attendSlices(const Attention &a) {
   }
   for (uint32_t round = 0; round < mostSlices; round += AttentionRoundSlices) {
     for (uint32_t item = a.lane; item < a.blocks * AttentionRoundSlices; item += a.lanes) {
-      const Block b = blockAt(a, item / AttentionRoundSlices);
+      const AttentionBlock b = attentionBlock(a, item / AttentionRoundSlices);
       const uint32_t slice = round + item % AttentionRoundSlices;
       if (slice < b.slices) {
         gather(a, b, s);
@@ -296,7 +192,7 @@ void attendSlices(const Attention &a) {
     }
     lap_op_barrier(a.step, a.lane, a.lanes);
     if (folds) {
-      const Block b = blockAt(a, a.lane);
+      const AttentionBlock b = attentionBlock(a, a.lane);
       for (uint32_t slice = round; slice < b.slices && slice < round + AttentionRoundSlices; ++slice) {
         fold(a, b, s, slice % 2, resultOf(a, a.lane * AttentionRoundSlices + slice - round));
       }
@@ -311,42 +207,10 @@ void attendSlices(const Attention &a) {
 
 } // namespace
 
-extern "C" void lap_op_kv_append(const lap_step *step, const lap_kv_append_args *args, lap_kernel *kv_append,
-                                 uint32_t lane, uint32_t lanes) {
-  const OpTimer timer(step, lane, "kv_append");
-  const lap_cache &cache = args->cache;
-  const uint64_t bytes = elementBytes(cache);
-  const int64_t headDim = cache.head_dim;
-  const Range items = share(static_cast<uint64_t>(rowsOf(step, args->key)) * cache.kv_heads, lane, lanes);
-  if (step->observer) {
-    observeCache(step, cache, args->key, RangeOf::Keys, items);
-    observeCache(step, cache, args->value, RangeOf::Values, items);
-  }
-  for (uint64_t item = items.begin; item < items.end; ++item) {
-    const uint32_t row = static_cast<uint32_t>(item / cache.kv_heads);
-    const uint64_t head = item % cache.kv_heads;
-    const uint64_t slot = positionOf(step, args->key, row) % cache.slots;
-    uint8_t *caches = cachesOf(step, args->key, row);
-    const uint64_t start = head * cache.slots * cache.head_dim;
-    const uint64_t keyElement = start + slot / KeyBlock * KeyBlock * cache.head_dim + slot % KeyBlock;
-    Array key(rowFloats(step, args->key, row) + head * cache.head_dim, {headDim, 1});
-    const int64_t parts = headDim / ValueColumns;
-    Array value(rowFloats(step, args->value, row) + head * cache.head_dim, {ValueColumns, 1}, {parts, ValueColumns});
-    Array keyOut(caches + cache.key_offset + keyElement * bytes, {headDim, KeyBlock});
-    Array valueOut(caches + cache.value_offset + (start + slot * ValueColumns) * bytes, {ValueColumns, 1},
-                   {parts, cache.slots * ValueColumns});
-    if (cache.element == LAP_I8) {
-      kernelCast<KvAppendIntegerKernel>(kv_append)(key, value, cache.key_step, cache.value_step, keyOut, valueOut);
-    } else {
-      kernelCast<KvAppendKernel>(kv_append)(key, value, keyOut, valueOut);
-    }
-  }
-}
-
 extern "C" void lap_op_attention(const lap_step *step, const lap_attention_args *args, lap_kernel *slice,
                                  lap_kernel *merge, uint32_t lane, uint32_t lanes) {
   const OpTimer timer(step, lane, args->cache.window ? "window_attention" : "attention");
-  Attention a = describe(step, args, lane, lanes);
+  Attention a = describeAttention(step, args, lane, lanes);
   a.timer = &timer;
   a.slice = kernelCast<AttentionSliceKernel>(slice);
   a.merge = kernelCast<AttentionMergeKernel>(merge);
