@@ -53,7 +53,7 @@ class Case:
         self.environment = dict(os.environ, LD_LIBRARY_PATH=options.emulator)
         self.compiled = True
         for program, target in ((self.gpu, TARGET), (self.here, "native")):
-            done = run(options.lapidary, "compile", fixture, "-o", program, f"--target={target}", "--context=128",
+            done = run(options.lapidary, "compile", fixture, "-o", program, f"--target={target}", "--context=256",
                        "--progress=none", *flags, env=settings)
             self.compiled &= problems.expect(done.returncode == 0, f"{self.name}: compile for {target}: {done.stderr}")
 
