@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -72,6 +73,13 @@ public:
 private:
   size_t count;
 };
+
+/// The value whose bytes begin at `at`.
+template <typename T> T readAt(const std::vector<uint8_t> &bytes, uint64_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at, sizeof(T));
+  return value;
+}
 
 } // namespace lapidary::cuda::test
 

@@ -21,11 +21,6 @@ namespace {
 
 constexpr float untouched = 12345.0f;
 
-template <typename T> T readAt(const std::vector<uint8_t> &bytes, uint64_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof(T));
-  return value;
-}
 template <typename T> void writeAt(uint8_t *to, T value) { std::memcpy(to, &value, sizeof(T)); }
 
 float fromBits(uint16_t bf16) {

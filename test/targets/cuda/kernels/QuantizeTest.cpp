@@ -20,12 +20,6 @@ namespace {
 
 constexpr uint8_t untouched = 0xee;
 
-template <typename T> T readAt(const std::vector<uint8_t> &bytes, uint64_t at) {
-  T value;
-  std::memcpy(&value, bytes.data() + at, sizeof(T));
-  return value;
-}
-
 class Quantize : public testing::TestWithParam<unsigned> {
 protected:
   static constexpr unsigned rows = 4;
