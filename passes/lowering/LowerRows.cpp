@@ -90,7 +90,7 @@ std::optional<RoundedSum> roundedSum(const Bufferizer &s, gemma::ResidualNormOp 
   llvm::sort(users, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   for (Operation *user : users) {
     auto norm = dyn_cast<gemma::RmsNormOp>(user);
-    if (norm && norm.getWeight()) {
+    if (norm && norm.getWeight() && norm.getWeight().getDefiningOp<kernel::WeightOp>()) {
       if (gemma::QuantizeActivationOp round = onlyRounding(s, norm, sum)) {
         return RoundedSum{norm, round};
       }
