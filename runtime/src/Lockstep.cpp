@@ -195,10 +195,10 @@ extern "C" void lap_op_barrier(const lap_step *step, uint32_t lane, uint32_t lan
   }
   lap::LaneProfile *profile = step->barrier->lanes[lane].profile;
   if (profile) {
-    profile->interrupt();
+    profile->interrupt(lap::nowNs());
   }
   const bool slept = meet(*step->barrier, lane, lanes);
   if (profile) {
-    profile->waited(slept);
+    profile->waited(slept, lap::nowNs());
   }
 }

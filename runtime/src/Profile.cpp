@@ -24,7 +24,7 @@ bool OpKind::operator==(const OpKind &other) const {
                      weight->columns == other.weight->columns);
 }
 
-void LaneProfile::begin(const OpKind &kind) {
+void LaneProfile::begin(const OpKind &kind, uint64_t now) {
   uint32_t index = 0;
   while (index < count && !(kinds[index].kind == kind)) {
     ++index;
@@ -35,29 +35,28 @@ void LaneProfile::begin(const OpKind &kind) {
   current = &kinds[index < MostKinds ? index : MostKinds - 1];
   ++current->calls;
   working = true;
-  mark = nowNs();
+  mark = now;
 }
 
-void LaneProfile::end() {
-  charge(&OpTimes::workNs);
+void LaneProfile::end(uint64_t now) {
+  charge(&OpTimes::workNs, now);
   working = false;
 }
 
-void LaneProfile::interrupt() {
+void LaneProfile::interrupt(uint64_t now) {
   if (working) {
-    charge(&OpTimes::workNs);
+    charge(&OpTimes::workNs, now);
   }
 }
 
-void LaneProfile::waited(bool slept) {
+void LaneProfile::waited(bool slept, uint64_t now) {
   if (current) {
     current->sleeps += slept;
-    charge(&OpTimes::waitNs);
+    charge(&OpTimes::waitNs, now);
   }
 }
 
-void LaneProfile::charge(uint64_t OpTimes::*time) {
-  const uint64_t now = nowNs();
+void LaneProfile::charge(uint64_t OpTimes::*time, uint64_t now) {
   current->*time += now - mark;
   mark = now;
 }

@@ -30,23 +30,23 @@ struct OpTimes {
   uint64_t bytes;  // of weights, keys and values that the lane read
 };
 
-/// Written by its lane alone; zeroed memory is a fresh one.
+/// Written by its lane alone; zeroed memory is a fresh one. `now`, in ns, comes from a clock that only moves forward.
 struct alignas(64) LaneProfile {
   static constexpr uint32_t MostKinds = 96; // an E2B program has some 20; the last one takes what is too much
 
-  void begin(const OpKind &kind);
-  void end();
+  void begin(const OpKind &kind, uint64_t now);
+  void end(uint64_t now);
   void read(uint64_t bytes) { current->bytes += bytes; }
   /// The lane comes to a barrier, between ops or in one.
-  void interrupt();
+  void interrupt(uint64_t now);
   /// The lane leaves the barrier.
-  void waited(bool slept);
+  void waited(bool slept, uint64_t now);
 
   OpTimes kinds[MostKinds];
   uint32_t count;
 
 private:
-  void charge(uint64_t OpTimes::*time);
+  void charge(uint64_t OpTimes::*time, uint64_t now);
 
   OpTimes *current; // null before the first op
   bool working;     // in an op
@@ -62,12 +62,12 @@ public:
   OpTimer(const lap_step *step, uint32_t lane, const char *name, const lap_weight *weight = nullptr)
       : profile(step->barrier ? step->barrier->lanes[lane].profile : nullptr) {
     if (profile) {
-      profile->begin({name, weight});
+      profile->begin({name, weight}, nowNs());
     }
   }
   ~OpTimer() {
     if (profile) {
-      profile->end();
+      profile->end(nowNs());
     }
   }
   OpTimer(const OpTimer &) = delete;

@@ -18,6 +18,16 @@ WORDS = ("in the beginning god created heaven and earth king of judah went out u
          "come to pass house israel children day night water stone bread wine shepherd voice mountain").split()
 
 
+def eventually(condition, seconds=20):
+    """Whether the condition comes true within so many seconds, which are only spent when something is wrong."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
 class Server:
     """A running `serve`; standard error goes to a file that is read for the port."""
 
@@ -53,12 +63,7 @@ class Server:
         return {line.split()[0][len("lapidary_"):]: float(line.split()[1]) for line in lines if not line.startswith("#")}
 
     def wait_until(self, condition, seconds=20):
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if condition(self.metrics()):
-                return True
-            time.sleep(0.05)
-        return False
+        return eventually(lambda: condition(self.metrics()), seconds)
 
     def resident(self):
         """Bytes of memory that are the process's own."""

@@ -52,13 +52,17 @@ struct ReadingAhead {
   Ahead left[2] = {};
 };
 
-/// The first lane comes late; the second one has something to read meanwhile.
+/// The first lane comes when the second one has begun to read what it may read while it waits.
 void comeLate(void *context, uint32_t lane, uint32_t lanes) {
   ReadingAhead &r = *static_cast<ReadingAhead *>(context);
   Ahead &ahead = r.step.barrier->lanes[lane].ahead;
   ahead = {r.memory, r.memory + sizeof(r.memory)};
   if (lane == 0) {
-    usleep(20000);
+    // The pointer is the other lane's own, not atomic: each look at it is a fresh load.
+    const uint8_t *const volatile &other = r.step.barrier->lanes[1].ahead.begin;
+    while (other == nullptr || other == r.memory) {
+      usleep(100);
+    }
   }
   lap_op_barrier(&r.step, lane, lanes);
   r.left[lane] = ahead;

@@ -52,7 +52,7 @@ void runCase(const MalformedCase &c) {
   auto start = std::chrono::steady_clock::now();
   check(directory.path(), diagnostics);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  EXPECT_LT(seconds, 1.0);
+  EXPECT_LT(seconds, 30) << "a lying count or length must not cost time; a busy machine may take a second";
   const Diagnostic *error = firstError(diagnostics);
   ASSERT_TRUE(error) << "accepted";
   std::string shown = formatDiagnostic(*error, false);

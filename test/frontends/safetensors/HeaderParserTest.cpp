@@ -79,9 +79,7 @@ TEST(HeaderParser, ReadsManyTensorsInLinearTime) {
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   ASSERT_TRUE(tensors);
   EXPECT_EQ(tensors->size(), 200000u);
-#if !__has_feature(address_sanitizer)
-  EXPECT_LT(seconds, 1.0);
-#endif
+  EXPECT_LT(seconds, 60) << "a quadratic parser takes hours, sanitizers and busy machines a few seconds";
   RecordProperty("seconds", std::to_string(seconds));
 }
 
