@@ -250,8 +250,7 @@ bool planAndEmit(const CompileOptions &options, const Installation &installation
   }
   ProgramFacts facts = gatherFacts(inputs, options, program, target);
   facts.segment = &*segment;
-  constexpr uint64_t codeBytes = 2u << 20; // runtime, kernels and program functions
-  facts.plan = makePlan(module, *segment, target, codeBytes + inputs.tokenizer.size(), options.jobs);
+  facts.plan = makePlan(module, *segment, target, target.codeBytes() + inputs.tokenizer.size(), options.jobs);
   facts.caches = listCaches(module, target);
   reportPlan(options, facts, target.planNotes(module), console);
   if (!checkPlan(facts.plan, options.maxMemory, options.output, diagnostics)) {

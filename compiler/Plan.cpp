@@ -164,7 +164,7 @@ static std::string limitText(const Plan &plan) {
 }
 
 std::string planText(const Plan &plan, uint64_t context) {
-  return "output " + sizeText(plan.outputBytes) + " · compile peak " + sizeText(plan.compilePeakBytes) + " (" +
+  return "output at most " + sizeText(plan.outputBytes) + " · compile peak " + sizeText(plan.compilePeakBytes) + " (" +
          sizeText(availableMemory()) + " free) · run: weights " + sizeText(plan.residentWeightBytes) + " + KV " +
          sizeText(plan.cacheBytes) + " (" + std::to_string(context) + " tokens) + scratch " +
          sizeText(plan.arenaBytes + plan.laneScratchBytes) + " · " + sizeText(plan.weightBytesPerToken) +

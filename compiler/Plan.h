@@ -12,7 +12,7 @@
 namespace lapidary {
 
 struct Plan {
-  uint64_t outputBytes = 0;      ///< program and weights, the image estimated
+  uint64_t outputBytes = 0;      ///< program and weights, no less than it will be
   uint64_t compilePeakBytes = 0; ///< memory of the compiler while it packs
   uint64_t weightBytes = 0, residentWeightBytes = 0;
   uint64_t weightBytesPerToken = 0; ///< read by one decode step
@@ -23,7 +23,7 @@ struct Plan {
   uint64_t residentBytes() const { return residentWeightBytes + cacheBytes + arenaBytes + laneScratchBytes; }
 };
 
-/// Collects the figures of a planned module. `imageBytes` is the expected size of the program without weights.
+/// Collects the figures of a planned module. `imageBytes` is the most that the program may take without weights.
 Plan makePlan(mlir::ModuleOp module, const WeightSegment &segment, const TargetBackend &target, uint64_t imageBytes,
               unsigned jobs);
 
@@ -37,7 +37,8 @@ uint64_t availableDisk(const std::string &path);
 /// no limit given.
 bool checkPlan(const Plan &plan, uint64_t maxMemory, const std::string &output, Diagnostics &diagnostics);
 
-/// "output 14.9 GiB · compile peak 310.0 MiB (31.0 GiB free) · run: weights .. + KV .. (8192 tokens) + scratch ..".
+/// "output at most 14.9 GiB · compile peak 310.0 MiB (31.0 GiB free) · run: weights .. + KV .. (8192 tokens) + scratch
+/// ..".
 std::string planText(const Plan &plan, uint64_t context);
 
 } // namespace lapidary

@@ -151,6 +151,8 @@ public:
   virtual uint64_t laneScratchBytes(mlir::ModuleOp module) const = 0;
   /// What the target plans beyond buffers and weights, a line each for the compile report.
   virtual std::vector<std::string> planNotes(mlir::ModuleOp) const { return {}; }
+  /// The most bytes that runtime, kernels and program functions take in an image; known before they are made.
+  virtual uint64_t codeBytes() const { return 4u << 20; }
   /// Generates the objects of a planned module: kernels and the program functions. `descriptor` is the finished
   /// lap_program with its blobs (ProgramAbi.h).
   virtual bool emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,

@@ -28,6 +28,8 @@ public:
   bool rounds(mlir::Operation *op, llvm::StringRef element) const override;
   std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const override;
   uint64_t laneScratchBytes(mlir::ModuleOp module) const override;
+  /// PTX and the host half, and a cubin for each capability.
+  uint64_t codeBytes() const override { return (4u << 20) + capabilities.size() * (768u << 10); }
   bool emitObjects(mlir::ModuleOp module, llvm::ArrayRef<char> descriptor, EmitContext &context,
                    EmittedObjects &out) const override;
   bool linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const override;

@@ -3,9 +3,11 @@ SPDX-License-Identifier: Apache-2.0
 
 Messages are JSON texts that end with a zero byte, on file descriptors 3 (to the browser) and 4 (from it).
 """
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 
@@ -26,7 +28,8 @@ class Page:
         self.process = subprocess.Popen(
             [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              f"--user-data-dir={directory}", "--remote-debugging-pipe"],
-            preexec_fn=descriptors, close_fds=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            preexec_fn=descriptors, close_fds=False, start_new_session=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
         os.close(to_read)
         os.close(back_write)
         self.pending, self.number, self.session, self.trouble = b"", 0, None, []
@@ -76,7 +79,14 @@ class Page:
         return False
 
     def close(self):
-        self.process.kill()
+        """Ends the browser with its children, which write to its directory as long as they live."""
+        try:
+            self.call("Browser.close")
+            self.process.wait(timeout=20)
+        except (OSError, RuntimeError, subprocess.TimeoutExpired):
+            pass
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         os.close(self.to)
         os.close(self.back)

@@ -10,10 +10,12 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import numpy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples" / "tiny-gemma4"
 FIXTURES = ROOT / "test" / "data" / "fixtures"
 QUANTIZED_FIXTURES = ROOT / "test" / "data" / "fixtures-quantized"
 SHARED_MODELS = ROOT.parent / "shared" / "data" / "models"  # larger test models, not part of the repository
@@ -53,6 +55,25 @@ class Problems:
         for text in self.found:
             print(f"  {text}")
         sys.exit(1 if self.found else 0)
+
+
+def run_tests(names):
+    """Runs every test_* of a script, `names` its globals(), each with a directory of its own."""
+    options = arguments()
+    problems = Problems()
+    tests = [(name, test) for name, test in names.items() if name.startswith("test_") and options.only in name]
+    for name, test in tests:
+        print(name)
+        with tempfile.TemporaryDirectory() as directory:
+            test(options.lapidary, pathlib.Path(directory), problems)
+    problems.finish(least=len(tests))
+
+
+def example_program(lapidary, directory, problems, *options):
+    """Compiles the example; its path, or None when that failed."""
+    program = directory / "-".join(["tiny", *(option.strip("-") for option in options)])
+    done = run(lapidary, "compile", EXAMPLE, "-o", program, "--progress=none", *options)
+    return program if problems.expect(done.returncode == 0, f"example {options}: {done.stderr}") else None
 
 
 def ids_file(directory, ids):

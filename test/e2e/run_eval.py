@@ -10,9 +10,8 @@ import tempfile
 
 import numpy
 
-from driver import FIXTURES, ROOT, Problems, arguments, log_softmax, run
+from driver import EXAMPLE, FIXTURES, Problems, arguments, log_softmax, run
 
-EXAMPLE = ROOT / "examples" / "tiny-gemma4"
 WINDOW, WINDOWS = 200, 3
 
 

@@ -10,9 +10,8 @@ import shutil
 import struct
 import tempfile
 
-from driver import ROOT, Problems, arguments, run
+from driver import EXAMPLE, Problems, arguments, run
 
-EXAMPLE = ROOT / "examples" / "tiny-gemma4"
 MOST_KL = 0.1  # about three times what was measured; a wrong scale gives whole nats
 
 

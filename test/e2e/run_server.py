@@ -9,14 +9,13 @@ import pathlib
 import shutil
 import tempfile
 
-from driver import ROOT, Problems, arguments, run
+from driver import EXAMPLE, ROOT, Problems, arguments, run
 from server_answers import test_cancellation, test_chat, test_errors, test_prefix_reuse
 from server_operation import test_graceful_stop, test_keys_and_limits, test_many_clients
 from server_page import test_page
 from server_process import Server
 from server_structured import test_json_schema, test_tools
 
-EXAMPLE = ROOT / "examples" / "tiny-gemma4"
 TEMPLATE = ROOT / "test" / "data" / "chat-templates" / "google-gemma-4-31B-it.jinja"
 
 

@@ -23,7 +23,7 @@ def test_page(server, problems):
         return
     text = server.client.chat.completions.create(model="m", messages=[{"role": "user", "content": "Tell me of the king."}],
                                                  temperature=0).choices[0].message.content
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         page = Page(browser, directory, f"http://127.0.0.1:{server.port}/")
         try:
             drive_page(server, problems, page, text)
