@@ -85,15 +85,15 @@ namespace {
 /// Makes the moments of one weight, when they are needed.
 using MomentsMaker = std::function<std::optional<std::vector<float>>(Diagnostics &)>;
 
-/// What was observed at the product with a weight of `columns`; for a table, also what its rows are read for.
+/// What was observed at the product with a weight of `columns`; if its rows are looked up, too, also what for.
 MomentsMaker observedMoments(const std::shared_ptr<const Checkpoint> &statistics, const TensorInfo &moments,
-                             uint64_t columns, const StatisticsUse &use) {
-  return [statistics, &moments, columns, use](Diagnostics &errors) -> std::optional<std::vector<float>> {
+                             uint64_t columns, bool isLookedUp, const StatisticsUse &use) {
+  return [statistics, &moments, columns, isLookedUp, use](Diagnostics &errors) -> std::optional<std::vector<float>> {
     std::vector<float> values(moments.elements());
     if (!statistics->read(moments, 0, values.data(), values.size() * sizeof(float), errors)) {
       return std::nullopt;
     }
-    if (moments.name == use.tables.stream.table) {
+    if (isLookedUp) {
       auto lookups = lookupMoments(use.tables.stream, columns, use.model, errors);
       if (!lookups) {
         return std::nullopt;
@@ -104,19 +104,34 @@ MomentsMaker observedMoments(const std::shared_ptr<const Checkpoint> &statistics
   };
 }
 
-MomentsMaker tableMoments(const std::shared_ptr<const Checkpoint> &statistics, uint64_t columns,
-                          const StatisticsUse &use) {
-  return [statistics, columns, use](Diagnostics &errors) {
-    return perLayerMoments(use.tables.perLayer, columns, use.model, *statistics, errors);
-  };
+/// Of tables that no product reads; null for one that is neither of those that are known.
+MomentsMaker tableMoments(const std::string &name, const std::shared_ptr<const Checkpoint> &statistics,
+                          uint64_t columns, const StatisticsUse &use) {
+  if (name == use.tables.perLayer.table) {
+    return [statistics, columns, use](Diagnostics &errors) {
+      return perLayerMoments(use.tables.perLayer, columns, use.model, *statistics, errors);
+    };
+  }
+  if (name == use.tables.stream.table) {
+    return [columns, use](Diagnostics &errors) { return lookupMoments(use.tables.stream, columns, use.model, errors); };
+  }
+  return nullptr;
+}
+
+/// True when the token table is a matrix of its own, so that rows of the output head are not looked up.
+bool hasTableOfItsOwn(const WeightSegment &segment, const std::string &table) {
+  return llvm::any_of(segment.weights, [&](const SegmentWeight &weight) {
+    return weight.gathered && !weight.sources.empty() && weight.sources.front().tensor.name == table;
+  });
 }
 
 /// The maker for `weight`, null when nothing is known about it. Reports StatisticsMismatch.
-MomentsMaker momentsMaker(const SegmentWeight &weight, const std::shared_ptr<const Checkpoint> &statistics,
-                          const StatisticsUse &use, Diagnostics &diagnostics) {
+MomentsMaker momentsMaker(const SegmentWeight &weight, const WeightSegment &segment,
+                          const std::shared_ptr<const Checkpoint> &statistics, const StatisticsUse &use,
+                          Diagnostics &diagnostics) {
   const std::string &name = weight.sources.front().tensor.name;
-  if (weight.gathered) { // no product reads it
-    return name == use.tables.perLayer.table ? tableMoments(statistics, weight.columns, use) : nullptr;
+  if (weight.gathered) {
+    return tableMoments(name, statistics, weight.columns, use);
   }
   const TensorInfo *moments = statistics->find(name);
   if (moments && (moments->dtype != DType::F32 || moments->shape != momentShape(weight))) {
@@ -126,7 +141,8 @@ MomentsMaker momentsMaker(const SegmentWeight &weight, const std::shared_ptr<con
              diagnostics);
     return nullptr;
   }
-  return moments ? observedMoments(statistics, *moments, weight.columns, use) : nullptr;
+  bool isLookedUp = name == use.tables.stream.table && !hasTableOfItsOwn(segment, name);
+  return moments ? observedMoments(statistics, *moments, weight.columns, isLookedUp, use) : nullptr;
 }
 
 } // namespace
@@ -134,7 +150,7 @@ MomentsMaker momentsMaker(const SegmentWeight &weight, const std::shared_ptr<con
 bool useStatistics(WeightSegment &segment, const std::shared_ptr<const Checkpoint> &statistics,
                    const StatisticsUse &use, Diagnostics &diagnostics) {
   for (SegmentWeight &weight : segment.weights) {
-    MomentsMaker make = usesStatistics(weight) ? momentsMaker(weight, statistics, use, diagnostics) : nullptr;
+    MomentsMaker make = usesStatistics(weight) ? momentsMaker(weight, segment, statistics, use, diagnostics) : nullptr;
     if (diagnostics.hadError()) {
       return false;
     }

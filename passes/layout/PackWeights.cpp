@@ -7,7 +7,8 @@
 //   %qk = kernel.weight @w.0, %y = gemma.linear %x, %qk
 //
 // What a weight is used for is read off its users: the table below says which operand is what. Two passes over the
-// module: the first finds the weights that a product reads (an embedding table among them is tied and stays a matrix).
+// module: the first finds the weights that a product reads; an embedding table among them is tied and stays a matrix,
+// if both want it in one format.
 //===----------------------------------------------------------------------===//
 #include "passes/layout/LayoutPipeline.h"
 #include "passes/layout/PackedSymbols.h"
@@ -160,8 +161,10 @@ private:
   void collectMultiplied() {
     multiplied.clear();
     getOperation().walk([&](gemma::LinearOp linear) {
-      for (gemma::GetWeightOp tensor : tensorsOf(linear.getWeight())) {
-        multiplied.insert(tensor.getWeightAttr().getAttr());
+      auto tensor = linear.getWeight().getDefiningOp<gemma::GetWeightOp>();
+      if (tensor && isa<RankedTensorType>(tensor.getType())) {
+        multiplied.insert(
+            {tensor.getWeightAttr().getAttr(), formatOf(tensor, WeightUse::Matrix, linear.getStorageAttr())});
       }
     });
   }
@@ -200,10 +203,11 @@ private:
         return failure();
       }
     }
+    gemma::FormatAttr format = formatOf(value, operand.use, operand.storage);
     bool tied = operand.use == WeightUse::Table && tensors.size() == 1 &&
-                multiplied.contains(tensors.front().getWeightAttr().getAttr());
+                multiplied.contains({tensors.front().getWeightAttr().getAttr(), format});
     WeightUse use = tied ? WeightUse::Matrix : operand.use;
-    kernel::PackedType type = target.packedType(shape, formatOf(value, operand), use);
+    kernel::PackedType type = target.packedType(shape, format, use);
     unsigned before = symbols.made();
     kernel::PackedWeightOp symbol = symbols.find(value.getLoc(), sources, type, use == WeightUse::Table);
     numShared += symbols.made() == before;
@@ -211,11 +215,11 @@ private:
     return success();
   }
 
-  gemma::FormatAttr formatOf(Value value, const WeightOperand &operand) {
-    if (operand.storage) {
-      return operand.storage;
+  gemma::FormatAttr formatOf(Value value, WeightUse use, gemma::FormatAttr storage) {
+    if (storage) {
+      return storage;
     }
-    bool f32 = operand.use == WeightUse::Vector || cast<RankedTensorType>(value.getType()).getElementType().isF32();
+    bool f32 = use == WeightUse::Vector || cast<RankedTensorType>(value.getType()).getElementType().isF32();
     return gemma::FormatAttr::get(&getContext(), f32 ? "f32" : "bf16", 0);
   }
 
@@ -235,7 +239,7 @@ private:
   }
 
   PassTarget passTarget;
-  llvm::DenseSet<StringAttr> multiplied; ///< names of the tensors that some product reads
+  llvm::DenseSet<std::pair<StringAttr, gemma::FormatAttr>> multiplied; ///< tensors that some product reads, and how
 };
 
 } // namespace

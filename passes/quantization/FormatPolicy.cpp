@@ -105,7 +105,8 @@ FormatPolicy::Override *FormatPolicy::findOverride(StringRef weight) {
 }
 
 FormatPolicy::Override *FormatPolicy::ruleFor(const WeightGroup &group, StringRef weight) {
-  Override *rule = findOverride(weight);
+  Override *own = group.isTiedHead ? findOverride(tiedHeadName) : nullptr;
+  Override *rule = own ? own : findOverride(weight);
   bool mustStayPlain = group.isRouter || group.isNarrow;
   return rule && rule->format && rule->format.isInteger() && mustStayPlain ? nullptr : rule;
 }

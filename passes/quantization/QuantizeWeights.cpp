@@ -96,7 +96,9 @@ struct QuantizeWeights : impl::QuantizeWeightsBase<QuantizeWeights> {
       for (Operation *reader : group.readers) {
         setStorage(reader, *chosen);
       }
-      (chosen->isInteger() ? numInteger : numPlain) += group.weights.size();
+      if (!group.isTiedHead) { // counted with the table
+        (chosen->isInteger() ? numInteger : numPlain) += group.weights.size();
+      }
     }
     return success();
   }

@@ -115,12 +115,43 @@ static FailureOr<SmallVector<Reader>> collectReaders(ModuleOp module, llvm::MapV
   return result.wasInterrupted() ? FailureOr<SmallVector<Reader>>(failure()) : std::move(readers);
 }
 
+/// True for the product that makes logits with a matrix that `embeddings` read as well.
+static bool isTiedHead(const Reader &reader, const llvm::DenseSet<unsigned> &embeddings) {
+  auto linear = dyn_cast<gemma::LinearOp>(reader.op);
+  return linear && isOutputHead(linear) && reader.weights.size() == 1 && embeddings.contains(reader.weights.front());
+}
+
+/// Takes the tied heads out of `readers`: one group, without readers if there is none.
+static WeightGroup takeTiedHeads(SmallVectorImpl<Reader> &readers) {
+  llvm::DenseSet<unsigned> embeddings;
+  for (const Reader &reader : readers) {
+    if (isa<gemma::EmbeddingOp>(reader.op)) {
+      embeddings.insert(reader.weights.front());
+    }
+  }
+  WeightGroup heads;
+  llvm::erase_if(readers, [&](const Reader &reader) {
+    bool tied = isTiedHead(reader, embeddings);
+    if (tied) {
+      describe(heads, reader.op);
+    }
+    return tied;
+  });
+  if (!heads.readers.empty()) {
+    auto table = cast<gemma::LinearOp>(heads.readers.front()).getWeight().getDefiningOp<gemma::GetWeightOp>();
+    heads.weights.push_back(table.getWeightAttr().getAttr());
+    heads.isTiedHead = true;
+  }
+  return heads;
+}
+
 FailureOr<std::vector<WeightGroup>> collectWeightGroups(ModuleOp module) {
   llvm::MapVector<StringAttr, unsigned> numbers;
   FailureOr<SmallVector<Reader>> readers = collectReaders(module, numbers);
   if (failed(readers)) {
     return failure();
   }
+  WeightGroup heads = takeTiedHeads(*readers);
   llvm::IntEqClasses classes(numbers.size());
   for (const Reader &reader : *readers) {
     for (unsigned weight : reader.weights) {
@@ -134,6 +165,9 @@ FailureOr<std::vector<WeightGroup>> collectWeightGroups(ModuleOp module) {
   }
   for (const Reader &reader : *readers) {
     describe(groups[classes[reader.weights.front()]], reader.op);
+  }
+  if (heads.isTiedHead) {
+    groups.push_back(std::move(heads));
   }
   return groups;
 }

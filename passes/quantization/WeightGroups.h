@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A format is a property of stored bytes, so it is decided not for an op but for everything that shares the bytes: all
-// readers of a weight, and all weights that one reader needs as one matrix.
+// readers of a weight, and all weights that one reader needs as one matrix. A tied output head is the exception: its
+// matrix is the token table's, but it may be stored once more, so it is a group of its own.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_PASSES_QUANTIZATION_WEIGHTGROUPS_H
 #define LAPIDARY_PASSES_QUANTIZATION_WEIGHTGROUPS_H
@@ -21,8 +22,12 @@ struct WeightGroup {
   bool isRouter = false;                        ///< a reader's result feeds gemma.route
   bool isNarrow = false;                        ///< a matrix has fewer columns than one group of scales
   bool isEmbeddingOrHead = false;               ///< token table or output head
+  bool isTiedHead = false;                      ///< an output head that multiplies with the token table
   bool isExperts = false;                       ///< read by gemma.experts, which has no kernels for row scales
 };
+
+/// What overrides call a tied head; untied ones have a matrix of this name in the checkpoint.
+constexpr llvm::StringLiteral tiedHeadName = "lm_head.weight";
 
 /// Columns that share one scale in the integer formats.
 constexpr int64_t scaleGroup = 32;

@@ -37,18 +37,24 @@ def test_calibration(lapidary, directory, problems):
     if not problems.expect(done.returncode == 0, f"calibrate: {done.stderr}"):
         return
     head = "--quant-override=*embed_tokens.weight=w4"
-    variants = {"plain": (), "statistics": (f"--calibration={statistics}", "-j1"),
-                "again": (f"--calibration={statistics}", "-j3"), "text": (f"--calibrate={text}",)}
+    variants = {"plain": (head,), "statistics": (head, f"--calibration={statistics}", "-j1"),
+                "again": (head, f"--calibration={statistics}", "-j3"), "text": (head, f"--calibrate={text}"),
+                "head": ("--quant-override=lm_head.weight=w4", f"--calibration={statistics}"),
+                "head plain": ("--quant-override=lm_head.weight=w4",),
+                "table": (head, "--quant-override=lm_head.weight=w8", f"--calibration={statistics}"),
+                "table plain": (head, "--quant-override=lm_head.weight=w8")}
     found, hashes = {}, {}
     for name, options in variants.items():
         program = directory / name
-        done = run(lapidary, "compile", EXAMPLE, "-o", program, "--progress=none", "--quant=w4", head, *options)
+        done = run(lapidary, "compile", EXAMPLE, "-o", program, "--progress=none", "--quant=w4", *options)
         if problems.expect(done.returncode == 0, f"{name}: {done.stderr}"):
             found[name] = mean_divergence(expected, example_logits(program, ids, directory))
             hashes[name] = hashlib.sha256(program.read_bytes()).hexdigest()
     print(f"  KL: {found}")
     if len(found) == len(variants):
         problems.expect(found["statistics"] < 0.75 * found["plain"], f"calibration does not help: {found}")
+        for name in ("head", "table"):  # the token table and the head stored apart, one of them in w8
+            problems.expect(found[name] < min(found["statistics"], found[f"{name} plain"]), f"{name} in w4 alone: {found}")
         problems.expect(len({hashes[n] for n in ("statistics", "again", "text")}) == 1, "calibrated programs differ")
     done = run(lapidary, "compile", FIXTURES / "edge_dense_bf16", "-o", directory / "other", "--progress=none", "--quant=w4",
                f"--calibration={statistics}")

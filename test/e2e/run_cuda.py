@@ -132,6 +132,7 @@ def cases(quick):
         yield fixture, ["--quant=bf16" if "bf16" in fixture.name else "--quant=f32", "--kv=f32"], "reference"
         for quant in ("w8", "w4"):
             yield fixture, [f"--quant={quant}"], "noise"
+    yield FIXTURES / "edge_dense_gqa_bf16", ["--quant=w4", "--quant-override=lm_head.weight=w4"], "noise"
     for quant in ("w8row", "w4row", "w2row"):
         yield FIXTURES / "edge_dense_gqa_bf16", [f"--quant={quant}", "--kv=f32"], "cpu"
     for fixture in sorted(p.parent for p in QUANTIZED_FIXTURES.glob("*/reference.safetensors")):

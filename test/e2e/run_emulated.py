@@ -108,6 +108,7 @@ def cases(quick):
             yield fixture, [f"--quant={quant}"], False
     for quant in ("w8row", "w4row", "w2row"):
         yield FIXTURES / "edge_dense_gqa_bf16", [f"--quant={quant}"], False
+    yield FIXTURES / "edge_dense_gqa_bf16", ["--quant=w4", "--quant-override=lm_head.weight=w4"], False
     for fixture in sorted(p.parent for p in QUANTIZED_FIXTURES.glob("*/reference.safetensors")):
         yield fixture, [], False
 

@@ -108,6 +108,27 @@ def test_quantized_formats_run(lapidary, directory, problems):
     problems.expect(len(error) == 2 and error["w8"] < error["w4"], "w8 is not nearer to the reference than w4")
 
 
+def test_head_of_its_own(lapidary, directory, problems):
+    """A tied head in another format than the token table is stored beside it, and the table is not resident. Here both
+    hold the same values, so the logits have the same bits."""
+    ids, seen, resident = directory / "ids", {}, {}
+    ids.write_text(" ".join(map(str, load_file(DENSE / "reference.safetensors")["input_ids"][0])))
+    for name, options in {"tied": [], "apart": ["--quant-override=*embed_tokens.weight=f32",
+                                                "--quant-override=lm_head.weight=bf16"]}.items():
+        program, out = directory / name, directory / f"{name}.logits"
+        done = run(lapidary, "compile", DENSE, "-o", program, "--quant=bf16", "--progress=none", *options)
+        if problems.expect(done.returncode == 0, f"{name}: {done.stderr}"):
+            done = run(program, "logits", "--ids", ids, "--out", out)
+            problems.expect(done.returncode == 0, f"{name} logits: {done.stderr}")
+            seen[name] = hashlib.sha256(out.read_bytes()).hexdigest()
+            memory = json.loads(run(lapidary, "inspect", "--json", program).stdout)["memory"]
+            resident[name] = int(memory["weight_bytes"]), int(memory["resident_weight_bytes"])
+    print(f"  bytes of weights, resident: {resident}")
+    problems.expect(len(seen) == 2 and seen["tied"] == seen["apart"], f"logits: {seen}")
+    problems.expect(len(resident) == 2 and resident["apart"][0] > resident["tied"][0] and
+                    resident["apart"][1] == resident["tied"][1], f"bytes of weights, resident: {resident}")
+
+
 def test_inspect_and_info(lapidary, directory, problems):
     program = directory / "program"
     compile_small(lapidary, DENSE, program, "--quant=w4", "--hashes")

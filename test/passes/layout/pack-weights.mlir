@@ -28,6 +28,21 @@ func.func @tied(%ids: tensor<?xi32>, %y: tensor<?x84xf32>) -> (tensor<?x512xf32>
 
 // -----
 
+// A head in another format than the token table is a matrix of its own; the table is gathered.
+// CHECK: module attributes {kernel.resident_weight_bytes = 65536 : i64, kernel.weight_bytes = 131072 : i64}
+gemma.weight @embed : tensor<512x96xbf16> shard 0 offset 0
+// CHECK: kernel.packed_weight @w.0 sources [@embed] gathered : !kernel.packed<512x96, <w8, group = 32>, "rows"> offset 65536
+// CHECK: kernel.packed_weight @w.1 sources [@embed] : !kernel.packed<512x96, <w4, group = 32>, "tiles16"> offset 0
+// CHECK-LABEL: func.func @tied_in_two_formats
+func.func @tied_in_two_formats(%ids: tensor<?xi32>, %q: !gemma.q8<? x 96, group = 32>) -> (tensor<?x512xf32>, tensor<?x96xf32>) {
+  %e = gemma.get_weight @embed : tensor<512x96xbf16>
+  %x = gemma.embedding %ids, %e scale 1.0 storage <w8, group = 32> : (tensor<?xi32>, tensor<512x96xbf16>) -> tensor<?x96xf32>
+  %l = gemma.linear %q, %e storage <w4, group = 32> : (!gemma.q8<? x 96, group = 32>, tensor<512x96xbf16>) -> tensor<?x512xf32>
+  return %l, %x : tensor<?x512xf32>, tensor<?x96xf32>
+}
+
+// -----
+
 // Every tensor of a stack starts at a multiple of 32 rows; the product gets wider and its slices move.
 gemma.weight @g : tensor<56x96xbf16> shard 0 offset 0
 gemma.weight @u : tensor<56x96xbf16> shard 0 offset 10752

@@ -6,6 +6,9 @@
 // RUN: FileCheck %s --check-prefixes=PLAIN,BF16 < %t.bf16
 // RUN: lapidary-opt %s --quantize-weights=format=f32 | FileCheck %s --check-prefixes=PLAIN,F32
 // RUN: lapidary-opt %s --quantize-weights="format=w4 embedding-format=bf16" | FileCheck %s --check-prefix=EMBEDDING
+// RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=lm_head.weight=w4" | FileCheck %s --check-prefix=HEAD
+// RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=embed=w4" | FileCheck %s --check-prefix=BOTH
+// RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=embed=w4,lm_head.weight=w8" | FileCheck %s --check-prefix=TABLE
 //
 // A later run decides from scratch, whatever an earlier one wrote.
 // RUN: lapidary-opt %t.w4 --quantize-weights=format=bf16 | diff %t.bf16 -
@@ -23,7 +26,8 @@ gemma.weight @down : tensor<8x96x32xbf16> shard 0 offset 300560
 gemma.weight @narrow_down : tensor<8x96x22xbf16> shard 0 offset 349712
 gemma.weight @narrow_gate_up : tensor<8x44x96xbf16> shard 0 offset 383504
 
-// The token table is also the output head: 8 bits in a 4-bit program, the same in both places.
+// The token table is also the output head: 8 bits in a 4-bit program, the same in both places unless an override is for
+// lm_head.weight.
 // CHECK-LABEL: func.func @tied_table
 // W4: gemma.embedding {{.*}} storage <w8, group = 32>
 // W8: gemma.embedding {{.*}} storage <w8, group = 32>
@@ -39,6 +43,15 @@ gemma.weight @narrow_gate_up : tensor<8x44x96xbf16> shard 0 offset 383504
 // EMBEDDING: gemma.embedding {{.*}} storage <bf16>
 // EMBEDDING-NOT: gemma.quantize_activation
 // EMBEDDING: gemma.linear {{.*}} storage <bf16>
+// HEAD-LABEL: func.func @tied_table
+// HEAD: gemma.embedding {{.*}} storage <w8, group = 32>
+// HEAD: gemma.linear {{.*}} storage <w4, group = 32>
+// BOTH-LABEL: func.func @tied_table
+// BOTH: gemma.embedding {{.*}} storage <w4, group = 32>
+// BOTH: gemma.linear {{.*}} storage <w4, group = 32>
+// TABLE-LABEL: func.func @tied_table
+// TABLE: gemma.embedding {{.*}} storage <w4, group = 32>
+// TABLE: gemma.linear {{.*}} storage <w8, group = 32>
 func.func @tied_table(%ids: tensor<?xi32>) -> tensor<?x512xf32> {
   %embed = gemma.get_weight @embed : tensor<512x96xbf16>
   %x = gemma.embedding %ids, %embed scale 9.75 : (tensor<?xi32>, tensor<512x96xbf16>) -> tensor<?x96xf32>
