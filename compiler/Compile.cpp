@@ -5,25 +5,17 @@
 //===----------------------------------------------------------------------===//
 #include "compiler/Compile.h"
 
-#include "compiler/Calibrate.h"
-#include "compiler/Cleanup.h"
+#include "compiler/CompileCalibration.h"
 #include "compiler/Emission.h"
-#include "compiler/Inputs.h"
 #include "compiler/Mobile.h"
 #include "compiler/Report.h"
-#include "compiler/StaticRanges.h"
-#include "compiler/Statistics.h"
+#include "compiler/ShardHashes.h"
 #include "frontends/huggingface/import/ImportGemma.h"
-#include "support/FileIO.h"
-#include "support/Quote.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
 #include <chrono>
-#include <cstdlib>
 
 namespace lapidary {
 
@@ -66,35 +58,6 @@ bool refuseWarnings(const CompileOptions &options, Diagnostics &diagnostics) {
   }
   return diagnostics.error(ErrorCode::WarningsAreErrors,
                            std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings") + " under --strict");
-}
-
-/// SHA-256 of every shard; reads the whole checkpoint.
-std::optional<std::vector<std::string>> hashShards(const Checkpoint &checkpoint, Console &console,
-                                                   Diagnostics &diagnostics) {
-  std::vector<std::string> hashes;
-  std::vector<uint8_t> buffer(8u << 20);
-  console.beginProgress("hashes", checkpoint.totalBytes());
-  for (const std::string &name : checkpoint.shardFiles()) {
-    std::string path = joinPath(checkpoint.directory(), name);
-    std::optional<OpenFile> file = openForReading(path, diagnostics);
-    if (!file) {
-      return std::nullopt;
-    }
-    Sha256Stream hash;
-    for (uint64_t done = 0; done < file->size;) {
-      uint64_t piece = std::min<uint64_t>(buffer.size(), file->size - done);
-      if (!readExactly(file->descriptor.get(), buffer.data(), piece, done, path, diagnostics)) {
-        return std::nullopt;
-      }
-      hash.update(llvm::ArrayRef(buffer).take_front(piece));
-      console.advance(piece);
-      done += piece;
-    }
-    Sha256 result = hash.finish();
-    hashes.emplace_back(result.begin(), result.end());
-  }
-  console.endProgress();
-  return hashes;
 }
 
 /// What passes and verifiers say about the module is a bug of ours, so it is passed on as one.
@@ -147,30 +110,6 @@ ProgramFacts gatherFacts(const Inputs &inputs, const CompileOptions &options, co
   return facts;
 }
 
-/// The statistics that the options name or ask to make; null without them and after reporting.
-std::shared_ptr<const Checkpoint> findStatistics(const CompileOptions &options, const Installation &installation,
-                                                 const Inputs &inputs, CalibrationRun &run, Console &console,
-                                                 Diagnostics &diagnostics) {
-  if (!options.calibration.empty()) {
-    return openStatistics(options.calibration, *inputs.checkpoint, diagnostics);
-  }
-  if (options.calibrate.empty() || options.dryRun) {
-    return nullptr;
-  }
-  std::string path = joinPath(run.work.path(), "statistics");
-  return calibrate(inputs, options.calibrate, path, options, installation, run, console, diagnostics)
-             ? openStatistics(path, *inputs.checkpoint, diagnostics)
-             : nullptr;
-}
-
-/// Before a model is run for nothing: somebody must use what calibration finds.
-bool checkCalibrated(const CompileOptions &options, const WeightSegment &segment, Diagnostics &diagnostics) {
-  bool useful = options.isMobile() || llvm::any_of(segment.weights, usesStatistics);
-  return (options.calibrate.empty() && options.calibration.empty()) || useful ||
-         diagnostics.error(ErrorCode::BadOptionValue, "calibration changes nothing: no weight of a product is w4", "",
-                           "compile with --quant=w4 or --quant=mobile, or without --calibrate and --calibration");
-}
-
 void reportPlaces(mlir::ModuleOp module, const WeightSegment &segment, Placement &placed) {
   for (const SegmentWeight &weight : segment.weights) {
     Placement::Weight place{weight.offset, {}};
@@ -186,46 +125,6 @@ void reportPlaces(mlir::ModuleOp module, const WeightSegment &segment, Placement
   }
 }
 
-/// What calibration gives to the phases.
-struct Calibration {
-  TableReadings tables;
-  CalibrationRun run;
-  std::shared_ptr<const Checkpoint> statistics; ///< null: none yet
-  StaticRanges ranges;
-};
-
-/// For --dry-run, which runs no model: the plan depends on where there are ranges, not on what they are.
-StaticRanges placeholderRanges(mlir::ModuleOp module) {
-  StaticRanges ranges;
-  for (auto weight : module.getOps<gemma::WeightOp>()) {
-    ranges.products.push_back(weight.getSymName().str() + "=1:1");
-  }
-  for (auto cache : module.getOps<gemma::KvCacheOp>()) {
-    ranges.caches.push_back(cache.getSymName().str() + "=1:1");
-  }
-  return ranges;
-}
-
-/// Static ranges are written in the quantize phase, so they are found before it.
-bool findRanges(const CompileOptions &options, const Installation &installation, const Inputs &inputs,
-                mlir::ModuleOp module, Calibration &calibration, Console &console, Diagnostics &diagnostics) {
-  if (!checkMobile(options, inputs, diagnostics)) {
-    return false;
-  }
-  calibration.run.holdsOut = true;
-  calibration.statistics = findStatistics(options, installation, inputs, calibration.run, console, diagnostics);
-  if (diagnostics.hadError()) {
-    return false;
-  }
-  std::optional<StaticRanges> ranges;
-  if (!calibration.statistics) {
-    calibration.ranges = placeholderRanges(module);
-  } else if ((ranges = chooseRanges(*calibration.statistics, diagnostics))) {
-    calibration.ranges = std::move(*ranges);
-  }
-  return !diagnostics.hadError();
-}
-
 bool planAndEmit(const CompileOptions &options, const Installation &installation, const Inputs &inputs,
                  const ProgramOptions &program, const TargetBackend &target, mlir::ModuleOp module,
                  Calibration &calibration, Console &console, Diagnostics &diagnostics) {
@@ -236,16 +135,7 @@ bool planAndEmit(const CompileOptions &options, const Installation &installation
   if (options.placed) {
     reportPlaces(module, *segment, *options.placed);
   }
-  if (!checkCalibrated(options, *segment, diagnostics)) {
-    return false;
-  }
-  auto statistics = calibration.statistics;
-  if (!options.isMobile()) {
-    statistics = findStatistics(options, installation, inputs, calibration.run, console, diagnostics);
-  }
-  if (diagnostics.hadError() ||
-      (statistics &&
-       !useStatistics(*segment, statistics, {*inputs.checkpoint, calibration.tables, target}, diagnostics))) {
+  if (!calibrateWeights(options, installation, inputs, target, *segment, calibration, console, diagnostics)) {
     return false;
   }
   ProgramFacts facts = gatherFacts(inputs, options, program, target);
@@ -301,26 +191,7 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
   return !measures || reportCost(options, calibration.run, console, diagnostics);
 }
 
-std::string cacheDirectory() {
-  if (const char *own = std::getenv("LAPIDARY_CACHE_DIR")) {
-    return own;
-  }
-  if (const char *cache = std::getenv("XDG_CACHE_HOME")) {
-    return joinPath(cache, "lapidary");
-  }
-  const char *home = std::getenv("HOME");
-  return home ? joinPath(home, ".cache/lapidary") : "/tmp/lapidary-cache";
-}
-
 } // namespace
-
-Installation findInstallation(const char *argv0) {
-  static int anchor;
-  std::string program = llvm::sys::fs::getMainExecutable(argv0, &anchor);
-  std::string bin = llvm::sys::path::parent_path(program).str();
-  std::string root = llvm::sys::path::parent_path(bin).str();
-  return {joinPath(root, "lib/lapidary"), bin, cacheDirectory()};
-}
 
 int compile(const CompileOptions &options, const Installation &installation, Console &console,
             Diagnostics &diagnostics) {
