@@ -21,32 +21,15 @@ static std::vector<std::string> systemLibraries(const EmitContext &context) {
 }
 
 bool linkCudaProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) {
-  std::vector<std::string> arguments{"ld.lld",
-                                     "-pie",
-                                     "--dynamic-linker=/lib64/ld-linux-x86-64.so.2",
-                                     "-z",
-                                     "relro",
-                                     "-z",
-                                     "now",
-                                     "-z",
-                                     "noexecstack",
-                                     "-z",
-                                     "separate-code",
-                                     "--gc-sections",
-                                     "--as-needed",
-                                     "--build-id=sha1",
-                                     "--eh-frame-hdr",
-                                     "--strip-debug",
-                                     "-o",
-                                     image.str(),
-                                     resource(context, "Scrt1.o"),
-                                     resource(context, "lapidary_main.o")};
-  arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
+  std::vector<std::string> arguments{"ld.lld", "-pie", "--dynamic-linker=/lib64/ld-linux-x86-64.so.2", "--as-needed"};
+  llvm::append_range(arguments, programLinkOptions(image));
+  arguments.push_back(resource(context, "Scrt1.o"));
+  arguments.push_back(resource(context, "lapidary_main.o"));
+  llvm::append_range(arguments, objects.objects);
   for (const char *library : {"liblapidary_server.a", "liblapidary_rt.a", "libc++.a", "libc++abi.a", "libunwind.a"}) {
     arguments.push_back(resource(context, library));
   }
-  std::vector<std::string> system = systemLibraries(context);
-  arguments.insert(arguments.end(), system.begin(), system.end());
+  llvm::append_range(arguments, systemLibraries(context));
   return runLinker(arguments, context.diagnostics);
 }
 

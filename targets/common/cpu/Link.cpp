@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // LLD runs inside the compiler, and the start files, libc and runtime lie beside it, so nothing else has to be
-// installed to compile. Programs are static-PIE (static, where a system has no such programs) with full RELRO and no
-// segment that is writable and executable.
+// installed to compile. Programs are static-PIE (static, where a system has no such programs).
 //===----------------------------------------------------------------------===//
 #include "targets/common/cpu/CpuTarget.h"
 #include "targets/common/cpu/Emit.h"
@@ -17,28 +16,12 @@ namespace lapidary {
 
 bool CpuTarget::linkProgram(const EmittedObjects &objects, llvm::StringRef image, EmitContext &context) const {
   std::string resources = resourcesOf(family, context);
-  std::vector<std::string> arguments{
-      "ld.lld",
-      "-static",
-      family.positionIndependent ? "-pie" : "-no-pie",
-      "--no-dynamic-linker",
-      "-z",
-      "relro",
-      "-z",
-      "now",
-      "-z",
-      "noexecstack",
-      "-z",
-      "separate-code",
-      "--gc-sections",
-      "--build-id=sha1",
-      "--eh-frame-hdr",
-      "--strip-debug", // symbols stay: profilers and back traces of a program name its kernels
-      "-o",
-      image.str(),
-      joinPath(resources, family.positionIndependent ? "rcrt1.o" : "crt1.o"),
-      joinPath(resources, "lapidary_main.o")};
-  arguments.insert(arguments.end(), objects.objects.begin(), objects.objects.end());
+  std::vector<std::string> arguments{"ld.lld", "-static", family.positionIndependent ? "-pie" : "-no-pie",
+                                     "--no-dynamic-linker"};
+  llvm::append_range(arguments, programLinkOptions(image));
+  arguments.push_back(joinPath(resources, family.positionIndependent ? "rcrt1.o" : "crt1.o"));
+  arguments.push_back(joinPath(resources, "lapidary_main.o"));
+  llvm::append_range(arguments, objects.objects);
   if (std::string kernels = kernelArchive(family, *level, context); !kernels.empty()) {
     arguments.push_back(kernels);
   }

@@ -67,6 +67,23 @@ llvm::Error writeStaticLibrary(const EmittedObjects &objects, llvm::ArrayRef<std
 
 } // namespace
 
+std::vector<std::string> programLinkOptions(llvm::StringRef image) {
+  return {"-z",
+          "relro",
+          "-z",
+          "now",
+          "-z",
+          "noexecstack",
+          "-z",
+          "separate-code",
+          "--gc-sections",
+          "--build-id=sha1",
+          "--eh-frame-hdr",
+          "--strip-debug",
+          "-o",
+          image.str()};
+}
+
 bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnostics) {
   std::vector<const char *> words;
   words.reserve(arguments.size());

@@ -13,6 +13,10 @@ namespace lapidary {
 /// Runs ld.lld with `arguments`, the program's name first. Reports KernelBuildFailed with the linker's words.
 bool runLinker(const std::vector<std::string> &arguments, Diagnostics &diagnostics);
 
+/// Options that all programs are linked with into `image`: full RELRO, no segment that is writable and executable,
+/// unused sections left out. Symbols stay, because profilers and back traces of a program name its kernels.
+std::vector<std::string> programLinkOptions(llvm::StringRef image);
+
 /// What is linked for the glibc of the machine that will run it: the symbols of glibc's libraries as of 2.28, which are
 /// needed by name (DT_NEEDED) where they are used, and the functions that every file brings along (fstat, before 2.33).
 /// `directory` holds them (cmake/ZigLibraries.cmake).

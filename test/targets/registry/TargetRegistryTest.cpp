@@ -30,15 +30,6 @@ TEST(TargetRegistry, EveryTargetIsFoundByItsNameAndEachOfItsCpus) {
   EXPECT_GT(found, 0u);
 }
 
-TEST(TargetRegistry, GpuProgramsTakeSeveralCapabilities) {
-  Diagnostics diagnostics;
-  auto target = createTarget("cuda-sm_90+sm_80", diagnostics);
-  ASSERT_TRUE(target);
-  EXPECT_EQ(target->targetString(), "cuda-sm_80+sm_90");
-  EXPECT_FALSE(createTarget("cuda-sm_91", diagnostics));
-  EXPECT_FALSE(createTarget("cudasm_90", diagnostics));
-}
-
 TEST(TargetRegistry, ANearMissIsSuggested) {
   Diagnostics diagnostics;
   EXPECT_FALSE(createTarget("x86-64-linux", diagnostics));
