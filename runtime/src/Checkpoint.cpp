@@ -111,6 +111,7 @@ lap_status lap_session_rewind(lap_session *session, uint32_t position, lap_error
     }
     session->checkpoints[checkpoint].used = ++session->clock;
   }
+  lap::dropDrafts(*session);
   session->floor = position == 0 ? 0 : session->floor;
   session->rows.count = position == session->position ? session->rows.count : 0;
   session->position = position;
@@ -171,6 +172,7 @@ lap_status lap_session_copy(lap_session *to, const lap_session *from, uint32_t p
   if (lap_status status = lap::settle(*from, error); status != LAP_OK) {
     return status;
   }
+  lap::dropDrafts(*to);
   lap::dropCheckpoints(*to, 0);
   lap::copyCaches(*to, *from, position, checkpoint);
   if (lap_status status = lap::settle(*to, error); status != LAP_OK) {

@@ -71,6 +71,18 @@ lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &ste
   return runCall(session, function, step, where, error);
 }
 
+lap_status scoreRows(lap_session &session, const int32_t *ids, size_t count, Logits where, lap_error *error) {
+  lap_status status = LAP_OK;
+  ++session.logitsWritten;
+  for (size_t done = 0; done < count && status == LAP_OK;) {
+    const size_t left = count - done;
+    const uint32_t tokens = left < session.chunk ? static_cast<uint32_t>(left) : session.chunk;
+    status = runChunk(session, lap_program_score, ids + done, tokens, logitRow(session, done), where, error);
+    done += tokens;
+  }
+  return status;
+}
+
 void appended(lap_session &session, const int32_t *ids, uint32_t tokens) {
   dropCheckpoints(session, session.position);
   memcpy(session.ids() + session.position, ids, tokens * sizeof(int32_t));
@@ -108,6 +120,7 @@ lap_status lap_session_extend(lap_session *session, const int32_t *ids, size_t c
   lap_status status = lap::checkIds(*session, ids, count, error);
   if (status == LAP_OK && count != 0) {
     size_t done = 0;
+    lap::dropDrafts(*session);
     session->rows.count = 0;
     status = lap::extendChunks(*session, ids, count, 0, &done, error);
   }
@@ -122,6 +135,7 @@ lap_status lap_session_prefill(lap_session *session, const int32_t *ids, size_t 
   if (status != LAP_OK) {
     return status;
   }
+  lap::dropDrafts(*session);
   ++session->logitsWritten;
   size_t done = 0;
   status = lap::extendChunks(*session, ids, count, session->chunk, &done, error);
@@ -136,7 +150,8 @@ lap_status lap_session_prefill(lap_session *session, const int32_t *ids, size_t 
 }
 
 lap_status lap_session_decode(lap_session *session, int32_t id, lap_error *error) {
-  return lap_session_prefill(session, &id, 1, error);
+  return session->drafts.most ? lap::decodeWithDrafts(*session, id, error)
+                              : lap_session_prefill(session, &id, 1, error);
 }
 
 lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t count, lap_error *error) {
@@ -148,14 +163,8 @@ lap_status lap_session_score(lap_session *session, const int32_t *ids, size_t co
   if (status != LAP_OK) {
     return status;
   }
-  ++session->logitsWritten;
-  for (size_t done = 0; done < count && status == LAP_OK;) {
-    size_t left = count - done;
-    uint32_t tokens = left < session->chunk ? static_cast<uint32_t>(left) : session->chunk;
-    status = lap::runChunk(*session, lap_program_score, ids + done, tokens, lap::logitRow(*session, done),
-                           lap::Logits::OnHost, error);
-    done += tokens;
-  }
+  lap::dropDrafts(*session);
+  status = lap::scoreRows(*session, ids, count, lap::Logits::OnHost, error);
   if (status == LAP_OK) {
     lap::setRows(*session, *session, 0, static_cast<uint32_t>(count));
   }

@@ -10,6 +10,7 @@
 #define LAPIDARY_RUNTIME_SESSION_H
 
 #include "runtime/src/Device.h"
+#include "runtime/src/Drafts.h"
 #include "runtime/src/Lockstep.h"
 #include "runtime/src/MemoryPlan.h"
 #include "runtime/src/Model.h"
@@ -51,6 +52,7 @@ struct lap_session {
   uint32_t position = 0;            // tokens in the sequence
   uint32_t floor = 0;               // lowest position, except 0, that the rings can return to
   lap::LogitRows rows;              // of the latest call
+  lap::Drafts drafts;               // guesses behind the sequence
   uint64_t logitsWritten = 0;       // how often this session's memory for logits was
   uint32_t keptRows = 0;            // first rows of that memory that the latest call left on the device
   lap_session *keeps = nullptr;     // whose keptRows lie at this session's plan.deviceLogits; null: nobody's
@@ -71,6 +73,10 @@ lap_status checkIds(const lap_session &session, const int32_t *ids, size_t count
 /// Runs one call of the program on the session's (or its lender's) lanes; fills in the scratch, weights and barrier.
 /// Errors: those of runCall.
 lap_status runStep(lap_session &session, lap_program_fn *function, lap_step &step, Logits where, lap_error *error);
+
+/// Appends ids[count] in chunks, with the logits of every one in the session's own rows from 0 on; where they are is
+/// for the caller to say (setRows). `where` is OnHost for more than one chunk. Errors: those of runCall.
+lap_status scoreRows(lap_session &session, const int32_t *ids, size_t count, Logits where, lap_error *error);
 
 /// The sequence grew by ids[tokens], whose keys and values are in the caches.
 void appended(lap_session &session, const int32_t *ids, uint32_t tokens);

@@ -17,7 +17,7 @@ namespace {
 
 /// Resolved options: no zeros left.
 struct Settings {
-  uint32_t threads, context, chunk, scoreRows, checkpoints;
+  uint32_t threads, context, chunk, scoreRows, checkpoints, drafts;
   lap_session *lender; // NULL: none
 };
 
@@ -40,6 +40,10 @@ lap_status checkSettings(const lap_model &model, const lap_session_options &give
     return fail(error, LAP_INVALID_ARGUMENT, "%u checkpoints asked for, at most %d are supported", given.checkpoints,
                 int(MaxCheckpoints));
   }
+  if (given.drafts > MaxDrafts) {
+    return fail(error, LAP_INVALID_ARGUMENT, "%u drafts asked for, at most %d are supported", given.drafts,
+                int(MaxDrafts));
+  }
   if (given.share && (given.share->model != &model || given.share->lender != given.share)) {
     return fail(error, LAP_INVALID_ARGUMENT,
                 "the session to share with is of another model or shares another's threads itself");
@@ -60,6 +64,7 @@ lap_status resolve(const lap_model &model, const lap_session_options *options, S
     out->chunk = given.chunk ? given.chunk : program.chunk;
     out->scoreRows = given.score_rows < out->context ? given.score_rows : out->context;
     out->checkpoints = given.checkpoints;
+    out->drafts = given.drafts < out->chunk ? given.drafts : out->chunk - 1;
     out->lender = given.share;
   }
   return status;
@@ -74,7 +79,7 @@ void sizeCallRows(const lap_model &model, const Settings &settings, SessionSize 
 lap_status planMemory(const lap_model &model, const Settings &settings, SessionSize &size, MemoryPlan *out,
                       lap_error *error) {
   size.lanes = settings.lender ? 0 : settings.threads;
-  size.logitRows = settings.scoreRows > 1 ? settings.scoreRows : 1;
+  size.logitRows = settings.scoreRows > settings.drafts ? settings.scoreRows : settings.drafts + 1;
   sizeCallRows(model, settings, size);
   size.checkpoints = settings.checkpoints;
   size.checkpointBytes = alignUp(model.caches.ringBytes(), 64);
@@ -99,6 +104,7 @@ lap_session *allocate(lap_model *model, const Settings &settings, const MemoryPl
   session->chunk = settings.chunk;
   session->scoreRows = settings.scoreRows;
   session->checkpointCount = settings.checkpoints;
+  session->drafts.most = settings.drafts;
   session->lender = settings.lender ? settings.lender : session;
   return session;
 }

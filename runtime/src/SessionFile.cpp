@@ -203,6 +203,7 @@ lap_status readSequence(lap_session &session, SafeReader &file, const StateHeade
 
 /// The session is empty.
 void clear(lap_session &session) {
+  dropDrafts(session);
   dropCheckpoints(session, 0);
   session.position = session.floor = 0;
   session.rows.count = 0;

@@ -66,6 +66,9 @@ lap_status lap_session_decode_many(lap_session *const *sessions, const int32_t *
     return lap_session_decode(sessions[0], ids[0], error);
   }
   lap_session &lender = *sessions[0]->lender;
+  for (size_t i = 0; i < count; ++i) {
+    lap::dropDrafts(*sessions[i]);
+  }
   ++lender.logitsWritten;
   const size_t chunk = lender.model->program->chunk;
   const lap::Logits where =

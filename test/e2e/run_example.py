@@ -96,5 +96,26 @@ def test_example_speaks(lapidary, directory, problems):
     problems.expect(done.returncode == 0 and len(done.stdout.split()) > 5, f"example: {done.stdout} {done.stderr}")
 
 
+def test_drafts_change_nothing(lapidary, directory, problems):
+    """Guessed tokens save time; the text is the one without them, greedy, drawn, in a chat and under a schema."""
+    program = example_program(lapidary, directory, problems, "--quant=w4")
+    schema = directory / "schema"
+    schema.write_text(json.dumps({"type": "array", "items": {"enum": ["and", "the", "and the"]}, "minItems": 20}))
+    passage = "And God said, Let there be light: and there was light. And God said, Let there be"
+    right = 0
+    for words in (["--raw", "-p", passage, "--greedy"], ["--raw", "-p", passage, "--temp", "0.7", "--seed", "3"],
+                  ["-p", f"Repeat this passage: {passage}", "--greedy"],
+                  ["-p", "Say and the and the", "--greedy", f"--json-schema={schema}"]):
+        plain = run(program, *words, "-n", "200")
+        problems.expect(plain.returncode == 0, f"{words}: {plain.stderr}")
+        for drafts, threads in (("1", "1"), ("4", "2"), ("15", "2")):
+            done = run(program, *words, "-n", "200", "--drafts", drafts, "--threads", threads, "--stats")
+            found = re.search(r"drafts +(\d+) of (\d+) guesses", done.stderr)
+            problems.expect(done.stdout == plain.stdout and found, f"{words}, {drafts} drafts: {done.stdout} {done.stderr}")
+            right += int(found[1]) if found else 0
+    print(f"  {right} guesses were right")
+    problems.expect(right > 100, f"only {right} guesses were right")
+
+
 if __name__ == "__main__":
     run_tests(globals())

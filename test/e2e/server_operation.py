@@ -35,11 +35,11 @@ def make_prompts(count):
 
 
 def test_many_clients(program, directory, problems, seconds, clients=16):
-    """Clients at once: no error, memory flat, and every answer that of a lone run."""
+    """Clients at once: no error, memory flat, and every answer that of a lone run, which makes no drafts."""
     prompts = make_prompts(24)
     expected = lone_answers(program, directory, prompts, 24)
     counts, wrong, memory = [0] * clients, [], []
-    with Server(program, directory, "--parallel", "8", "--kept", "4") as server:
+    with Server(program, directory, "--parallel", "8", "--kept", "4", "--drafts", "4") as server:
         end = time.monotonic() + seconds
 
         def work(number):

@@ -184,9 +184,11 @@ typedef struct lap_session_options {
   uint32_t chunk;       /* most tokens per call of the program, 0: the compiled chunk */
   uint32_t score_rows;  /* rows of logits lap_session_score may return; 0: none, one row is kept for sampling */
   uint32_t checkpoints; /* earlier positions that the session can return to, see lap_session_checkpoint; 0: none */
-  uint32_t reserved;    /* 0 */
-  lap_session *share;   /* NULL, or a session whose threads and scratch memory this one uses too (threads is ignored).
-                           Sessions that share form a group: one thread at a time uses the group. Free `share` last. */
+  uint32_t drafts; /* tokens that lap_session_decode may guess and read with the one it is given, at most 15; 0: none.
+                      They come from the sequence itself: answers that repeat parts of it are made in less time.
+                      On a CPU all results keep their bits; each guess takes a row of logits in memory */
+  lap_session *share; /* NULL, or a session whose threads and scratch memory this one uses too (threads is ignored).
+                         Sessions that share form a group: one thread at a time uses the group. Free `share` last. */
 } lap_session_options;
 
 /* Reserves all memory and starts threads - 1 threads (a GPU program needs none, whatever is asked for). The first

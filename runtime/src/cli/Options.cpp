@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Options.h"
 
+#include "runtime/src/Drafts.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stddef.h>
@@ -89,6 +91,8 @@ constexpr Row Rows[] = {
     {"top-p", 0, "X", Real, Sampled, AT(topP), 1e-9, 1, "keep the likeliest tokens that together have X"},
     {"seed", 0, "N", Count, Sampled, AT(seed), 0, 18446744073709549568.0, "same seed, same text (default: random)"},
     {"greedy", 0, nullptr, Flag, Sampled, AT(greedy), 0, 0, "always the likeliest token"},
+    {"drafts", 0, "N", Count, Sampled | ServeCommand, AT(drafts), 0, MaxDrafts,
+     "guess up to N tokens from what was said before; right guesses save time (0)"},
     {"json-schema", 0, "FILE", Text, Sampled, AT(jsonSchema), 0, 0, "write JSON that is valid by this JSON schema"},
     {"grammar", 0, "FILE", Text, Sampled, AT(grammar), 0, 0, "write text that this grammar (GBNF) describes"},
     {"out", 0, "FILE", Text, LogitsCommand | ObserveCommand, AT(out), 0, 0,
@@ -269,7 +273,7 @@ ExitCode parseOptions(int argc, const char *const *argv, Options *out) {
   uint64_t *counts[] = {&out->threads,    &out->context,    &out->chunk,        &out->tokens,  &out->topK,
                         &out->seed,       &out->window,     &out->promptTokens, &out->depth,   &out->repetitions,
                         &out->port,       &out->parallel,   &out->kept,         &out->maxBody, &out->maxConnections,
-                        &out->maxWaiting, &out->maxSeconds, &out->think};
+                        &out->maxWaiting, &out->maxSeconds, &out->think,        &out->drafts};
   for (uint64_t *count : counts) {
     *count = NotGiven;
   }

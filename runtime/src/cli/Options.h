@@ -37,6 +37,7 @@ struct Options {
   unsigned stopCount;
   uint64_t think; // NotGiven: off; else the most tokens of thought
   uint64_t threads, context, chunk, tokens, topK, seed, window, promptTokens, depth, repetitions;
+  uint64_t drafts;
   uint64_t port, parallel, kept, maxBody, maxConnections, maxWaiting, maxSeconds;
   double temperature, topP;
   bool greedy, printIds, last, noBos, stats, quiet, raw, json, profile;

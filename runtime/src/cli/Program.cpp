@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Program.h"
 
+#include "runtime/src/Session.h"
 #include "runtime/src/cli/Constrain.h"
 
 #include <signal.h>
@@ -99,6 +100,7 @@ ExitCode Program::openSession(uint32_t scoreRows, uint32_t checkpoints) {
   sessionOptions.chunk = orZero(options.chunk);
   sessionOptions.score_rows = scoreRows;
   sessionOptions.checkpoints = checkpoints;
+  sessionOptions.drafts = orZero(options.drafts);
   if (lap_session_create(model, &sessionOptions, &session, &error) != LAP_OK) {
     return report(error);
   }
@@ -194,6 +196,12 @@ void Program::printTimes() const {
   }
   message("decode         %llu tokens, %.2f tokens/s", static_cast<unsigned long long>(decodeTokens),
           rate(decodeTokens, decodeMs));
+  if (options.drafts != NotGiven) {
+    const Drafts &drafts = session->drafts;
+    message("drafts         %llu of %llu guesses were right",
+            static_cast<unsigned long long>(drafts.right + drafts.made - drafts.left),
+            static_cast<unsigned long long>(drafts.guessed + drafts.made));
+  }
   message("peak memory    %.1f MiB", static_cast<double>(peakMemory()) / 1048576);
 }
 

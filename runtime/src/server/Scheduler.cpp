@@ -52,6 +52,7 @@ lap_status Scheduler::open(lap_error *error) {
   options.chunk = settings.chunk;
   options.score_rows = settings.parallel;
   options.checkpoints = checkpointsOf(*model);
+  options.drafts = settings.drafts;
   slots.resize(settings.parallel + settings.kept);
   uint64_t bytes = 0; // a session checks what it needs itself, but none is in use yet
   for (Slot &slot : slots) {

@@ -31,6 +31,7 @@ bool readSettings(const Options &options, Settings &out, std::string &error) {
   set(options.threads, out.threads);
   set(options.context, out.context);
   set(options.chunk, out.chunk);
+  set(options.drafts, out.drafts);
   set(options.tokens, out.tokens);
   set(options.maxConnections, out.connections);
   set(options.maxWaiting, out.waiting);

@@ -20,6 +20,7 @@ struct Settings {
   uint32_t parallel = 4;                        // sequences that are computed at once
   uint32_t kept = 4;                            // further sequences kept for conversations that continue
   uint32_t threads = 0, context = 0, chunk = 0; // as in lap_session_options
+  uint32_t drafts = 0;                          // as there; made while one sequence runs alone
   uint64_t bodyBytes = 8 << 20;
   uint32_t tokens = UINT32_MAX; // most that one request may generate
   uint32_t connections = 256;
