@@ -26,7 +26,7 @@ enum class WarpOperation : uint32_t {
 };
 
 /// What wgmma.mma_async multiplies; sums are i32 and f32.
-enum class ProductType : uint32_t { S8, Bf16 };
+enum class ProductType : uint32_t { S8, Bf16, F16 };
 
 /// How bytes are touched.
 enum class Access : uint32_t { Load, Store, AtomicLoad, AtomicUpdate };

@@ -106,7 +106,7 @@ bool readOperands(const Operands &operands, const Texts &words, WgmmaText &out, 
 
 std::optional<WgmmaText> readProduct(const Operands &operands, llvm::StringRef text, std::string &out_problem) {
   static const llvm::Regex form("^\\{ \\.reg \\.pred p; setp\\.ne\\.b32 p, 1, 0; wgmma\\.mma_async\\.sync\\.aligned\\."
-                                "m64n([0-9]+)k([0-9]+)\\.(s32\\.s8\\.s8|f32\\.bf16\\.bf16) "
+                                "m64n([0-9]+)k([0-9]+)\\.(s32\\.s8\\.s8|f32\\.bf16\\.bf16|f32\\.f16\\.f16) "
                                 "\\{([^}]*)\\}, \\{([^}]*)\\}, ([^,]*), p(, 1, 1, 0)?; \\}$");
   Texts parts;
   if (!form.match(text, &parts)) {
@@ -114,7 +114,9 @@ std::optional<WgmmaText> readProduct(const Operands &operands, llvm::StringRef t
   }
   WgmmaText product;
   product.kind = WgmmaText::Product;
-  product.type = parts[3].starts_with("s32") ? ProductType::S8 : ProductType::Bf16;
+  product.type = parts[3].starts_with("s32") ? ProductType::S8
+                 : parts[3] == "f32.f16.f16" ? ProductType::F16
+                                             : ProductType::Bf16;
   unsigned k = 0;
   if (parts[1].getAsInteger(10, product.n) || parts[2].getAsInteger(10, k) || !isShape(product.type, product.n, k)) {
     out_problem = ("there is no shape m64n" + parts[1] + "k" + parts[2] + " of these types").str();

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // There are no intrinsics for wgmma.mma_async, so kernels have it as inline assembly, and so are its fence and its
-// wait, which pass registers through, for LLVM to leave their uses behind them. Three forms are known (PTX
-// ISA 9.0, 9.7.15):
+// wait, which pass registers through, for LLVM to leave their uses behind them. These forms are known (PTX ISA 9.0,
+// 9.7.15):
 //
 //   { .reg .pred p; setp.ne.b32 p, 1, 0; wgmma.mma_async.sync.aligned.m64n128k32.s32.s8.s8
 //     {$0, .., $63}, {$128, $129, $130, $131}, $132, p; }        sums, A in registers, descriptor of B
 //   .. .m64n128k16.f32.bf16.bf16 {..}, {..}, $132, p, 1, 1, 0; } nothing negated, B not transposed
+//   .. .m64n128k16.f32.f16.f16 ..                                likewise
 //   wgmma.fence.sync.aligned;
 //   wgmma.wait_group.sync.aligned 0;
 //

@@ -20,6 +20,8 @@ extern "C" {
 /// What LLVM calls to round to bf16 on machines without such an instruction. The bits are in the low half of xmm0; with
 /// the type __bf16 clang would make this function call itself.
 __m128i __truncsfbf2(float);
+/// The same for f16, whose multiply-adds are done in f64.
+__m128i __truncdfhf2(double);
 }
 
 namespace {
@@ -39,6 +41,8 @@ uint16_t roundToBf16(float x) {
 uint16_t truncateToBf16(float x) {
   return std::isnan(x) ? uint16_t(0x7fff) : uint16_t(std::bit_cast<uint32_t>(x) >> 16);
 }
+
+uint16_t roundToF16(float x) { return std::isnan(x) ? uint16_t(0x7fff) : std::bit_cast<uint16_t>(_Float16(x)); }
 
 /// Integers of conversions are clamped, NaN is 0.
 template <typename Integer> Integer toInteger(float x) {
@@ -142,6 +146,16 @@ uint16_t lap_emu_f2bf16_rz(float x) { return truncateToBf16(x); }
 // The first operand is the high half of the result.
 uint32_t lap_emu_ff2bf16x2_rn(float a, float b) { return uint32_t(roundToBf16(a)) << 16 | roundToBf16(b); }
 uint32_t lap_emu_ff2bf16x2_rz(float a, float b) { return uint32_t(truncateToBf16(a)) << 16 | truncateToBf16(b); }
+uint32_t lap_emu_ff2f16x2_rn(float a, float b) { return uint32_t(roundToF16(a)) << 16 | roundToF16(b); }
+__m128i __truncdfhf2(double x) {
+  // To an odd f32 first, so that rounding twice gives what rounding once does.
+  const float near = float(x);
+  uint32_t bits = std::bit_cast<uint32_t>(near);
+  if (double(near) != x && std::isfinite(near)) {
+    bits = (bits - (std::fabs(double(near)) > std::fabs(x) ? 1 : 0)) | 1;
+  }
+  return _mm_cvtps_ph(_mm_set_ss(std::bit_cast<float>(bits)), _MM_FROUND_TO_NEAREST_INT);
+}
 __m128i __truncsfbf2(float x) { return _mm_cvtsi32_si128(roundToBf16(x)); }
 
 // ---- integers

@@ -87,6 +87,10 @@ template <> struct Widen<Bf16> {
   using Sum = float;
   static Sum of(Bf16 element) { return std::bit_cast<float>(uint32_t(element.bits) << 16); }
 };
+template <> struct Widen<_Float16> {
+  using Sum = float;
+  static Sum of(_Float16 element) { return float(element); }
+};
 
 /// Rows of A, [64][K].
 void readA(Block &block, uint32_t n, uint8_t (*a)[bytesOfK]) {
@@ -189,7 +193,17 @@ void multiply(Block &block, ProductType type, uint32_t n) {
   }
   const MatrixDescriptor descriptor = descriptorOf(block, n);
   PendingSums &sums = sumsInRegisters(block, type, n);
-  type == ProductType::S8 ? multiplyAs<int8_t>(block, descriptor, sums) : multiplyAs<Bf16>(block, descriptor, sums);
+  switch (type) {
+  case ProductType::S8:
+    multiplyAs<int8_t>(block, descriptor, sums);
+    break;
+  case ProductType::Bf16:
+    multiplyAs<Bf16>(block, descriptor, sums);
+    break;
+  case ProductType::F16:
+    multiplyAs<_Float16>(block, descriptor, sums);
+    break;
+  }
   sums.id = group.ids++ & 0x1fff;
   sums.group = group.groups;
   for (uint32_t thread = 0; thread < warpgroupThreads; ++thread) {

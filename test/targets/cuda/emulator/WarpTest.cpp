@@ -134,6 +134,21 @@ TEST(Scalars, ConversionsToBf16RoundToEvenAndPutTheFirstOperandHigh) {
               });
 }
 
+TEST(Scalars, F16IsRoundedToEvenAndOnce) {
+  // 1 + 2^-11 is a tie and goes to 1.0 (0x3c00); 1 + 3 * 2^-11 is one and goes up, to 0x3c02.
+  expectLanes(resultsOf("  %pair = call <2 x half> @llvm.nvvm.ff2f16x2.rn(float 0x3FF0020000000000, "
+                        "float 0x3FF0060000000000)\n  %result = bitcast <2 x half> %pair to i32",
+                        "declare <2 x half> @llvm.nvvm.ff2f16x2.rn(float, float)\n"),
+              [](int) { return 0x3c003c02; });
+  // 2^-5 (1 + 2^-10) times 2^-6 (1 - 2^-10) is 2^-11 - 2^-31, just below half of c's last bit; as f32 it is a tie.
+  expectLanes(resultsOf("  %bits = add i32 %lane, 15360\n  %short = trunc i32 %bits to i16\n"
+                        "  %c = bitcast i16 %short to half\n"
+                        "  %f = call half @llvm.fma.f16(half 0xH2801, half 0xH23FE, half %c)\n"
+                        "  %half = bitcast half %f to i16\n  %result = zext i16 %half to i32",
+                        "declare half @llvm.fma.f16(half, half, half)\n"),
+              [](int lane) { return 0x3c00 + lane; });
+}
+
 TEST(Scalars, BytesOfIntegers) {
   expectLanes(resultsOf("  %result = call i32 @llvm.nvvm.prmt(i32 -2128394905, i32 19088743, i32 46657)",
                         "declare i32 @llvm.nvvm.prmt(i32, i32, i32)\n"),

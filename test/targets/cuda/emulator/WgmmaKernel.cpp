@@ -67,12 +67,12 @@ std::string product(const WgmmaShape &shape, const Names &results, const Names &
                     const std::string &descriptor) {
   const unsigned count = shape.sums();
   const std::string type = structure(shape.sumType(), count), all = freshName();
-  const std::string mnemonic =
-      "m64n" + std::to_string(shape.n) + (shape.floats ? "k16.f32.bf16.bf16" : "k32.s32.s8.s8");
+  constexpr const char *types[] = {"k32.s32.s8.s8", "k16.f32.bf16.bf16", "k16.f32.f16.f16"};
+  const std::string mnemonic = "m64n" + std::to_string(shape.n) + types[shape.elements];
   return "  " + all + " = call " + type +
          " asm sideeffect \"{ .reg .pred p; setp.ne.b32 p, 1, 0; wgmma.mma_async.sync.aligned." + mnemonic + " {" +
          operandsFrom(0, count) + "}, {" + operandsFrom(2 * count, 4) + "}, $" + std::to_string(2 * count + 4) + ", p" +
-         (shape.floats ? ", 1, 1, 0" : "") + "; }\", \"" + tied(shape.sumType(), count) + "r,r,r,r,l,~{memory}\"(" +
+         (shape.floats() ? ", 1, 1, 0" : "") + "; }\", \"" + tied(shape.sumType(), count) + "r,r,r,r,l,~{memory}\"(" +
          list(count, [&](unsigned i) { return shape.sumType() + " " + sums[i]; }) + ", " +
          list(4, [&](unsigned i) { return "i32 " + a[i]; }) + ", i64 " + descriptor + ")\n" +
          extractAll(type, results, all);

@@ -18,10 +18,12 @@ using Names = std::vector<std::string>;
 Names numbered(const std::string &name, unsigned count);
 
 struct WgmmaShape {
+  enum Elements { S8, Bf16, F16 };
   unsigned n;
-  bool floats; ///< bf16 and f32, not s8 and i32
+  Elements elements;
   unsigned sums() const { return n / 2; }
-  std::string sumType() const { return floats ? "float" : "i32"; }
+  bool floats() const { return elements != S8; }
+  std::string sumType() const { return floats() ? "float" : "i32"; }
 };
 
 /// Declarations of what these kernels call besides.

@@ -10,7 +10,7 @@ namespace lapidary::cuda::emulator::test {
 
 namespace {
 
-constexpr WgmmaShape shape{8, false}; // B: 8 rows of 32 bytes, unswizzled: 256 bytes, one word for two threads
+constexpr WgmmaShape shape{8, WgmmaShape::S8}; // B: 8 rows of 32 bytes, unswizzled: 256 bytes, one word for two threads
 
 constexpr const char *proxyFence = "  call void @llvm.nvvm.fence.proxy.async.shared_cta()\n";
 constexpr const char *barrier = "  call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)\n";
@@ -160,7 +160,7 @@ std::string errorOf(const std::string &text) {
 }
 
 TEST(WgmmaMisuse, NamesShapesThatAreNotThere) {
-  EXPECT_NE(errorOf(kernel(product({40, false}, numbered("m", 20), Names(20, "0"), a, "%d")))
+  EXPECT_NE(errorOf(kernel(product({40, WgmmaShape::S8}, numbered("m", 20), Names(20, "0"), a, "%d")))
                 .find("': there is no shape m64n40k32 of these types [kernel 'k']"),
             std::string::npos);
 }

@@ -8,6 +8,7 @@
 #include "EmulatorFixture.h"
 #include "WgmmaKernel.h"
 
+#include <cmath>
 #include <cstring>
 #include <random>
 
@@ -130,41 +131,61 @@ struct Matrices {
   std::vector<uint32_t> c;
 };
 
-float fromBf16(const uint8_t *at) {
-  uint16_t half;
-  std::memcpy(&half, at, 2);
+float fromBf16(uint16_t half) {
   const uint32_t bits = uint32_t(half) << 16;
   float value;
   std::memcpy(&value, &bits, 4);
   return value;
 }
+uint16_t toBf16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, 4);
+  return uint16_t(bits >> 16);
+}
 
-/// Random bytes; as bf16 whole numbers of at most 63, whose sums are exact.
-std::vector<uint8_t> randomRows(size_t count, bool floats, std::mt19937 &random) {
+/// IEEE 754 binary16, normal numbers and zero: sign, 5 bits of exponent with bias 15, 10 of mantissa.
+float fromF16(uint16_t half) {
+  const int exponent = half >> 10 & 31, mantissa = half & 1023;
+  const float magnitude = exponent == 0 ? 0.0f : std::ldexp(float(1024 + mantissa), exponent - 25);
+  return half & 0x8000 ? -magnitude : magnitude;
+}
+uint16_t toF16(float value) {
+  int exponent;
+  const float mantissa = std::frexp(std::fabs(value), &exponent); // 0.5 and more
+  const uint16_t magnitude = value == 0 ? 0 : uint16_t((exponent + 14) << 10 | (int(mantissa * 2048) & 1023));
+  return uint16_t(magnitude | (std::signbit(value) ? 0x8000 : 0));
+}
+
+float element(const WgmmaShape &shape, const uint8_t *at) {
+  uint16_t half;
+  std::memcpy(&half, at, 2);
+  return shape.elements == WgmmaShape::F16 ? fromF16(half) : fromBf16(half);
+}
+
+/// Random bytes; as floats multiples of 1/4 of at most 16, whose sums are exact.
+std::vector<uint8_t> randomRows(size_t count, const WgmmaShape &shape, std::mt19937 &random) {
   std::vector<uint8_t> bytes(count * rowBytes);
   for (size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] = uint8_t(random());
   }
-  for (size_t i = 0; floats && i < bytes.size(); i += 2) {
-    const float value = float(int(random() % 127) - 63);
-    uint32_t bits;
-    std::memcpy(&bits, &value, 4);
-    bytes[i] = uint8_t(bits >> 16), bytes[i + 1] = uint8_t(bits >> 24);
+  for (size_t i = 0; shape.floats() && i < bytes.size(); i += 2) {
+    const float value = float(int(random() % 127) - 63) / 4;
+    const uint16_t half = shape.elements == WgmmaShape::F16 ? toF16(value) : toBf16(value);
+    std::memcpy(&bytes[i], &half, 2);
   }
   return bytes;
 }
 
 Matrices randomMatrices(const WgmmaShape &shape) {
   std::mt19937 random(shape.n);
-  Matrices m{randomRows(size_t(rows) * products, shape.floats, random),
-             randomRows(size_t(shape.n) * products, shape.floats, random),
-             {}};
+  Matrices m{
+      randomRows(size_t(rows) * products, shape, random), randomRows(size_t(shape.n) * products, shape, random), {}};
   for (unsigned i = 0; i < rows * shape.n; ++i) {
     const int32_t whole = int32_t(random() % 20001) - 10000;
     const float real = float(whole);
     uint32_t bits;
     std::memcpy(&bits, &real, 4);
-    m.c.push_back(shape.floats ? bits : uint32_t(whole));
+    m.c.push_back(shape.floats() ? bits : uint32_t(whole));
   }
   return m;
 }
@@ -172,11 +193,12 @@ Matrices randomMatrices(const WgmmaShape &shape) {
 double expected(const WgmmaShape &shape, const Matrices &m, unsigned row, unsigned column) {
   float real;
   std::memcpy(&real, &m.c[row * shape.n + column], 4);
-  double sum = shape.floats ? double(real) : double(int32_t(m.c[row * shape.n + column]));
+  double sum = shape.floats() ? double(real) : double(int32_t(m.c[row * shape.n + column]));
   for (unsigned p = 0; p < products; ++p) {
     const uint8_t *a = &m.a[(p * rows + row) * rowBytes], *b = &m.b[(p * shape.n + column) * rowBytes];
-    for (int k = 0; k < rowBytes; k += shape.floats ? 2 : 1) {
-      sum += shape.floats ? double(fromBf16(a + k)) * double(fromBf16(b + k)) : double(int8_t(a[k])) * int8_t(b[k]);
+    for (int k = 0; k < rowBytes; k += shape.floats() ? 2 : 1) {
+      sum += shape.floats() ? double(element(shape, a + k)) * double(element(shape, b + k))
+                            : double(int8_t(a[k])) * int8_t(b[k]);
     }
   }
   return sum;
@@ -230,7 +252,7 @@ void check(const WgmmaShape &shape, const Layout &layout) {
       const uint32_t bits = got[unsigned(thread) * shape.sums() + r];
       float real;
       std::memcpy(&real, &bits, 4);
-      ASSERT_EQ(shape.floats ? double(real) : double(int32_t(bits)),
+      ASSERT_EQ(shape.floats() ? double(real) : double(int32_t(bits)),
                 expected(shape, m, unsigned(place.row), unsigned(place.column)))
           << layout.name << ", n " << shape.n << ": row " << place.row << ", column " << place.column;
     }
@@ -239,20 +261,27 @@ void check(const WgmmaShape &shape, const Layout &layout) {
 
 TEST(Wgmma, MultipliesBytesInEveryLayout) {
   for (const Layout &layout : layouts) {
-    check({64, false}, layout);
+    check({64, WgmmaShape::S8}, layout);
   }
 }
 
 TEST(Wgmma, MultipliesBf16InEveryLayout) {
   for (const Layout &layout : layouts) {
-    check({64, true}, layout);
+    check({64, WgmmaShape::Bf16}, layout);
+  }
+}
+
+TEST(Wgmma, MultipliesF16InEveryLayout) {
+  for (const Layout &layout : layouts) {
+    check({64, WgmmaShape::F16}, layout);
   }
 }
 
 TEST(Wgmma, MultipliesSmallAndLargeShapes) {
   for (unsigned n : {8u, 24u, 48u, 128u, 256u}) {
-    check({n, false}, layouts[4]);
-    check({n, true}, layouts[1]);
+    check({n, WgmmaShape::S8}, layouts[4]);
+    check({n, WgmmaShape::Bf16}, layouts[1]);
+    check({n, WgmmaShape::F16}, layouts[4]);
   }
 }
 
