@@ -76,13 +76,21 @@ Val toBf16(KernelBuilder &k, Val value) {
   return toInt((bits + (((bits >> 16) & 1) + 0x7fff)) >> 16, 16);
 }
 
+namespace {
+Val packAs(KernelBuilder &k, llvm::StringRef intrinsic, mlir::Type half, Val low, Val high) {
+  return {k.builder, mlir::LLVM::CallIntrinsicOp::create(k.builder, k.builder.getUnknownLoc(), k.vectorType(half, 2),
+                                                         k.builder.getStringAttr(intrinsic),
+                                                         mlir::ValueRange{high.value(), low.value()})
+                         .getResults()};
+}
+} // namespace
+
 Val packBf16(KernelBuilder &k, Val low, Val high) {
-  auto name = k.builder.getStringAttr("llvm.nvvm.ff2bf16x2.rn");
-  mlir::Type pair = k.vectorType(k.builder.getBF16Type(), 2);
-  Val packed{k.builder, mlir::LLVM::CallIntrinsicOp::create(k.builder, k.builder.getUnknownLoc(), pair, name,
-                                                            mlir::ValueRange{high.value(), low.value()})
-                            .getResults()};
-  return bitsOf(packed, k.i32Type());
+  return bitsOf(packAs(k, "llvm.nvvm.ff2bf16x2.rn", k.builder.getBF16Type(), low, high), k.i32Type());
+}
+
+Val packF16(KernelBuilder &k, Val low, Val high) {
+  return packAs(k, "llvm.nvvm.ff2f16x2.rn", k.builder.getF16Type(), low, high);
 }
 
 Val toInt8(KernelBuilder &k, Val value, Val step) {

@@ -24,6 +24,8 @@ Val fromBf16(KernelBuilder &k, Val bits);
 Val toBf16(KernelBuilder &k, Val value); ///< i16
 /// Two f32 as bf16, to nearest even (i32, `low` in its low half).
 Val packBf16(KernelBuilder &k, Val low, Val high);
+/// Two f32 as f16, to nearest even (vector of 2 f16, `low` first).
+Val packF16(KernelBuilder &k, Val low, Val high);
 
 /// clamp(round(value / step), -128, 127) as i8.
 Val toInt8(KernelBuilder &k, Val value, Val step);

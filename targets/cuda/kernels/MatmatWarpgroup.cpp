@@ -115,7 +115,7 @@ private:
       Vals own(llvm::ArrayRef<Val>(registers).slice(plane * perPlane(), perPlane()));
       for (unsigned step = 0; step < steps; ++step) {
         auto operand = llvm::ArrayRef<Val>(registers).slice(sums.size() + step * perProduct, perProduct);
-        own = warpgroupMultiply(k, operand, ring.descriptor(k, stage, plane, step), own);
+        own = warpgroupMultiply(k, WarpgroupElement::S8, operand, ring.descriptor(k, stage, plane, step), own);
       }
       next.append(own);
     }

@@ -145,7 +145,7 @@ private:
       auto a = llvm::ArrayRef<Val>(registers).slice(sumCount() + step * perStep, perStep);
       for (unsigned offset : {planeBytes, 0u}) { // the small part first
         Val b = swizzledDescriptor(k, memory, which * stageBytes + (offset + step * stepColumns * 2));
-        added = warpgroupMultiply(k, a, b, added);
+        added = warpgroupMultiply(k, WarpgroupElement::Bf16, a, b, added);
       }
     }
     warpgroupCommit(k);

@@ -54,11 +54,15 @@ Val intrinsic(llvm::StringRef name, llvm::ArrayRef<Val> operands) {
 } // namespace
 
 Val Val::constant(double number) const {
+  Type element = getElementTypeOrSelf(type());
   TypedAttr attribute;
-  if (isa<FloatType>(type())) {
-    attribute = builder->getFloatAttr(type(), number);
+  if (isa<FloatType>(element)) {
+    attribute = builder->getFloatAttr(element, number);
   } else {
-    attribute = builder->getIntegerAttr(type(), static_cast<int64_t>(number));
+    attribute = builder->getIntegerAttr(element, static_cast<int64_t>(number));
+  }
+  if (auto vector = dyn_cast<VectorType>(type())) {
+    attribute = DenseElementsAttr::get(vector, attribute);
   }
   return {*builder, arith::ConstantOp::create(*builder, builder->getUnknownLoc(), attribute)};
 }
@@ -104,6 +108,9 @@ Val toIntegerOf(Val a, unsigned bits) { return convert<arith::FPToSIOp>(a, a.bui
 
 Val toFloat(Val a) {
   Type f32 = a.build().getF32Type();
+  if (a.type().isF16()) {
+    return convert<arith::ExtFOp>(a, f32);
+  }
   return isFloat(a) ? convert<arith::TruncFOp>(a, f32) : convert<arith::SIToFPOp>(a, f32);
 }
 

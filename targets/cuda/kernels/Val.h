@@ -81,7 +81,7 @@ Val shiftSigned(Val a, int bits); ///< arithmetic shift to the right
 // Conversions.
 Val toInt(Val a, unsigned bits, bool isSigned = true); ///< of integers: cut or extended
 Val toIntegerOf(Val a, unsigned bits);                 ///< of floats: towards zero, signed
-Val toFloat(Val a);                                    ///< f32, from a signed integer or f64
+Val toFloat(Val a);                                    ///< f32, from a signed integer, f16 or f64
 Val toDouble(Val a);                                   ///< f64, from a signed integer or f32
 Val bitsOf(Val a, mlir::Type type);                    ///< the same bits
 

@@ -84,10 +84,13 @@ Vals warpgroupFence(KernelBuilder &k, llvm::ArrayRef<Val> registers) {
   return assembly(k, "wgmma.fence.sync.aligned;", registers, "", {});
 }
 
-Vals warpgroupMultiply(KernelBuilder &k, llvm::ArrayRef<Val> a, Val descriptor, llvm::ArrayRef<Val> sums) {
+Vals warpgroupMultiply(KernelBuilder &k, WarpgroupElement element, llvm::ArrayRef<Val> a, Val descriptor,
+                       llvm::ArrayRef<Val> sums) {
+  constexpr const char *types[] = {"k32.s32.s8.s8", "k16.f32.bf16.bf16", "k16.f32.f16.f16"};
   const size_t count = sums.size();
-  const bool isFloat = isa<FloatType>(sums.front().type());
-  const std::string shape = "m64n" + std::to_string(2 * count) + (isFloat ? "k16.f32.bf16.bf16" : "k32.s32.s8.s8");
+  const bool isFloat = element != WarpgroupElement::S8;
+  assert(isFloat == isa<FloatType>(sums.front().type()) && "sums of another type");
+  const std::string shape = "m64n" + std::to_string(2 * count) + types[static_cast<unsigned>(element)];
   const std::string text = "{ .reg .pred p; setp.ne.b32 p, 1, 0; wgmma.mma_async.sync.aligned." + shape + " {" +
                            operandNumbers(0, count) + "}, {" + operandNumbers(2 * count, a.size()) + "}, " +
                            operandNumbers(2 * count + a.size(), 1) + ", p" + (isFloat ? ", 1, 1, 0" : "") + "; }";

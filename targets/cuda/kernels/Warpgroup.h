@@ -35,10 +35,12 @@ Val swizzledDescriptor(KernelBuilder &k, Val shared, Val offset);
 
 /// What this thread has written to shared memory is seen by the products after the next barrier.
 void fenceForWarpgroup(KernelBuilder &k);
-/// Gives the registers back that products may use from here on. All are i32, or all f32.
+/// Gives the registers back that products may use from here on, each i32 or f32.
 Vals warpgroupFence(KernelBuilder &k, llvm::ArrayRef<Val> registers);
-/// sums + A x B: A 4 words (64 x 32 s8, or 64 x 16 bf16); sums N / 2 i32 (s8) or f32 (bf16).
-Vals warpgroupMultiply(KernelBuilder &k, llvm::ArrayRef<Val> a, Val descriptor, llvm::ArrayRef<Val> sums);
+enum class WarpgroupElement { S8, Bf16, F16 };
+/// sums + A x B: A 4 words (64 x 32 s8, or 64 x 16 bf16 or f16); sums N / 2 i32 (s8) or f32.
+Vals warpgroupMultiply(KernelBuilder &k, WarpgroupElement element, llvm::ArrayRef<Val> a, Val descriptor,
+                       llvm::ArrayRef<Val> sums);
 /// Ends a group of products.
 void warpgroupCommit(KernelBuilder &k);
 /// Waits until at most `pending` groups, the last ones, are not over; gives the sums.
