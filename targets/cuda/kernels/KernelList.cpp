@@ -10,7 +10,7 @@ const KernelList &allKernels() {
     KernelList list;
     for (auto add : {addElementwiseKernels, addEmbedKernels, addQuantizeKernels, addNormKernels, addKvAppendKernels,
                      addAttentionKernels, addFlashKernels, addMatvecKernels, addMatmatKernels, addRoutingKernels,
-                     addWarpgroupMatmatKernels, addWarpgroupBf16Kernels, addLogitKernels}) {
+                     addWarpgroupMatmatKernels, addWarpgroupBf16Kernels, addWarpgroupF16Kernels, addLogitKernels}) {
       add(list);
     }
     return list;

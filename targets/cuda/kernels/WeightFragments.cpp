@@ -17,21 +17,29 @@ WeightFragments::WeightFragments(KernelBuilder &k, lap_format format, Val column
       bytesPerLane(integers.fields == 1 || !integers.quadsAreNeighbours() ? 4 : 4 * integers.fields), k(k),
       columns(columns), g(g), t(t) {}
 
-Vals WeightFragments::load(Val tile, Val step) const {
+Vals WeightFragments::places(Val step) const {
   const bool grouped = isGrouped(integers.format);
   const unsigned words = integers.fields == 1 ? 2 : 1; // pairs of rows
-  Vals loaded;
+  Vals places;
   Val base = grouped ? minimum(step, columns / LAP_GROUP - 1) * integers.stretchBytes : k.i32(0);
   for (unsigned i = 0; i < words; ++i) {
     Val block = t + i * 4;
     if (!grouped) { // stretches follow each other without scales, and a step may have half of its blocks
       block = minimum(step * (words * 4) + block, columns / (4 * integers.fields) - 1);
     }
-    loaded.push_back(
-        k.loadConstant(k.vectorType(k.i32Type(), 2), tile, base + block * blockBytes + g * 8 + integers.firstByte));
+    places.push_back(base + block * blockBytes + g * 8 + integers.firstByte);
   }
   if (grouped) {
-    loaded.push_back(k.loadConstant(k.i32Type(), tile, base + g * 4));
+    places.push_back(base + g * 4);
+  }
+  return places;
+}
+
+Vals WeightFragments::load(Val tile, Val step) const {
+  Vals loaded = places(step);
+  const size_t pairs = loaded.size() - (isGrouped(integers.format) ? 1 : 0);
+  for (auto [index, value] : llvm::enumerate(loaded)) {
+    value = k.loadConstant(index < pairs ? k.vectorType(k.i32Type(), 2) : k.i32Type(), tile, value);
   }
   return loaded;
 }

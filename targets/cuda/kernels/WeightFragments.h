@@ -23,6 +23,9 @@ public:
   const unsigned products;     ///< mma's of a step
   const unsigned bytesPerLane; ///< of activations that a lane loads at once
 
+  /// Where a lane's words of a step are in a tile: of pairs of rows, then (group formats) of their scales. Steps behind
+  /// the last one have places of others.
+  Vals places(Val step) const;
   /// Loads a lane's words of a step, and in group formats the scales of its two rows (bf16 pair, last). Steps behind
   /// the last one give what is somewhere in the tile.
   Vals load(Val tile, Val step) const;

@@ -17,9 +17,15 @@ protected:
 class MatmatOfRowFormats : public Matmat {};
 class MatmatOfExperts : public Matmat {};
 /// Kernels for devices of capability 9.0 only; outputs of row formats are equal to the last bit, as those of the
-/// others.
+/// others. Group formats round an activation, and a weight of 8 bits, to f16.
 class MatmatByWarpgroup : public Matmat {
 protected:
+  double tolerance() const {
+    constexpr double f16 = 0x1p-11;
+    return !isGrouped(GetParam().weight)    ? Matmat::tolerance()
+           : GetParam().weight == LAP_W4G32 ? f16 + 0x1p-19
+                                            : 2 * f16 + 0x1p-19;
+  }
   /// "matmat-128x128"
   static std::string op() {
     const std::string prefix = GetParam().namePrefix("matmat");
@@ -31,6 +37,8 @@ protected:
     return "";
   }
 };
+
+class MatmatOfGroupsByWarpgroup : public MatmatByWarpgroup {};
 
 TEST_P(Matmat, EqualsTheReferenceOfEveryShape) {
   const bool routed = GetParam().routed;
@@ -75,6 +83,12 @@ TEST_P(MatmatByWarpgroup, RoundsThePartsOfAStackToTheirSteps) {
   ProductScene({GetParam(), 7, 96, 70, 1, 1, true}).check(op().c_str(), tolerance());
 }
 
+TEST_P(MatmatOfGroupsByWarpgroup, TakesScalesOfAnyMagnitude) {
+  for (unsigned columns : {32u, 96u, 352u}) {
+    ProductScene({GetParam(), 9, columns, 70 + columns % 67, 1, 1, false, true}).check(op().c_str(), tolerance());
+  }
+}
+
 std::string caseName(const testing::TestParamInfo<ProductKind> &info) { return formatsOf(info.param); }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Matmat, testing::ValuesIn(productKinds().begin(), productKinds().end()), caseName);
@@ -83,7 +97,12 @@ INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfRowFormats, testing::ValuesIn(kindsWhe
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
-                           return isRowScaled(kind.weight) || (kind.weight == LAP_BF16 && !kind.routed);
+                           return !kind.routed &&
+                                  (isRowScaled(kind.weight) || kind.weight == LAP_BF16 || kind.input == LAP_ROWS_Q8);
+                         })),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfGroupsByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
+                           return isGrouped(kind.weight) && kind.input == LAP_ROWS_Q8 && !kind.routed;
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfExperts,

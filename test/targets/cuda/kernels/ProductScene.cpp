@@ -33,6 +33,25 @@ float fromBits(uint16_t bf16) {
 /// A positive bf16 between 2^-7 and 2^-5.
 uint16_t randomScale(std::mt19937 &random) { return static_cast<uint16_t>(0x3c00 + random() % 0x100); }
 
+/// A scale of row `row` as f32: most rows have an order of magnitude of their own, up to 2^most, and scales down to
+/// 2^-spread of it; of each 8 rows one has zeroes only, one subnormal bf16.
+float wideScale(std::mt19937 &random, unsigned row, int most, unsigned spread) {
+  const float mantissa = 1.0f + static_cast<float>(random() % 128) / 128;
+  if (row % 8 == 2 || random() % 8 == 0) {
+    return 0.0f;
+  }
+  if (row % 8 == 5) {
+    return std::ldexp(static_cast<float>(random() % 128), -133);
+  }
+  return std::ldexp(mantissa, static_cast<int>(row * 37) % (2 * most + 1) - most - static_cast<int>(random() % spread));
+}
+
+uint16_t bf16Bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return static_cast<uint16_t>(bits >> 16);
+}
+
 std::string kernelName(const ProductKind &kind, const char *op) {
   const std::string prefix = kind.namePrefix(op);
   for (const Kernel &kernel : allKernels()) {
@@ -75,7 +94,8 @@ void ProductScene::makeScales(uint8_t *matrix, unsigned row) {
     return;
   }
   for (unsigned group = 0; isGrouped(c.kind.weight) && group < c.columns / LAP_GROUP; ++group) {
-    writeAt(matrix + lapidary::matrixScale(c.kind.weight, c.columns, row, group), randomScale(random));
+    writeAt(matrix + lapidary::matrixScale(c.kind.weight, c.columns, row, group),
+            c.wideScales ? bf16Bits(wideScale(random, row, 60, 20)) : randomScale(random));
   }
 }
 
@@ -92,9 +112,7 @@ void ProductScene::makeWeights() {
         if (c.kind.weight == LAP_F32) {
           writeAt(matrix + place.byte, value);
         } else if (c.kind.weight == LAP_BF16) {
-          uint32_t bits;
-          std::memcpy(&bits, &value, sizeof(bits));
-          writeAt(matrix + place.byte, static_cast<uint16_t>(bits >> 16));
+          writeAt(matrix + place.byte, bf16Bits(value));
         } else {
           writeInteger(c.kind.weight, IntegerCode::Signed, matrix, place, int(random() % unsigned(2 * zero)) - zero);
         }
@@ -119,7 +137,8 @@ void ProductScene::makeInputs() {
       }
       for (unsigned group = 0; grouped && group < c.columns / LAP_GROUP; ++group) {
         const float scale = static_cast<float>(1 + random() % 1000) / 4096 / static_cast<float>(1u << (8 * plane));
-        writeAt(start + plane * planeBytes + c.columns + group * 4, scale);
+        writeAt(start + plane * planeBytes + c.columns + group * 4,
+                c.wideScales ? wideScale(random, row, 40, 14) * 1.3f : scale);
       }
     }
     if (c.kind.input == LAP_ROWS_R24) {
@@ -268,7 +287,8 @@ void ProductScene::check(const char *op, double tolerance) {
     }
     double size;
     const double wanted = expected(row, column, size);
-    const double bound = isRowScaled(c.kind.weight) ? 0.0 : size * tolerance;
+    const double least = c.wideScales ? 0x1p-140 : 0.0; // of subnormal results
+    const double bound = isRowScaled(c.kind.weight) ? 0.0 : size * tolerance + least;
     ASSERT_LE(std::fabs(double(out[i]) - wanted), bound)
         << kernelName(c.kind, op) << ": row " << row << ", column " << column << " is " << out[i] << ", not " << wanted;
     nonZero += out[i] != 0;

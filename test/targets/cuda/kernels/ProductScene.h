@@ -3,8 +3,8 @@
 //
 // Weights are packed through targets/common/PackedLayout.h; activations are written in the format of their rows. The
 // reference adds up products of what both mean in f64, which is exact for integers. Row formats must be equal bit for
-// bit, the others up to the order and rounding of f32 sums: 2^-20 (bf16 weights on tensor cores: 2^-16) of the sum of
-// magnitudes.
+// bit, the others up to the order and rounding of f32 sums: 2^-20 (bf16 weights on tensor cores: 2^-16, f16 operands:
+// 2^-11 for each that is rounded) of the sum of magnitudes.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TEST_TARGETS_CUDA_KERNELS_PRODUCTSCENE_H
 #define LAPIDARY_TEST_TARGETS_CUDA_KERNELS_PRODUCTSCENE_H
@@ -22,7 +22,8 @@ struct ProductCase {
   ProductKind kind;
   unsigned tiles, columns, rows; ///< rows: of tokens, routed ones for experts
   unsigned experts = 1, rowsPerSource = 1;
-  bool rounded = false; ///< row formats: to steps of their own in three parts
+  bool rounded = false;    ///< row formats: to steps of their own in three parts
+  bool wideScales = false; ///< group formats: scales of many magnitudes, zero and subnormal ones, also in a row
 };
 
 /// The kinds of products of which `wanted` is true.
