@@ -33,7 +33,7 @@ extern "C" void lap_gpu_expert_matmul(const lap_step *step, const lap_expert_mat
   const lap_weight &w = args->w;
   const uint32_t rows = rowsOf(step, out), tiles = w.rows / LAP_ROW_TILE;
   const bool few = step->tokens <= FewTokens;
-  lap_kernel *kernel = few ? matvec : matmat;
+  lap_kernel *kernel = few ? matvec : formFor(step, matmat, rows / args->experts); // of an expert, on average
   const Grid grid = {ceilDivide(tiles, tileOf(kernel, 0) / LAP_ROW_TILE),
                      few ? rows : ceilDivide(rows, tileOf(kernel, 1)) + args->experts};
   launch<ExpertMatmul>(step, kernel, grid, addressOf(step, x), x.row_bytes, addressOf(step, w), w.tile_bytes,

@@ -39,7 +39,7 @@ void addMatmatKernels(KernelList &list);          ///< products with many rows, 
 void addRoutingKernels(KernelList &list);         ///< route, sort_experts
 void addWarpgroupMatmatKernels(KernelList &list); ///< products with many rows for capability 9.0
 void addWarpgroupBf16Kernels(KernelList &list);   ///< the same for bf16 weights
-void addWarpgroupF16Kernels(KernelList &list);    ///< the same for group formats
+void addWarpgroupF16Kernels(KernelList &list);    ///< the same for group formats, also routed
 void addLogitKernels(KernelList &list);           ///< logit_maxima, logit_search, logit_weigh
 
 /// What no op names: the kernels that the runtime launches to sample, as lap_gpu_module lists them.

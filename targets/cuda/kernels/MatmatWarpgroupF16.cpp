@@ -205,7 +205,7 @@ void addWarpgroupF16Kernels(KernelList &list) {
   const MatmatShape shape = shapeOf();
   const std::string tile = std::to_string(shape.rows()) + "x" + std::to_string(shape.tokens());
   for (const ProductKind &kind : productKinds()) {
-    if (!isGrouped(kind.weight) || kind.input != LAP_ROWS_Q8 || kind.routed) {
+    if (!isGrouped(kind.weight) || kind.input != LAP_ROWS_Q8) {
       continue;
     }
     list.push_back({kind.namePrefix("matmat") + tile + "-sm90a",

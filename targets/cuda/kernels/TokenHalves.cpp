@@ -35,6 +35,7 @@ void TokenHalves::start(KernelBuilder &k, const Product &p, const TokenBlock &bl
   allColumns = p.columns;
   piece = k.threadId() % threadsAToken;
   firstToken = k.threadId() / threadsAToken;
+  behind = block.count - firstToken;
   for (unsigned token = 0; token < ownTokens(); ++token) {
     rows.push_back(inputRow(k, p, block, minimum(firstToken + token * tokensAtOnce, block.count - 1)));
   }
@@ -57,9 +58,10 @@ void TokenHalves::setPowers(KernelBuilder &k, llvm::ArrayRef<Val> largest) const
 void TokenHalves::fill(KernelBuilder &k, Val stage) const {
   Val column = stage * columns + piece * pieceBytes, inside = column < allColumns;
   for (unsigned token = 0; token < ownTokens(); ++token) {
-    queue.copy(k, memory, stage, token, rows[token], column, inside);
+    Val wanted = inside & (behind > token * tokensAtOnce);
+    queue.copy(k, memory, stage, token, rows[token], column, wanted);
     queue.copy(k, memory, stage, ownTokens() + token, rows[token], allColumns + column / LAP_GROUP * scaleBytes,
-               inside);
+               wanted);
   }
 }
 

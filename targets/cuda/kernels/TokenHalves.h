@@ -3,8 +3,8 @@
 //
 // For products of a warpgroup (Warpgroup.h): two stages of 64 columns of a block's token rows, of which one is written
 // while the other is multiplied. Four threads have a token, a piece of 16 columns each. What they turn into f16
-// (GroupHalves.h) comes through a queue of its own. Columns behind the last one are zero; tokens that do not exist are
-// copies of the last one.
+// (GroupHalves.h) comes through a queue of its own. Columns behind the last one and tokens that do not exist are
+// zero.
 //
 //   stages:  f16 [2][tokens][64 columns], rows of 128 bytes, swizzled
 //   queue:   int8 [16] and float of each of a thread's tokens (ThreadQueue.h)
@@ -54,7 +54,8 @@ private:
   unsigned powersAt;
   Val memory, allColumns;
   Val piece, firstToken; ///< of the block, that this thread has
-  Vals rows;             ///< addresses of its tokens' rows
+  Val behind;            ///< tokens of the block from that one on
+  Vals rows;             ///< addresses of the thread's tokens' rows; of the last one's for those that do not exist
 };
 
 } // namespace lapidary::cuda

@@ -48,6 +48,7 @@ Entry entries[] = {entry<Embed>("embed", 256),
                    entry<AttentionFlash>("flash", 64, 16),
                    entry<ExpertMatmul>("expert_matvec", 64),
                    entry<ExpertMatmul>("expert_matmat", 64, 32),
+                   entry<ExpertMatmul>("exact_experts", 160, 128),
                    entry<Add>("add", 256)};
 
 struct Enqueued {
@@ -286,6 +287,24 @@ TEST(GpuDrivers, ExpertProductsHaveGridsForTheWorstCase) {
               (std::vector<double>{Arena, 384, Weights + 512, 1000, 20000, 96, 20, Arena + 0x8000, 16, 4,
                                    Arena + 0x10000, 1280, tokens * 4.0}));
   }
+}
+
+TEST(GpuDrivers, ExpertsOfManyRowsTakeTheExactForm) {
+  lap_expert_matmul_args args = {};
+  args.x = rows(0, 96), args.order = {0x8000, 64, 256, 0, 1, LAP_ARENA, LAP_ROWS_F32};
+  args.out = {0x10000, 320, 1280, 4, 0, LAP_ARENA, LAP_ROWS_F32};
+  args.w = {512, 20000, 1000, 320, 96, LAP_W4G32, 0}, args.experts = 16, args.rows_per_source = 4;
+  auto *matmat = reinterpret_cast<lap_gpu_kernel *>(kernel("expert_matmat"));
+  matmat->exact_form = reinterpret_cast<const lap_gpu_kernel *>(kernel("exact_experts"));
+  for (uint32_t tokens : {2u, 131u, 132u}) { // 132: 528 rows, 33 an expert
+    Scene scene(tokens);
+    scene.device.exact = true;
+    lap_gpu_expert_matmul(&scene.call, &args, kernel("expert_matvec"), kernel("expert_matmat"), 0, 1);
+    ASSERT_EQ(names(), Names{tokens == 2 ? "expert_matvec" : tokens == 131 ? "expert_matmat" : "exact_experts"});
+    EXPECT_EQ(enqueued[0].x, tokens == 132 ? 2u : 5u);
+    EXPECT_EQ(enqueued[0].y, tokens == 2 ? 8u : 16u + (tokens == 131 ? 17u : 5u));
+  }
+  matmat->exact_form = nullptr;
 }
 
 TEST(GpuDrivers, PaddingOfOtherBuffersBecomesZero) {

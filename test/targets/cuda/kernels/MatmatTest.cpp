@@ -26,6 +26,8 @@ protected:
            : GetParam().weight == LAP_W4G32 ? f16 + 0x1p-19
                                             : 2 * f16 + 0x1p-19;
   }
+  static unsigned experts() { return GetParam().routed ? 3 : 1; }
+  static unsigned rowsPerSource() { return GetParam().routed ? 2 : 1; }
   /// "matmat-128x128"
   static std::string op() {
     const std::string prefix = GetParam().namePrefix("matmat");
@@ -68,24 +70,25 @@ TEST_P(MatmatByWarpgroup, EqualsTheReferenceOfEveryShape) {
   for (unsigned columns : {32u, 64u, 96u, 128u, 160u, 352u, 672u}) {
     for (unsigned tiles : {1u, 3u, 9u}) {
       const unsigned rows = (columns / 32 * 13 + tiles * 17) % 140 + 1;
-      ProductScene({GetParam(), tiles, columns, rows}).check(op().c_str(), tolerance());
+      ProductScene({GetParam(), tiles, columns, rows, experts(), rowsPerSource()}).check(op().c_str(), tolerance());
     }
   }
 }
 
 TEST_P(MatmatByWarpgroup, EqualsTheReferenceForFewAndForManyRows) {
   for (unsigned rows : {1u, 7u, 8u, 9u, 63u, 64u, 65u, 127u, 128u, 129u, 300u}) {
-    ProductScene({GetParam(), 2, 64, rows}).check(op().c_str(), tolerance());
+    ProductScene({GetParam(), 2, 64, rows, experts(), rowsPerSource()}).check(op().c_str(), tolerance());
   }
 }
 
 TEST_P(MatmatByWarpgroup, RoundsThePartsOfAStackToTheirSteps) {
-  ProductScene({GetParam(), 7, 96, 70, 1, 1, true}).check(op().c_str(), tolerance());
+  ProductScene({GetParam(), 7, 96, 70, experts(), rowsPerSource(), true}).check(op().c_str(), tolerance());
 }
 
 TEST_P(MatmatOfGroupsByWarpgroup, TakesScalesOfAnyMagnitude) {
   for (unsigned columns : {32u, 96u, 352u}) {
-    ProductScene({GetParam(), 9, columns, 70 + columns % 67, 1, 1, false, true}).check(op().c_str(), tolerance());
+    ProductScene({GetParam(), 9, columns, 70 + columns % 67, experts(), rowsPerSource(), false, true})
+        .check(op().c_str(), tolerance());
   }
 }
 
@@ -97,12 +100,12 @@ INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfRowFormats, testing::ValuesIn(kindsWhe
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
-                           return !kind.routed &&
-                                  (isRowScaled(kind.weight) || kind.weight == LAP_BF16 || kind.input == LAP_ROWS_Q8);
+                           return isRowScaled(kind.weight) || (kind.weight == LAP_BF16 && !kind.routed) ||
+                                  kind.input == LAP_ROWS_Q8;
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfGroupsByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
-                           return isGrouped(kind.weight) && kind.input == LAP_ROWS_Q8 && !kind.routed;
+                           return kind.input == LAP_ROWS_Q8;
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfExperts,
