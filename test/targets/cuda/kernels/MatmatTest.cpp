@@ -86,6 +86,8 @@ TEST_P(MatmatByWarpgroup, RoundsThePartsOfAStackToTheirSteps) {
 }
 
 TEST_P(MatmatOfGroupsByWarpgroup, TakesScalesOfAnyMagnitude) {
+  // More groups than a warp looks at together.
+  ProductScene({GetParam(), 2, 1120, 20, experts(), rowsPerSource(), false, true}).check(op().c_str(), tolerance());
   for (unsigned columns : {32u, 96u, 352u}) {
     ProductScene({GetParam(), 9, columns, 70 + columns % 67, experts(), rowsPerSource(), false, true})
         .check(op().c_str(), tolerance());

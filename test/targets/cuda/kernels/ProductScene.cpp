@@ -130,10 +130,12 @@ void ProductScene::makeInputs() {
       writeAt(start + column * 4, static_cast<float>(int(random() % 65536) - 32768) / 16384);
     }
     const bool grouped = isGrouped(c.kind.weight);
+    const int least = c.wideScales ? -128 : -127; // quantizers never write -128
     const uint64_t planeBytes = grouped ? roundUp(q8RowBytes(c.columns), 64) : c.columns;
     for (unsigned plane = 0; plane < planes; ++plane) {
       for (unsigned column = 0; column < c.columns; ++column) {
-        start[plane * planeBytes + column] = static_cast<uint8_t>(grouped ? int(random() % 255) - 127 : random());
+        start[plane * planeBytes + column] =
+            static_cast<uint8_t>(grouped ? int(random() % unsigned(128 - least)) + least : random());
       }
       for (unsigned group = 0; grouped && group < c.columns / LAP_GROUP; ++group) {
         const float scale = static_cast<float>(1 + random() % 1000) / 4096 / static_cast<float>(1u << (8 * plane));
