@@ -63,6 +63,11 @@ void lap_emu_barrier(uint32_t barrier, uint32_t threads, uint32_t site);
 /// The lanes of `mask`, each with its words.
 void lap_emu_warp(uint32_t operation, uint32_t mask, uint32_t *words, uint32_t site);
 
+/// griddepcontrol.wait: the thread may touch what earlier kernels touch from now on.
+void lap_emu_wait_for_kernels();
+/// cp.async.bulk.prefetch.L2.
+void lap_emu_prefetch(const void *address, uint32_t bytes, uint32_t site);
+
 /// cp.async: `bytes` of shared memory, the first `sourceBytes` of them from global memory, the others zero.
 void lap_emu_copy_async(void *shared, const void *global, uint32_t bytes, uint32_t sourceBytes, uint32_t site);
 void lap_emu_copy_commit();

@@ -3,7 +3,8 @@
 //
 // Three kinds: those of one thread (ScalarIntrinsics.def), those of a warp (WarpOperations.def), whose operands and
 // results go through an array of words, and the few that are listed here: barriers, asynchronous copies, groups of
-// wgmma, fences (which are nothing where one thread runs at a time, but for that of the async proxy) and traps.
+// wgmma, dependent launch, fences (which are nothing where one thread runs at a time, but for that of the async proxy)
+// and traps.
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/emulator/Abi.h"
 #include "targets/cuda/emulator/RetargetSteps.h"
@@ -61,7 +62,7 @@ public:
     }
     return replaceScalar(call, name) || replaceWarp(call, name) || replaceBarrier(call, name) ||
            replaceCopy(call, name) || replaceFence(call, name) || replaceWgmma(call, name) ||
-           unknown(call, "intrinsic llvm.nvvm." + name.str());
+           replaceDependentLaunch(call, name) || unknown(call, "intrinsic llvm.nvvm." + name.str());
   }
 
 private:
@@ -230,6 +231,22 @@ private:
       finish(call, callDevice(function, builder.getVoidTy(), {sites.of(call, builder)}));
     }
     return function != nullptr;
+  }
+
+  /// launch.dependents allows the next kernel to begin early; here kernels run in turn.
+  bool replaceDependentLaunch(llvm::CallInst &call, llvm::StringRef name) {
+    if (name == "griddepcontrol.launch.dependents") {
+      call.eraseFromParent();
+    } else if (name == "griddepcontrol.wait") {
+      finish(call, callDevice("lap_emu_wait_for_kernels", builder.getVoidTy(), {}));
+    } else if (name == "cp.async.bulk.prefetch.L2") {
+      finish(call, callDevice("lap_emu_prefetch", builder.getVoidTy(),
+                              {builder.CreateAddrSpaceCast(call.getArgOperand(0), builder.getPtrTy()),
+                               call.getArgOperand(1), sites.of(call, builder)}));
+    } else {
+      return false;
+    }
+    return true;
   }
 
   bool replaceFence(llvm::CallInst &call, llvm::StringRef name) {

@@ -78,6 +78,9 @@ void Block::access(Thread &by, uintptr_t address, uint32_t bytes, uint32_t align
     }
     fail(by, site, bytesText(access, bytes) + " out of bounds: " + memory.describe(address));
   }
+  if (by.early) {
+    checkEarlyAccess(by, *allocation, address, bytes, access, site);
+  }
   if (access == Access::Load && !writesAnywhere && allocation->writtenIn != clock.launchStart) {
     return; // nobody writes here in this launch
   }

@@ -117,6 +117,7 @@ void Block::startThreads() {
     thread.copies.clear();
     thread.groups = 0;
     thread.proxyFence = 0;
+    thread.early = launch->overlaps;
     char *top = stacks + (i + 1) * stackBytes - stackColour(i);
     startFiber(thread, top, stackBytes - guardBytes - stackColour(i), enter);
     if (++id.x == launch->block.x) {
@@ -142,6 +143,9 @@ void Block::enter(boost::context::detail::transfer_t transfer) {
 
 void Block::end() {
   finishCopies(*this, *current, ~0u);
+  if (current->early) {
+    failUnwaited();
+  }
   current->waiting = Waiting::Ended;
   --running;
   wait();

@@ -49,6 +49,7 @@ struct Thread : Fiber {
   std::vector<PendingCopy> copies;
   uint32_t groups = 0;
   uint32_t proxyFence = 0; ///< clock of its last fence.proxy.async
+  bool early = false;      ///< earlier kernels may still run: it has not executed griddepcontrol.wait
 
   uint32_t lane() const { return index % warpLanes; }
 };
@@ -62,6 +63,7 @@ struct Launch {
   const Kernel *kernel;
   Dimensions grid, block;
   uint32_t dynamicShared = 0;
+  bool overlaps = false; ///< it may begin before the kernel in front of it has ended
   void **parameters = nullptr;
   const char *const *sites = nullptr;
   uint32_t siteCount = 0;
@@ -100,6 +102,10 @@ public:
   void endReads(Warpgroup &group, uint32_t open);
   /// Checks a read of shared memory by a product. What threads wrote must have a fence.proxy.async behind it.
   void readThroughAsyncProxy(Thread &by, uint32_t offset, uint32_t bytes);
+  /// griddepcontrol.wait, and cp.async.bulk.prefetch.L2 (DependentLaunch.cpp).
+  void waitForKernels() { current->early = false; }
+  void prefetch(uintptr_t address, uint32_t bytes, uint32_t site);
+
   void fenceProxy() { current->proxyFence = ++clock.now; }
 
   /// Checks an access of the running thread, which is reported and ends the launch if it is wrong.
@@ -123,12 +129,15 @@ private:
   Thread *next();
   void wait();
   void checkBarrierSites();
+  void checkEarlyAccess(Thread &by, const Allocation &allocation, uintptr_t address, uint32_t bytes, Access access,
+                        uint32_t site);
   bool complete(uint32_t mask, const Thread &thread) const;
   void accessShared(Thread &by, uint32_t offset, uint32_t bytes, Access access, uint32_t site);
   void accessGlobal(Thread &by, uintptr_t address, uint32_t bytes, Access access, uint32_t site);
   [[noreturn]] void failRace(const Thread &by, Access access, uint32_t site, const Record &other, bool shared,
                              uintptr_t address);
   [[noreturn]] void failStuck();
+  [[noreturn]] void failUnwaited();
   [[noreturn]] void leave();
   std::string place(const Thread &thread) const;
   std::string siteText(uint32_t site) const;

@@ -25,6 +25,20 @@ using CUevent = struct CUevent_st *;
 using CUgraph = struct CUgraph_st *;
 using CUgraphExec = struct CUgraphExec_st *;
 
+/// Of a launch: attribute `id` with the number that is first in its value.
+struct CUlaunchAttribute {
+  int id;
+  int pad;
+  int value[16];
+};
+struct CUlaunchConfig {
+  unsigned gridDimX, gridDimY, gridDimZ, blockDimX, blockDimY, blockDimZ, sharedMemBytes;
+  CUstream hStream;
+  CUlaunchAttribute *attrs;
+  unsigned numAttrs;
+};
+constexpr int CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6;
+
 enum CUresult : int {
   CUDA_SUCCESS = 0,
   CUDA_ERROR_INVALID_VALUE = 1,
@@ -85,6 +99,8 @@ LAP_EMU_API CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction fu
 LAP_EMU_API CUresult cuLaunchKernel(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ,
                                     unsigned blockX, unsigned blockY, unsigned blockZ, unsigned sharedBytes,
                                     CUstream stream, void **parameters, void **extra);
+LAP_EMU_API CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **parameters,
+                                      void **extra);
 
 // ---- DriverStream.cpp
 LAP_EMU_API CUresult cuStreamCreate(CUstream *stream, unsigned flags);

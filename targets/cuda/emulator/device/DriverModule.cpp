@@ -40,6 +40,7 @@ namespace {
 constexpr uint32_t defaultSharedBytes = 48 << 10;
 constexpr int attributeMaxThreads = 0, attributeSharedBytes = 1, attributeRegisters = 4, attributeDynamicShared = 8;
 constexpr int deviceSharedOptIn = 97;
+constexpr uint32_t leastOverlapping = 90; // capability of devices with programmatic dependent launch
 
 /// The library's calls are resolved by this one, which a program may have opened for itself only.
 std::string makeGlobal() {
@@ -127,16 +128,40 @@ struct Parameters {
   }
 };
 
-CUresult launch(const Kernel &kernel, const KernelLibrary &library, const Dimensions &grid, const Dimensions &block,
-                uint32_t shared, Parameters &parameters) {
+/// A launch but for its parameters.
+struct Shape {
+  Dimensions grid, block;
+  uint32_t shared;
+  bool overlaps; ///< earlier kernels
+};
+
+CUresult launch(const Kernel &kernel, const KernelLibrary &library, const Shape &shape, Parameters &parameters) {
   std::vector<void *> pointers(parameters.values.size());
   std::transform(parameters.values.begin(), parameters.values.end(), pointers.begin(),
                  [](std::vector<char> &value) { return value.data(); });
-  const Launch what{&kernel, grid, block, shared, pointers.data(), library.sites, library.siteCount};
+  const Launch what{&kernel,        shape.grid,      shape.block,   shape.shared,
+                    shape.overlaps, pointers.data(), library.sites, library.siteCount};
   if (!theDevice().block.run(what)) {
     theDevice().failure = CUDA_ERROR_ILLEGAL_ADDRESS;
   }
   return theDevice().failure;
+}
+
+CUresult enqueueLaunch(CUstream stream, CUfunction function, const Shape &shape, void **parameters, void **extra) {
+  if (!function) {
+    return CUDA_ERROR_INVALID_HANDLE;
+  }
+  const Kernel &kernel = *function->kernel;
+  if (extra || (!parameters && kernel.parameterCount != 0)) {
+    return refuse(kernel, "parameters must be given as a list of pointers (kernelParams)");
+  }
+  if (CUresult wrong = checkLaunch(*function, shape.grid, shape.block, shape.shared)) {
+    return wrong;
+  }
+  return enqueue(stream,
+                 [&kernel, library = function->library, shape, values = Parameters(kernel, parameters)]() mutable {
+                   return launch(kernel, library, shape, values);
+                 });
 }
 
 } // namespace
@@ -222,19 +247,24 @@ CUresult cuFuncGetAttribute(int *value, int attribute, CUfunction function) {
 CUresult cuLaunchKernel(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX,
                         unsigned blockY, unsigned blockZ, unsigned sharedBytes, CUstream stream, void **parameters,
                         void **extra) {
-  if (!function) {
-    return CUDA_ERROR_INVALID_HANDLE;
+  const Shape shape{{gridX, gridY, gridZ}, {blockX, blockY, blockZ}, sharedBytes, false};
+  return enqueueLaunch(stream, function, shape, parameters, extra);
+}
+
+CUresult cuLaunchKernelEx(const CUlaunchConfig *config, CUfunction function, void **parameters, void **extra) {
+  Shape shape{{config->gridDimX, config->gridDimY, config->gridDimZ},
+              {config->blockDimX, config->blockDimY, config->blockDimZ},
+              config->sharedMemBytes,
+              false};
+  for (unsigned i = 0; i < config->numAttrs && function; ++i) {
+    const CUlaunchAttribute &attribute = config->attrs[i];
+    if (attribute.id != CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION) {
+      return refuse(*function->kernel, "launch attribute " + std::to_string(attribute.id) + " is not emulated");
+    }
+    if (theDevice().capability < leastOverlapping) {
+      return refuse(*function->kernel, "programmatic dependent launch needs compute capability 9.0");
+    }
+    shape.overlaps = attribute.value[0] != 0;
   }
-  const Kernel &kernel = *function->kernel;
-  const Dimensions grid{gridX, gridY, gridZ}, block{blockX, blockY, blockZ};
-  if (extra || (!parameters && kernel.parameterCount != 0)) {
-    return refuse(kernel, "parameters must be given as a list of pointers (kernelParams)");
-  }
-  if (CUresult wrong = checkLaunch(*function, grid, block, sharedBytes)) {
-    return wrong;
-  }
-  return enqueue(stream, [&kernel, library = function->library, grid, block, sharedBytes,
-                          values = Parameters(kernel, parameters)]() mutable {
-    return launch(kernel, library, grid, block, sharedBytes, values);
-  });
+  return enqueueLaunch(config->hStream, function, shape, parameters, extra);
 }
