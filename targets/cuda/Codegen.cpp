@@ -6,6 +6,7 @@
 #include "targets/cuda/Codegen.h"
 
 #include "targets/common/KernelNames.h"
+#include "targets/cuda/DependentLaunch.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -35,12 +36,12 @@ namespace {
 
 constexpr llvm::StringLiteral triple = "nvptx64-nvidia-cuda";
 
-/// The oldest PTX version that knows the architecture (PTX ISA manual, release notes): drivers older than ours should
-/// still read the text.
+/// The oldest PTX version that knows the architecture and what we use of it (PTX ISA manual, release notes): drivers
+/// older than ours should still read the text.
 const char *ptxVersion(const Architecture &architecture) {
   return architecture.capability >= 120   ? "+ptx87"
          : architecture.capability >= 100 ? "+ptx86"
-         : architecture.exact             ? "+ptx80"
+         : architecture.capability >= 90  ? "+ptx80" // cp.async.bulk.prefetch
                                           : "+ptx78";
 }
 
@@ -129,6 +130,7 @@ bool optimizeKernels(llvm::Module &module, const Architecture &architecture, Dia
   std::unique_ptr<llvm::TargetMachine> machine = machineFor(architecture, diagnostics);
   if (machine) {
     module.setDataLayout(machine->createDataLayout());
+    adaptDependentLaunch(module, architecture);
     optimize(module, *machine);
   }
   return machine != nullptr;

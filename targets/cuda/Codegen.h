@@ -27,6 +27,8 @@ struct Architecture {
   bool exact;
 
   std::string name() const { return "sm_" + std::to_string(capability) + (exact ? "a" : ""); }
+  /// Whether devices have programmatic dependent launch (DependentLaunch.h).
+  bool launchesDependents() const { return capability >= 90; }
   bool takes(const Kernel &kernel) const { return kernel.exactly == 0 || (exact && kernel.exactly == capability); }
 };
 
@@ -40,7 +42,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildKernels(mlir::MLIRContext &context, llvm:
 /// Null after a failure, which is a bug of ours and reported as such.
 std::unique_ptr<llvm::Module> lowerKernels(mlir::ModuleOp module, llvm::LLVMContext &context, Diagnostics &diagnostics);
 
-/// What LLVM makes of the kernels before it writes PTX.
+/// Fits lowered kernels to the architecture and optimizes them: what PTX is written of.
 bool optimizeKernels(llvm::Module &module, const Architecture &architecture, Diagnostics &diagnostics);
 
 /// PTX text of an optimized module.

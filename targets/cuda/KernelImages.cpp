@@ -19,7 +19,7 @@ namespace lapidary::cuda {
 
 namespace {
 
-constexpr llvm::StringLiteral cacheFormat = "2 " LLVM_VERSION_STRING " ";
+constexpr llvm::StringLiteral cacheFormat = "3 " LLVM_VERSION_STRING " ";
 
 /// Size and time of ptxas: another version, other code.
 std::string assemblerStamp() {

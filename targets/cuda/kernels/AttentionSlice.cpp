@@ -232,6 +232,9 @@ void buildSlice(KernelBuilder &k, lap_format format, unsigned keys) {
   Val query = k.address(), queryBytes = k.int32(), places = k.address(), keyOffset = k.int64();
   Val valueOffset = k.int64(), slots = k.int32(), headDim = k.int32(), heads = k.int32(), kvHeads = k.int32();
   Val window = k.int32(), partial = k.address(), keyStep = k.float32();
+  if (keys == setElements && format != LAP_I8) {
+    k.fewestBlocks(format == LAP_BF16 ? 2 : 1); // left alone, ptxas spills for one more
+  }
   const Val slice = k.blockX(), kvHead = k.blockY(), row = k.blockZ(), group = heads / kvHeads;
   const RowPlace place = loadPlace(k, places, row);
   const Val low = lowestVisible(place.position, window), start = (low / keys + slice) * keys;

@@ -21,6 +21,12 @@ constexpr unsigned globalSpace = 1, sharedSpace = 3; // of the NVPTX backend
 llvm::SmallVector<Value> valuesOf(llvm::ArrayRef<Val> vals) {
   return llvm::map_to_vector(vals, [](Val val) { return val.value(); });
 }
+
+/// Of weights: the `if` of KernelBuilder::prefetchWeights.
+[[maybe_unused]] bool isPrefetch(Operation &op) {
+  auto branch = dyn_cast<scf::IfOp>(op);
+  return branch && llvm::any_of(*branch.thenBlock(), llvm::IsaPred<NVVM::CpAsyncBulkPrefetchOp>);
+}
 } // namespace
 
 KernelBuilder::KernelBuilder(gpu::GPUModuleOp module, llvm::StringRef symbol, unsigned threads)
@@ -30,6 +36,8 @@ KernelBuilder::KernelBuilder(gpu::GPUModuleOp module, llvm::StringRef symbol, un
   function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
   function.setKnownBlockSizeAttr(builder.getDenseI32ArrayAttr({static_cast<int32_t>(threads), 1, 1}));
   builder.setInsertionPointToStart(&function.getBody().front());
+  NVVM::GriddepcontrolOp::create(builder, loc(), NVVM::GridDepActionKind::launch_dependents);
+  wait = NVVM::GriddepcontrolOp::create(builder, loc(), NVVM::GridDepActionKind::wait);
 }
 
 void KernelBuilder::finish() { gpu::ReturnOp::create(builder, loc()); }
@@ -38,6 +46,18 @@ Val KernelBuilder::parameter(Type type) {
   const unsigned index = function.getNumArguments();
   (void)function.insertArgument(index, type, {}, loc());
   return wrap(function.getArgument(index));
+}
+
+void KernelBuilder::prefetchWeights(Val address, Val bytes) {
+  assert(builder.getBlock() == wait->getBlock() && "weights are prefetched at the top level of a kernel");
+  Val whole = bytes & -16;
+  ifThen((threadId() == 0) & (address != 0) & (whole > 0), [&] {
+    NVVM::CpAsyncBulkPrefetchOp::create(builder, loc(), pointer(address, i32(0)).value(), whole.value(), Value());
+  });
+  assert(llvm::all_of(llvm::make_range(std::next(wait->getIterator()), builder.getInsertionPoint()),
+                      [](Operation &op) { return isMemoryEffectFree(&op) || isPrefetch(op); }) &&
+         "weights are prefetched before anything is loaded");
+  wait->moveBefore(builder.getBlock(), builder.getInsertionPoint());
 }
 
 void KernelBuilder::fewestBlocks(unsigned count) {

@@ -16,6 +16,10 @@
 //   }
 //
 // Addresses are i64 (global memory) or !llvm.ptr<3> (shared memory); offsets are bytes.
+//
+// A kernel begins with griddepcontrol.launch_dependents and griddepcontrol.wait (docs/cuda.md, Launches): it may be
+// launched while the kernels before it still run, and touches nothing that they touch before they have ended. What it
+// may do earlier is to ask for weights: prefetchWeights.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TARGETS_CUDA_KERNELS_KERNELBUILDER_H
 #define LAPIDARY_TARGETS_CUDA_KERNELS_KERNELBUILDER_H
@@ -42,6 +46,11 @@ public:
   Val int64() { return parameter(builder.getI64Type()); }
   Val int32() { return parameter(builder.getI32Type()); }
   Val float32() { return parameter(builder.getF32Type()); }
+
+  /// Has `bytes` (i32, cut down to a multiple of 16) of weights brought to L2 while earlier kernels run; nothing for
+  /// address 0. `address` is a multiple of 16. To be called at the top level of the kernel, before anything is loaded
+  /// or stored; it changes no result. Devices below 9.0 ignore it.
+  void prefetchWeights(Val address, Val bytes);
 
   /// At least `count` blocks shall fit a multiprocessor, which bounds the registers. Left alone, ptxas gives up some
   /// registers, and spills a few, for one block more.
@@ -148,6 +157,7 @@ private:
 
   mlir::gpu::GPUModuleOp module;
   mlir::gpu::GPUFuncOp function;
+  mlir::Operation *wait = nullptr; ///< for earlier kernels
   unsigned blockThreads;
   unsigned sharedParts = 0;
 };

@@ -18,6 +18,16 @@ namespace lapidary::cuda {
 namespace {
 
 constexpr unsigned blockThreads = 256, unitsInFlight = 4; // 2 of three planes
+constexpr int64_t prefetchBytes = 16 << 10;               // of a tile: what a block has in flight later
+
+/// Weights of plain products are where the parameters say; of routed ones, where the kernel before says. The rest is
+/// asked for when activations are: both take a trip to L2, and nothing is gained by holding weights in registers.
+void prefetchTile(KernelBuilder &k, const Product &p) {
+  if (!p.kind.routed) {
+    Val bytes = minimum(p.tileBytes, k.i64(prefetchBytes));
+    k.prefetchWeights(p.weights + toInt(k.blockX(), 64) * p.tileBytes, toInt(bytes, 32));
+  }
+}
 
 /// Adds the sums of lanes with the same rows in a warp, and puts them into shared memory: [warp][sum][row].
 Val sumWarps(KernelBuilder &k, const MatvecLanes &lanes, Vals sums) {
@@ -110,6 +120,7 @@ void multiplyFloatRows(KernelBuilder &k, const Product &p, const TokenBlock &tok
 
 void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
   Product p(k, kind);
+  prefetchTile(k, p);
   const unsigned inFlight = kind.planes() > 1 ? unitsInFlight / 2 : unitsInFlight;
   if (kind.weight == LAP_W4G32 && kind.input == LAP_ROWS_Q8) {
     k.fewestBlocks(3);

@@ -32,6 +32,7 @@ Val optionalFloat(KernelBuilder &k, Val vector, Val index) {
 void buildRmsNorm(KernelBuilder &k, lap_element element) {
   Val x = k.address(), xBytes = k.int32(), w = k.address(), out = k.address(), outBytes = k.int32();
   Val width = k.int32(), epsilon = k.float32(), outColumns = k.int32(), step = k.float32();
+  k.prefetchWeights(w, width * 4);
   Val head = k.blockX(), row = k.blockY(), first = head * width, stride = k.i32(k.threads());
   Val own = k.row(k.row(x, xBytes, row), k.i32(4), first), outRow = k.row(out, outBytes, row);
   auto put = [&](Val value, Val column) { storeRounded(k, element, value, outRow, column, outColumns, step); };
@@ -56,6 +57,7 @@ Val normed(KernelBuilder &k, Val value, Val factor, Val w, Val column, Val width
 void buildRmsNormRounded(KernelBuilder &k, lap_element element) {
   Val x = k.address(), xBytes = k.int32(), w = k.address(), out = k.address(), outBytes = k.int32();
   Val width = k.int32(), epsilon = k.float32(), outColumns = k.int32(), step = k.float32();
+  k.prefetchWeights(w, width * 4);
   Val own = k.row(x, xBytes, k.blockY());
   Val factor = normFactor(k, own, width, width, epsilon);
   storeRow(k, element, k.row(out, outBytes, k.blockY()), outColumns, step,
@@ -73,6 +75,7 @@ struct ResidualSum {
 
   /// Writes the block's row of sums: a thread its columns. Returns the sum of their squares.
   Val write(KernelBuilder &k) const {
+    k.prefetchWeights(w, width * 4);
     Val row = k.blockY(), own = k.row(x, xBytes, row), before = k.row(residual, residualBytes, row);
     Val factor = normFactor(k, own, columns, width, epsilon), multiplier = optionalFloat(k, scale, k.i32(0));
     return k.forLoop(k.threadId(), columns, k.i32(k.threads()), {k.f32(0)},
@@ -92,6 +95,7 @@ void buildResidualNormRounded(KernelBuilder &k, lap_element element) {
   const ResidualSum residual(k);
   Val rounded = k.address(), roundedBytes = k.int32(), next = k.address(), nextEpsilon = k.float32();
   Val step = k.float32();
+  k.prefetchWeights(next, residual.width * 4);
   const Val squares = k.reduceBlock(residual.write(k), sum);
   const Val inverse = 1.0 / squareRoot(squares / toFloat(residual.width) + nextEpsilon);
   const Val factor = select(next == 0, k.f32(1), inverse), row = k.row(residual.out, residual.outBytes, k.blockY());
@@ -117,6 +121,7 @@ void buildRotaryTable(KernelBuilder &k) {
 void buildNormRotary(KernelBuilder &k) {
   Val x = k.address(), xBytes = k.int32(), w = k.address(), table = k.address(), tableBytes = k.int32();
   Val out = k.address(), outBytes = k.int32(), headDim = k.int32(), epsilon = k.float32();
+  k.prefetchWeights(w, headDim * 4);
   Val row = k.blockY(), first = k.blockX() * headDim, pairs = headDim / 2;
   Val own = k.row(k.row(x, xBytes, row), k.i32(4), first), angles = k.row(table, tableBytes, row);
   Val outHead = k.row(k.row(out, outBytes, row), k.i32(4), first);

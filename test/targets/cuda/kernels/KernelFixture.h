@@ -31,15 +31,17 @@ struct Grid {
   unsigned x, y = 1, z = 1;
 };
 
-/// Launches with one of the parameter lists of runtime/src/cuda/Kernels.h: launch<lap::cuda::Scale>(..).
+/// Launches with one of the parameter lists of runtime/src/cuda/Kernels.h: launch<lap::cuda::Scale>(..). The launch is
+/// one that may overlap earlier ones, so that the emulator holds kernels to the rules for these.
 template <typename... Parameters>
 void launchWith(void (*)(Parameters...), const Loaded &loaded, Grid grid,
                 std::common_type_t<Parameters>... parameters) {
   ASSERT_NE(loaded.function, nullptr);
   void *list[] = {static_cast<void *>(&parameters)..., nullptr};
-  ASSERT_EQ(cuLaunchKernel(loaded.function, grid.x, grid.y, grid.z, loaded.kernel->threads, 1, 1,
-                           loaded.kernel->sharedBytes, nullptr, list, nullptr),
-            CUDA_SUCCESS);
+  CUlaunchAttribute attribute = {CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION, 0, {1}};
+  const CUlaunchConfig config = {grid.x,  grid.y,     grid.z, loaded.kernel->threads, 1, 1, loaded.kernel->sharedBytes,
+                                 nullptr, &attribute, 1};
+  ASSERT_EQ(cuLaunchKernelEx(&config, loaded.function, list, nullptr), CUDA_SUCCESS);
 }
 template <typename Signature, typename... Arguments>
 void launch(const std::string &name, Grid grid, Arguments... arguments) {
