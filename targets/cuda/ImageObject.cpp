@@ -50,7 +50,8 @@ public:
 
   Constant *image(const KernelImage &image) {
     static_assert(sizeof(lap_gpu_image) == 24 && offsetof(lap_gpu_image, capability) == 16);
-    const unsigned flags = (image.isPtx ? LAP_GPU_PTX : 0) | (image.architecture.exact ? LAP_GPU_EXACT : 0);
+    const unsigned flags = (image.isPtx ? LAP_GPU_PTX : 0) | (image.architecture.exact ? LAP_GPU_EXACT : 0) |
+                           (image.architecture.launchesDependents() ? LAP_GPU_WAITS : 0);
     Constant *fields[] = {bytes(image.data, 64), ConstantInt::get(i64, image.data.size()),
                           word(image.architecture.capability), word(flags)};
     return ConstantStruct::getAnon(fields);

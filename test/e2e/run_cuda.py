@@ -101,14 +101,15 @@ def compare(case, reference, held_to):
 
 
 def check_steps(case, reference, held_to):
-    """Decoding replays graphs; without graphs the same kernels run one by one."""
+    """Decoding replays graphs of kernels that begin early; the same kernels run one by one, or one after the other."""
     ids = ids_file(case.directory, reference["input_ids"][0])
     words = ("generate", "--ids", ids, "-n", "6", "--greedy", "--print-ids")
     with_graphs = case.run(case.gpu, *words).stdout
-    case.environment["LAPIDARY_CUDA_GRAPH"] = "0"
-    without = case.run(case.gpu, *words).stdout
-    del case.environment["LAPIDARY_CUDA_GRAPH"]
-    case.problems.expect(with_graphs == without, f"{case.name}: {with_graphs!r} with graphs, {without!r} without")
+    for switch in ("LAPIDARY_CUDA_GRAPH", "LAPIDARY_CUDA_PDL"):
+        case.environment[switch] = "0"
+        without = case.run(case.gpu, *words).stdout
+        del case.environment[switch]
+        case.problems.expect(with_graphs == without, f"{case.name}: {with_graphs!r}, with {switch}=0 {without!r}")
     if held_to != "noise":
         here = case.run(case.here, *words).stdout
         case.problems.expect(with_graphs == here, f"{case.name}: generates {with_graphs!r}, on the CPU {here!r}")

@@ -31,9 +31,11 @@ typedef struct lap_gpu_kernel {
 } lap_gpu_kernel;
 
 enum {
-  LAP_GPU_PTX = 1,  /* text, which devices of at least the capability take; otherwise a cubin, for devices of the same
-                       major capability and at least the minor one */
-  LAP_GPU_EXACT = 2 /* for devices of exactly the capability (sm_90a) */
+  LAP_GPU_PTX = 1,   /* text, which devices of at least the capability take; otherwise a cubin, for devices of the same
+                        major capability and at least the minor one */
+  LAP_GPU_EXACT = 2, /* for devices of exactly the capability (sm_90a) */
+  LAP_GPU_WAITS = 4  /* every thread of every kernel waits for the kernels before it (griddepcontrol.wait) before it
+                        touches anything but weights: a kernel may be launched before they have ended */
 };
 
 /* The same kernels, compiled for one kind of device. */
@@ -41,7 +43,7 @@ typedef struct lap_gpu_image {
   const void *data; /* cubin or PTX text (NUL-terminated), as cuModuleLoadDataEx takes it */
   uint64_t bytes;
   uint32_t capability; /* 10 * major + minor */
-  uint32_t flags;      /* LAP_GPU_PTX, LAP_GPU_EXACT */
+  uint32_t flags;      /* LAP_GPU_PTX, LAP_GPU_EXACT, LAP_GPU_WAITS */
 } lap_gpu_image;
 
 typedef struct lap_gpu_module {

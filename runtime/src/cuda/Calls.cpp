@@ -16,6 +16,7 @@
 namespace lap {
 
 bool DeviceCalls::note(cuda::Result result, const char *function, const char *purpose) {
+  afterKernel = false; // Launch.cpp knows better
   if (result != cuda::Success && !failed()) {
     failure = {result, function, purpose};
   }

@@ -67,9 +67,10 @@ struct DeviceCalls {
   uint32_t turn = 0;
   cuda::Graphs graphs;
   cuda::Failure failure;
+  bool afterKernel = false; // the last operation of the stream is a kernel
 
   bool failed() const { return failure.result != cuda::Success; }
-  /// Remembers a result, if it is the first bad one. True for a good one.
+  /// Remembers the result of something that was enqueued, if it is the first bad one. True for a good one.
   bool note(cuda::Result result, const char *function, const char *purpose);
   /// LAP_DEVICE_FAILED and its line, if anything was noted; then it is forgotten.
   lap_status report(lap_error *error);

@@ -23,18 +23,20 @@ bool ready = false;
 struct Symbol {
   const char *name;
   void **place;
+  bool optional;
 };
 
 /// Fills in all functions; what is missing decides between "old driver" and "not the driver".
 lap_status findSymbols(void *library, lap_error *error) {
   const Symbol symbols[] = {
-#define LAP_CUDA_FUNCTION(member, symbol, parameters) {#symbol, reinterpret_cast<void **>(&theDriver.member)},
+#define LAP_CUDA_FUNCTION(member, symbol, parameters) {#symbol, reinterpret_cast<void **>(&theDriver.member), false},
+#define LAP_CUDA_OPTIONAL(member, symbol, parameters) {#symbol, reinterpret_cast<void **>(&theDriver.member), true},
 #include "runtime/src/cuda/DriverFunctions.def"
 #undef LAP_CUDA_FUNCTION
   };
   for (const Symbol &symbol : symbols) {
     *symbol.place = dlsym(library, symbol.name);
-    if (!*symbol.place) {
+    if (!*symbol.place && !symbol.optional) {
       return fail(error, LAP_NO_DEVICE,
                   "the NVIDIA driver is too old: its %s has no %s, which came with CUDA 11.4 (driver 470); install a "
                   "newer driver, %s",

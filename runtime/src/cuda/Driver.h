@@ -31,7 +31,22 @@ enum { JitErrorLog = 5, JitErrorLogBytes = 6 };    // of cuModuleLoadDataEx
 enum { StreamNonBlocking = 1, EventNoTiming = 2 }; // flags
 enum { CaptureThreadLocal = 1 };                   // other threads may call unsafe functions meanwhile
 
-/// The functions of libcuda.
+/// CUlaunchAttribute, of which only numbers are used, and CUlaunchConfig.
+struct LaunchAttribute {
+  int id, pad = 0;
+  int value;
+  char rest[60] = {};
+};
+struct LaunchConfig {
+  uint32_t gridX, gridY, gridZ, blockX, blockY, blockZ, sharedBytes;
+  Stream stream;
+  LaunchAttribute *attributes;
+  uint32_t attributeCount;
+};
+static_assert(sizeof(LaunchAttribute) == 72 && sizeof(LaunchConfig) == 56);
+enum { ProgrammaticStreamSerialization = 6 }; // of CUlaunchAttributeID
+
+/// The functions of libcuda; optional ones may be null.
 struct Driver {
 #define LAP_CUDA_FUNCTION(member, symbol, parameters) Result(*member) parameters;
 #include "runtime/src/cuda/DriverFunctions.def"

@@ -39,6 +39,7 @@ struct Device {
   cuda::Tables extend, step, score;    // of the three program functions
   uint32_t capability = 0;             // 10 * major + minor
   bool exact = false;                  // `module` is a LAP_GPU_EXACT image: exact forms of kernels are there
+  bool overlaps = false;               // kernels may be launched before those in front of them have ended
   char name[96] = "";
 
   const cuda::Tables &tablesOf(lap_program_fn *function) const {

@@ -17,17 +17,34 @@ lap_kernel *formFor(const lap_step *step, lap_kernel *kernel, uint32_t rows) {
   return reinterpret_cast<lap_kernel *>(const_cast<lap_gpu_kernel *>(entry.exact_form));
 }
 
+namespace {
+
+/// Behind another kernel of the call, the kernel may begin before that one ends: it waits by itself (LAP_GPU_WAITS).
+/// Not behind a copy, which nothing would wait for.
+bool start(DeviceCalls &calls, const lap_gpu_kernel &kernel, Grid grid, void **parameters) {
+  const Device &device = *calls.device;
+  const Function function = device.functions[kernel.index];
+  if (device.overlaps && calls.afterKernel) {
+    LaunchAttribute attribute = {.id = ProgrammaticStreamSerialization, .value = 1};
+    const LaunchConfig config = {grid.x,       grid.y,     grid.z, kernel.threads, 1, 1, kernel.shared_bytes,
+                                 calls.stream, &attribute, 1};
+    return calls.note(device.driver->launchEx(&config, function, parameters, nullptr), "cuLaunchKernelEx", kernel.name);
+  }
+  return calls.note(device.driver->launch(function, grid.x, grid.y, grid.z, kernel.threads, 1, 1, kernel.shared_bytes,
+                                          calls.stream, parameters, nullptr),
+                    "cuLaunchKernel", kernel.name);
+}
+
+} // namespace
+
 void enqueue(const lap_step *step, lap_kernel *kernel, Grid grid, void **parameters) {
   DeviceCalls *calls = callOf(step).calls;
   if (!calls || calls->failed()) {
     return;
   }
   const lap_gpu_kernel &entry = *reinterpret_cast<const lap_gpu_kernel *>(kernel);
-  const Device &device = *calls->device;
   OpTimer timer(step, 0, entry.name); // then every kernel is waited for: its time is that of the op
-  calls->note(device.driver->launch(device.functions[entry.index], grid.x, grid.y, grid.z, entry.threads, 1, 1,
-                                    entry.shared_bytes, calls->stream, parameters, nullptr),
-              "cuLaunchKernel", entry.name);
+  calls->afterKernel = start(*calls, entry, grid, parameters);
   if (timer.isOn()) {
     wait(*calls);
   }

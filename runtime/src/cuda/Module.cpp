@@ -60,6 +60,16 @@ lap_status explain(const Device &device, Result result, const Log &log, lap_erro
               describe(*device.driver, result), result, log.text, device.capability);
 }
 
+/// Whether kernels may be launched before those in front of them have ended (programmatic dependent launch): what was
+/// loaded waits by itself, and the driver knows how, in graphs, too. LAPIDARY_CUDA_PDL=0 in the environment: no.
+bool mayOverlap(const Device &device, const lap_gpu_image &image) {
+  constexpr int LeastVersion = 12030; // streams are captured with programmatic edges since CUDA 12.3
+  const char *text = getenv("LAPIDARY_CUDA_PDL");
+  int version = 0;
+  return (image.flags & LAP_GPU_WAITS) && device.driver->launchEx && !(text && strcmp(text, "0") == 0) &&
+         device.driver->driverVersion(&version) == Success && version >= LeastVersion;
+}
+
 lap_status findFunctions(Device &device, lap_error *error) {
   const lap_gpu_module &data = lap_gpu_module_data;
   const uint64_t bytes = (data.kernel_count + 1) * sizeof(Function);
@@ -111,6 +121,7 @@ lap_status loadModule(Device &device, lap_error *error) {
     result = log.load(*device.driver, &device.module, image.data);
     if (result == Success) {
       device.exact = image.flags & LAP_GPU_EXACT;
+      device.overlaps = mayOverlap(device, image);
       return findFunctions(device, error);
     }
     device.module = nullptr;

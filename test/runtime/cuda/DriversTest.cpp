@@ -67,6 +67,17 @@ Result recordLaunch(Function function, uint32_t x, uint32_t y, uint32_t z, uint3
   enqueued.push_back({entry.kernel.name, x, y, z, entry.read(parameters)});
   return launchResult;
 }
+/// Its name ends with "+".
+Result recordLaunchEx(const LaunchConfig *config, Function function, void **parameters, void **extra) {
+  EXPECT_EQ(config->attributeCount, 1u);
+  EXPECT_EQ(config->attributes->id, 6);
+  EXPECT_EQ(config->attributes->value, 1);
+  EXPECT_EQ(config->blockY * config->blockZ, 1u);
+  const Result result = recordLaunch(function, config->gridX, config->gridY, config->gridZ, config->blockX, 1, 1,
+                                     config->sharedBytes, config->stream, parameters, extra);
+  enqueued.back().name += "+";
+  return result;
+}
 Result recordCopy(Address to, Address from, size_t bytes, Stream) {
   return enqueued.push_back({"copy", 0, 0, 0, {double(to), double(from), double(bytes)}}), Success;
 }
@@ -88,7 +99,8 @@ struct Scene {
   explicit Scene(uint32_t tokens, uint32_t reach = 1000) {
     enqueued.clear();
     launchResult = Success;
-    driver.launch = recordLaunch, driver.copyInsideAsync = recordCopy, driver.fillAsync = recordFill;
+    driver.launch = recordLaunch, driver.launchEx = recordLaunchEx, driver.copyInsideAsync = recordCopy,
+    driver.fillAsync = recordFill;
     driver.errorString = [](Result, const char **text) { return *text = "reason", Success; };
     for (Entry &entry : entries) {
       entry.kernel.index = uint32_t(functions.size());
@@ -189,6 +201,30 @@ TEST(GpuDrivers, ProductsOfManyRowsTakeTheExactFormWhereItIsLoaded) {
     }
   }
   matmat->exact_form = nullptr;
+}
+
+TEST(GpuDrivers, KernelsOverlapKernelsOnly) {
+  lap_add_args sum = {};
+  sum.a = rows(0, 512), sum.b = rows(4096, 512), sum.out = rows(8192, 512), sum.scale = 1;
+  lap_select_last_args last = {};
+  last.x = rows(0, 64), last.out = rows(0x4000, 64, true);
+  for (bool overlaps : {false, true}) {
+    Scene scene(2);
+    scene.device.overlaps = overlaps;
+    const auto add = [&] { lap_gpu_add(&scene.call, &sum, kernel("add"), 0, 1); };
+    add(), add(), add();
+    lap_gpu_select_last(&scene.call, &last, 0, 1);
+    add(), add();
+    const std::string behind = overlaps ? "add+" : "add";
+    EXPECT_EQ(names(), (Names{"add", behind, behind, "copy", "add", behind}));
+    EXPECT_EQ(enqueued[1].x, 2u);
+    EXPECT_EQ(enqueued[1].y, 2u);
+    EXPECT_EQ(enqueued[1].parameters, enqueued[0].parameters);
+    launchResult = 719;
+    add();
+    EXPECT_EQ(std::string(scene.calls.failure.function), overlaps ? "cuLaunchKernelEx" : "cuLaunchKernel");
+    EXPECT_FALSE(scene.calls.afterKernel);
+  }
 }
 
 TEST(GpuDrivers, BuffersOfTheLastTokenHaveItsIdAndPlace) {

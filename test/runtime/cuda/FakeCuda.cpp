@@ -10,6 +10,7 @@
 //   FAKE_CUDA_MEMORY=BYTES       of the GPU, 1 GiB otherwise
 //   FAKE_CUDA_CAPABILITY=NN      80 otherwise
 //   FAKE_CUDA_DEVICES=N          1 otherwise
+//   FAKE_CUDA_VERSION=NNNNN      of the driver, 12040 otherwise
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cuda/Driver.h"
 #include "test/runtime/cuda/FakeKernels.h"
@@ -29,6 +30,7 @@ using Action = FakeKernel;
 // What the opaque pointers of Driver.h point at here.
 struct lap::cuda::StreamOfCuda {
   bool capturing = false;
+  bool afterKernel = false; // the last operation is one
   std::vector<Action> recorded;
 };
 struct lap::cuda::GraphOfCuda {
@@ -101,7 +103,8 @@ void *pointer(Address at) { return reinterpret_cast<void *>(at); }
 
 /// Now, or when the graph that is being captured is launched.
 int submit(Stream stream, Action action) {
-  if (stream && stream->capturing) {
+  stream->afterKernel = false;
+  if (stream->capturing) {
     stream->recorded.push_back(std::move(action));
     return Success;
   }
@@ -113,6 +116,12 @@ int move(Stream stream, void *to, const void *from, size_t bytes, bool good) {
     memcpy(to, from, bytes);
     return Success;
   });
+}
+
+int launchKernel(Stream stream, uint32_t threads, Action kernel) {
+  const int result = threads != 32 ? InvalidValue : submit(stream, std::move(kernel));
+  stream->afterKernel = result == Success;
+  return result;
 }
 
 } // namespace
@@ -136,7 +145,7 @@ int cuInit(uint32_t) {
 
 int cuDriverGetVersion(int *version) {
   ENTER;
-  return *version = 12040, Success;
+  return *version = int(setting("FAKE_CUDA_VERSION", 12040)), Success;
 }
 
 int cuGetErrorString(int result, const char **text) {
@@ -341,7 +350,17 @@ int cuLaunchKernel(Function function, uint32_t, uint32_t y, uint32_t, uint32_t t
                    Stream stream, void **parameters, void **) {
   ENTER;
 
-  return threads != 32 ? InvalidValue : submit(stream, fakeKernel(function->name, y, parameters));
+  return launchKernel(stream, threads, fakeKernel(function->name, y, parameters));
+}
+
+/// With the one attribute that is used, behind a kernel.
+int cuLaunchKernelEx(const LaunchConfig *config, Function function, void **parameters, void **) {
+  ENTER;
+
+  const bool known = config->attributeCount == 1 && config->attributes->id == 6 && config->attributes->value == 1;
+  return !known || !config->stream->afterKernel
+             ? InvalidValue
+             : launchKernel(config->stream, config->blockX, fakeKernel(function->name, config->gridY, parameters));
 }
 
 int cuStreamBeginCapture_v2(Stream stream, int) {
@@ -349,6 +368,7 @@ int cuStreamBeginCapture_v2(Stream stream, int) {
 
   capturing = stream;
   stream->capturing = true;
+  stream->afterKernel = false;
   stream->recorded.clear();
   return Success;
 }
@@ -368,9 +388,10 @@ int cuGraphInstantiateWithFlags(GraphExec *exec, Graph graph, unsigned long long
   return *exec = new GraphExecOfCuda{graph->actions}, Success;
 }
 
-int cuGraphLaunch(GraphExec exec, Stream) {
+int cuGraphLaunch(GraphExec exec, Stream stream) {
   ENTER;
 
+  stream->afterKernel = false;
   for (const Action &action : exec->actions) {
     if (int failure = action()) {
       return failure;

@@ -22,7 +22,7 @@ const lap_gpu_kernel *const Kernels[] = {&PredictKernel, &LogitsKernel, &EmbedKe
                                          &SearchKernel,  &WeighKernel,  &ExactKernel};
 const char Ptx[] = ".version 7.0\n.target sm_80\n", ExactPtx[] = ".version 8.0\n.target sm_90a\n";
 const lap_gpu_image Images[] = {{"cubin", 5, 90, 0},
-                                {ExactPtx, sizeof(ExactPtx), 90, LAP_GPU_PTX | LAP_GPU_EXACT},
+                                {ExactPtx, sizeof(ExactPtx), 90, LAP_GPU_PTX | LAP_GPU_EXACT | LAP_GPU_WAITS},
                                 {Ptx, sizeof(Ptx), FakeGpuCapability, LAP_GPU_PTX}};
 
 const lap_embed_args AllRows = {{0, 32, 128, 1, 0, LAP_ARENA, LAP_ROWS_F32},

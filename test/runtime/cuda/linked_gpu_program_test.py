@@ -98,6 +98,25 @@ class LinkedGpuProgram(unittest.TestCase):
         self.run_it(*GENERATE, lapidary_cuda_graph="0")
         self.assertNotIn("cuStreamBeginCapture_v2", self.calls())
 
+    def test_kernels_overlap_where_they_can(self):
+        """Each but the first one behind a copy; in a captured step, too."""
+        plain = self.run_it(*GENERATE).stdout
+        for settings in ({}, {"fake_cuda_capability": "100"}, {"fake_cuda_capability": "90", "lapidary_cuda_pdl": "0"},
+                         {"fake_cuda_capability": "90", "fake_cuda_version": "12020"}):
+            self.assertEqual(self.run_it(*GENERATE, **settings).stdout, plain)
+            self.assertNotIn("cuLaunchKernelEx", self.calls(), settings)
+        for graph in ("0", "1"):
+            done = self.run_it(*GENERATE, fake_cuda_capability="90", lapidary_cuda_graph=graph)
+            self.assertEqual((done.returncode, done.stderr, done.stdout), (0, b"", plain))
+            previous, overlapping = "", 0
+            for call in (call for call in self.calls() if re.match("cuLaunch|cuMemcpy|cuMemset|cuGraphLaunch", call)):
+                if call.startswith("cuLaunch"):
+                    behind = previous.startswith("cuLaunch")
+                    self.assertEqual(call, "cuLaunchKernelEx" if behind else "cuLaunchKernel")
+                    overlapping += behind
+                previous = call
+            self.assertGreater(overlapping, 0)
+
     def test_gives_everything_back(self):
         self.run_it(*GENERATE)
         calls = self.calls()
