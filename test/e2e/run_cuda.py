@@ -10,6 +10,7 @@ Usage: run_cuda.py --lapidary L --emulator FOLDER [--only NAME] [--quick]
 import argparse
 import os
 import pathlib
+import re
 import sys
 import tempfile
 
@@ -98,6 +99,19 @@ def compare(case, reference, held_to):
         print(f"  {label}: {same} of {len(apart)} rows as on the CPU, KL {moved:.1e} (of the format itself {noise:.1e})")
         case.problems.expect(moved <= max(noise, 1e-6), f"{label}: KL {moved} to the CPU's program, more than the "
                              f"{noise} that the format costs")
+
+
+def check_overlaps(case, reference):
+    """On capability 9.0, but not below, most kernels are launched before those in front of them have ended."""
+    words = ("generate", "--ids", ids_file(case.directory, reference["input_ids"][0]), "-n", "3", "--greedy", "--print-ids")
+    case.environment["LAPIDARY_EMULATED_SUMMARY"] = "1"
+    for capability, least, most in (("90", 0.9, 1), ("89", 0, 0)):
+        case.environment["LAPIDARY_EMULATED_CAPABILITY"] = capability
+        text = case.run(case.gpu, *words).stderr
+        counts = re.search(r"(\d+) launches, (\d+) of which", text)
+        share = int(counts[2]) / int(counts[1]) if counts else -1
+        case.problems.expect(least <= share <= most, f"{case.name}: {share} of the launches overlap on {capability}: {text}")
+    del case.environment["LAPIDARY_EMULATED_SUMMARY"], case.environment["LAPIDARY_EMULATED_CAPABILITY"]
 
 
 def check_steps(case, reference, held_to):
@@ -218,6 +232,8 @@ def main():
                 check_steps(case, reference, held_to)
                 if held_to == "reference" and fixture.name in QUICK:
                     check_draws(case, reference)
+                    if options.emulator:
+                        check_overlaps(case, reference)
         ran += 1
     checks = [check_sessions, check_text] + ([check_exact_forms] if options.emulator else [])
     for check in checks:

@@ -3,7 +3,8 @@
 //
 // One device with one context. Every function of the API takes the lock, so any host thread may call.
 // Environment: LAPIDARY_EMULATED_CAPABILITY (90), LAPIDARY_EMULATED_MEMORY (bytes, 8 GiB), LAPIDARY_EMULATED_KERNELS (a
-// library that writeEmulatedKernels made; libkernels.so beside libcuda.so.1).
+// library that writeEmulatedKernels made; libkernels.so beside libcuda.so.1), LAPIDARY_EMULATED_SUMMARY=1 (launches are
+// counted on stderr).
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TARGETS_CUDA_EMULATOR_DEVICE_DEVICE_H
 #define LAPIDARY_TARGETS_CUDA_EMULATOR_DEVICE_DEVICE_H
@@ -27,7 +28,8 @@ struct Device {
   uint32_t capability; ///< 10 * major + minor
   Memory memory;
   Block block;
-  CUresult failure = CUDA_SUCCESS; ///< of a kernel; sticky
+  CUresult failure = CUDA_SUCCESS;        ///< of a kernel; sticky
+  uint64_t launches = 0, overlapping = 0; ///< that have run, and those of them that might overlap earlier ones
 };
 
 /// Made by the first call. Lives until the process ends: programs may call from their own destructors.

@@ -218,6 +218,11 @@ CUresult cuDevicePrimaryCtxRetain(CUcontext *context, CUdevice device) {
 }
 
 CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device) {
+  if (std::getenv("LAPIDARY_EMULATED_SUMMARY")) {
+    std::fprintf(stderr, "cuda emulator: %llu launches, %llu of which might overlap earlier ones\n",
+                 static_cast<unsigned long long>(theDevice().launches),
+                 static_cast<unsigned long long>(theDevice().overlapping));
+  }
   return device == 0 ? CUDA_SUCCESS : CUDA_ERROR_INVALID_DEVICE;
 }
 

@@ -141,6 +141,8 @@ CUresult launch(const Kernel &kernel, const KernelLibrary &library, const Shape 
                  [](std::vector<char> &value) { return value.data(); });
   const Launch what{&kernel,        shape.grid,      shape.block,   shape.shared,
                     shape.overlaps, pointers.data(), library.sites, library.siteCount};
+  ++theDevice().launches;
+  theDevice().overlapping += shape.overlaps;
   if (!theDevice().block.run(what)) {
     theDevice().failure = CUDA_ERROR_ILLEGAL_ADDRESS;
   }
