@@ -40,6 +40,7 @@ Entry entries[] = {entry<Embed>("embed", 256),
                    entry<Matmul>("matmat", 128, 64),
                    entry<Matmul>("exact_matmat", 160, 128),
                    entry<RmsNorm>("rms_norm", 1),
+                   entry<ResidualNormRounded>("residual_norm_rounded", 1),
                    entry<NormRotary>("norm_rotary", 1),
                    entry<RotaryTable>("rotary_table", 1),
                    entry<KvAppend>("kv_append", 1),
@@ -359,6 +360,27 @@ TEST(GpuDrivers, PaddingOfOtherBuffersBecomesZero) {
   lap_gpu_norm_rotary(&scene.call, &rotary, kernel("norm_rotary"), 0, 1);
   ASSERT_EQ(names(), (Names{"norm_rotary", "fill", "fill"}));
   EXPECT_EQ(enqueued[2].parameters, (std::vector<double>{Arena + 0x1000 + 384 + 320, 0, 64}));
+}
+
+TEST(GpuDrivers, ResidualSumsAreRoundedInTheSameKernel) {
+  lap_residual_norm_rounded_args args = {};
+  args.sum.residual = rows(0, 96), args.sum.x = rows(0x1000, 128), args.sum.out = rows(0x2000, 96);
+  args.sum.w = {64, 0, 0, 1, 80, LAP_F32, 0}, args.sum.width = 80, args.sum.eps = 0.5f;
+  args.rounded = {0x3000, 96, 112, 1, 0, LAP_ARENA, LAP_ROWS_I8}, args.step = 0.25f;
+  Scene scene(3);
+  lap_gpu_residual_norm_rounded(&scene.call, &args, kernel("residual_norm_rounded"), 0, 1);
+  args.sum.scale = {128, 0, 0, 1, 1, LAP_F32, 0}, args.next = {192, 0, 0, 1, 80, LAP_F32, 0}, args.next_eps = 2;
+  args.rounded.element = LAP_ROWS_Q8, args.step = 0;
+  lap_gpu_residual_norm_rounded(&scene.call, &args, kernel("residual_norm_rounded"), 0, 1);
+  ASSERT_EQ(names(), (Names{"residual_norm_rounded", "residual_norm_rounded"}));
+  EXPECT_EQ(enqueued[0].x, 1u);
+  EXPECT_EQ(enqueued[0].y, 3u);
+  EXPECT_EQ(enqueued[0].parameters,
+            (std::vector<double>{Arena, 384, Arena + 0x1000, 512, Weights + 64, 0, Arena + 0x2000, 384, 80, 96, 0.5,
+                                 Arena + 0x3000, 112, 0, 0, 0.25}));
+  EXPECT_EQ(enqueued[1].parameters,
+            (std::vector<double>{Arena, 384, Arena + 0x1000, 512, Weights + 64, Weights + 128, Arena + 0x2000, 384, 80,
+                                 96, 0.5, Arena + 0x3000, 112, Weights + 192, 2, 0}));
 }
 
 TEST(GpuDrivers, NothingIsEnqueuedBehindAFailure) {
