@@ -139,11 +139,11 @@ public:
     bool barriers;
   };
   virtual Drivers drivers() const { return {"lap_op_", true}; }
-  /// True when the kernel of a gemma op (rms_norm, gelu_mul, residual_norm) can round its result to rows of `element`
-  /// (i8, q8, q24, r24) as it writes them, so that no kernel.quantize has to follow. With residual_norm that is
-  /// kernel.residual_norm_rounded.
+  /// True when the kernel of a gemma op (rms_norm, gelu_mul, residual_norm, attention) can round its result to rows of
+  /// `element` (i8, q8, q24, r24) as it writes them, so that no kernel.quantize has to follow. With residual_norm that
+  /// is kernel.residual_norm_rounded.
   virtual bool rounds(mlir::Operation *op, llvm::StringRef element) const {
-    return element == "i8" && !llvm::isa<gemma::ResidualNormOp>(op);
+    return element == "i8" && llvm::isa<gemma::RmsNormOp, gemma::GeluMulOp>(op);
   }
   /// Names of the kernels that run `op`, in the order of its driver's parameters; empty if the driver needs none.
   virtual std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const = 0;

@@ -54,6 +54,7 @@ LogicalResult KvAppendOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult AttentionOp::verify() {
   return success(succeeded(expectAtLeast(*this, "heads", getHeads(), 1)) &&
+                 succeeded(expectStepOf(*this, bufferOf(getOut()), getStepAttr())) &&
                  succeeded(expectSameSize(*this, "out", bufferOf(getOut()), bufferOf(getQuery()))));
 }
 

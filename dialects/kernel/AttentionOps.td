@@ -52,17 +52,18 @@ def Kernel_AttentionOp : Kernel_ComputeOp<"attention", [DeclareOpInterfaceMethod
   let summary = "Attention of query rows over a cache";
   let description = [{
     Reads the cache after the kv_append of the same call. The window is that of the cache. Rows of `query` and `out`
-    hold `heads` heads.
+    hold `heads` heads. `out` may be an integer buffer: then the result is rounded as kernel.quantize does (i8: with
+    `step`), where the target says that its kernels can.
 
     ```mlir
     kernel.attention @kv.0, %q heads 4 into %o
       : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$cache, Kernel_F32:$query, I64Attr:$heads, Kernel_F32:$out,
-                        OptionalAttr<StrArrayAttr>:$kernels);
-  let assemblyFormat = "$cache `,` $query `heads` $heads `into` $out (`kernels` $kernels^)? `:` type(operands) "
-      "attr-dict";
+  let arguments = (ins FlatSymbolRefAttr:$cache, Kernel_F32:$query, I64Attr:$heads, OptionalAttr<F32Attr>:$step,
+                        Kernel_F32OrIntegers:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$cache `,` $query `heads` $heads (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` "
+      "type(operands) attr-dict";
 }
 
 #endif

@@ -160,6 +160,24 @@ bool Bufferizer::ownsItsGroups(Value tensor) const {
   return alone;
 }
 
+bool Bufferizer::canRound(Operation *maker, gemma::QuantizeActivationOp round) const {
+  return round && !round->use_empty() && target.rounds(maker, typeOf(round.getResult()).getElement());
+}
+
+gemma::QuantizeActivationOp Bufferizer::onlyRounding(Operation *op, Operation *maker) const {
+  Value rows = op->getResult(0);
+  auto round = rows.hasOneUse() ? dyn_cast<gemma::QuantizeActivationOp>(*rows.getUsers().begin())
+                                : gemma::QuantizeActivationOp();
+  return canRound(maker, round) ? round : gemma::QuantizeActivationOp();
+}
+
+void Bufferizer::setRoundedBuffer(Value rows, gemma::QuantizeActivationOp round, Value out) {
+  setBuffer(rows, out);
+  if (round) {
+    setBuffer(round.getResult(), out);
+  }
+}
+
 bool lapidary::isReturned(Value tensor) {
   return llvm::any_of(tensor.getUsers(), [](Operation *user) {
     auto softcap = dyn_cast<gemma::SoftcapOp>(user);

@@ -49,6 +49,14 @@ public:
   /// True when the 32-column groups that `tensor` touches hold nothing else; every kernel may then read whole groups.
   bool ownsItsGroups(mlir::Value tensor) const;
 
+  /// True when the kernel of `maker` can do `round` (which may be null), and anybody needs it.
+  bool canRound(mlir::Operation *maker, gemma::QuantizeActivationOp round) const;
+  /// The rounding that is all that reads the result of `op`, when the kernel of `maker` (`op` itself, or what is fused
+  /// with it) can do it.
+  gemma::QuantizeActivationOp onlyRounding(mlir::Operation *op, mlir::Operation *maker) const;
+  /// `out` holds `rows`, or what `round` (unless null) makes of them.
+  void setRoundedBuffer(mlir::Value rows, gemma::QuantizeActivationOp round, mlir::Value out);
+
   /// Rows of `indices` sorted by expert; sorted once for all experts ops that use the same route.
   mlir::Value &sortedRows(mlir::Value indices) { return sorted[indices]; }
   /// cos and sin for the rows of `op`, made once for all that share parameters and rows.

@@ -39,10 +39,11 @@ template <typename AttentionOp> LogicalResult lowerAttentionOp(Bufferizer &s, At
   if (!update || op.getValues().getDefiningOp() != update) {
     return op.emitOpError("keys and values are not the results of one gemma.kv_update: kernels read them from a cache");
   }
-  Value out = s.allocateFor(op.getResult());
+  gemma::QuantizeActivationOp round = s.onlyRounding(op, op);
+  Value out = s.allocateFor(round ? Value(round.getResult()) : Value(op.getResult()));
   kernel::AttentionOp::create(s.builder, op.getLoc(), update.getCacheAttr(), s.bufferOf(op.getQuery()),
-                              op.getHeadsAttr(), out, noKernels);
-  s.setBuffer(op.getResult(), out);
+                              op.getHeadsAttr(), round ? round.getStepAttr() : FloatAttr(), out, noKernels);
+  s.setRoundedBuffer(op.getResult(), round, out);
   return success();
 }
 

@@ -24,20 +24,6 @@ LogicalResult lower(Bufferizer &s, gemma::EmbeddingOp op) {
   return success();
 }
 
-/// True when the kernel of `maker` can do `round` (which may be null), and anybody needs it.
-bool canRound(const Bufferizer &s, Operation *maker, gemma::QuantizeActivationOp round) {
-  return round && !round->use_empty() && s.target.rounds(maker, s.typeOf(round.getResult()).getElement());
-}
-
-/// The rounding that is all that reads the result of `op`, when the kernel of `maker` (`op` itself, or what is fused
-/// with it) can do it.
-gemma::QuantizeActivationOp onlyRounding(const Bufferizer &s, Operation *op, Operation *maker) {
-  Value rows = op->getResult(0);
-  auto round = rows.hasOneUse() ? dyn_cast<gemma::QuantizeActivationOp>(*rows.getUsers().begin())
-                                : gemma::QuantizeActivationOp();
-  return canRound(s, maker, round) ? round : gemma::QuantizeActivationOp();
-}
-
 LogicalResult lower(Bufferizer &s, gemma::QuantizeActivationOp op) {
   if (s.bufferOf(op.getResult())) {
     return success(); // part of the op that made the rows
@@ -46,14 +32,6 @@ LogicalResult lower(Bufferizer &s, gemma::QuantizeActivationOp op) {
   kernel::QuantizeOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getStepAttr(), out, noKernels);
   s.setBuffer(op.getResult(), out);
   return success();
-}
-
-/// `out` holds `rows`, or what `round` makes of them.
-void setRoundedBuffer(Bufferizer &s, Value rows, gemma::QuantizeActivationOp round, Value out) {
-  s.setBuffer(rows, out);
-  if (round) {
-    s.setBuffer(round.getResult(), out);
-  }
 }
 
 LogicalResult lower(Bufferizer &s, gemma::LinearOp op) {
@@ -70,12 +48,12 @@ LogicalResult lower(Bufferizer &s, gemma::RmsNormOp op) {
   }
   auto type = cast<RankedTensorType>(op.getType());
   int64_t heads = type.getRank() == 3 ? type.getDimSize(1) : 1;
-  gemma::QuantizeActivationOp round = onlyRounding(s, op, op);
+  gemma::QuantizeActivationOp round = s.onlyRounding(op, op);
   Value out = round ? s.allocateFor(round.getResult()) : s.destinationFor(op.getResult(), {op.getInput()}, op);
   kernel::RmsNormOp::create(s.builder, op.getLoc(), s.bufferOf(op.getInput()), op.getWeight(),
                             s.builder.getI64IntegerAttr(heads), op.getEpsAttr(),
                             round ? round.getStepAttr() : FloatAttr(), out, noKernels);
-  setRoundedBuffer(s, op.getResult(), round, out);
+  s.setRoundedBuffer(op.getResult(), round, out);
   return success();
 }
 
@@ -91,12 +69,12 @@ std::optional<RoundedSum> roundedSum(const Bufferizer &s, gemma::ResidualNormOp 
   for (Operation *user : users) {
     auto norm = dyn_cast<gemma::RmsNormOp>(user);
     if (norm && norm.getWeight() && norm.getWeight().getDefiningOp<kernel::WeightOp>()) {
-      if (gemma::QuantizeActivationOp round = onlyRounding(s, norm, sum)) {
+      if (gemma::QuantizeActivationOp round = s.onlyRounding(norm, sum)) {
         return RoundedSum{norm, round};
       }
     }
     auto round = dyn_cast<gemma::QuantizeActivationOp>(user);
-    if (canRound(s, sum, round)) {
+    if (s.canRound(sum, round)) {
       return RoundedSum{{}, round};
     }
   }
@@ -129,7 +107,7 @@ LogicalResult lower(Bufferizer &s, gemma::ResidualNormOp op) {
 LogicalResult lower(Bufferizer &s, gemma::GeluMulOp op) {
   // Padding of an integer buffer must be written, so the factor must have whole groups.
   gemma::QuantizeActivationOp round =
-      s.ownsItsGroups(op.getUp()) ? onlyRounding(s, op, op) : gemma::QuantizeActivationOp();
+      s.ownsItsGroups(op.getUp()) ? s.onlyRounding(op, op) : gemma::QuantizeActivationOp();
   Value out = round ? s.allocateFor(round.getResult()) : s.destinationFor(op.getResult(), {op.getGate()}, op);
   if (!s.ownsItsGroups(op.getUp()) && out != s.bufferOf(op.getGate())) {
     // Columns past the slice must stay as they are, and only the gate's own padding is known to be zero.
@@ -138,7 +116,7 @@ LogicalResult lower(Bufferizer &s, gemma::GeluMulOp op) {
   }
   kernel::GeluMulOp::create(s.builder, op.getLoc(), s.bufferOf(op.getGate()), s.bufferOf(op.getUp()),
                             round ? round.getStepAttr() : FloatAttr(), out, noKernels);
-  setRoundedBuffer(s, op.getResult(), round, out);
+  s.setRoundedBuffer(op.getResult(), round, out);
   return success();
 }
 

@@ -128,6 +128,7 @@ DriverCall arguments(const AbiArguments &abi, kernel::AttentionOp op) {
   args.out = abi.buffer(op.getOut());
   args.cache = abi.cache(op.getCacheAttr());
   args.heads = op.getHeads();
+  args.step = stepOf(op.getStepAttr());
   return call("attention", args);
 }
 

@@ -38,11 +38,14 @@ std::string productType(mlir::Value weight, mlir::Value input) {
   return element == "f32" ? dtype : dtype + "_" + element.str();
 }
 
-/// The kernel of `op` that writes rows like `out`.
-std::vector<std::string> rounding(llvm::StringRef op, mlir::Value out) {
+/// The name of `op` with the rows that it writes: those of `out`.
+std::string roundedOp(llvm::StringRef op, mlir::Value out) {
   llvm::StringRef element = elementOf(out);
-  return {named("f32", element == "f32" ? op.str() : (op + "_" + element).str())};
+  return element == "f32" ? op.str() : (op + "_" + element).str();
 }
+
+/// The kernel of `op` that writes rows like `out`.
+std::vector<std::string> rounding(llvm::StringRef op, mlir::Value out) { return {named("f32", roundedOp(op, out))}; }
 
 std::string cacheType(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
   auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(op, name);
@@ -58,15 +61,27 @@ std::vector<std::string> attentionKernels(kernel::AttentionOp attention) {
   const std::string dtype = cacheType(attention, attention.getCacheAttr());
   const bool isSmall = cache && cache.getDim() <= smallHead;
   const bool isLong = cache && cache.getWindow() == 0 && cache.getGeometry().getSlots() > longContext;
-  return {named(dtype, isLong ? "attention_slice-256x8" : "attention_slice-64x8"), named("f32", "attention_merge"),
-          named(dtype, isSmall ? "flash_256" : "flash")};
+  return {named(dtype, isLong ? "attention_slice-256x8" : "attention_slice-64x8"),
+          named("f32", roundedOp("attention_merge", attention.getOut())),
+          named(dtype, roundedOp(isSmall ? "flash_256" : "flash", attention.getOut()))};
+}
+
+/// Blocks of attention have a head, so groups and rows that share a scale must not reach beyond one.
+template <typename AttentionOp> bool attentionRounds(AttentionOp attention, llvm::StringRef element) {
+  const int64_t columns = llvm::cast<mlir::RankedTensorType>(attention.getType()).getDimSize(1);
+  const bool wholeGroups = columns / attention.getHeads() % LAP_GROUP == 0;
+  return element == "i8" || (element != "r24" && wholeGroups);
 }
 
 } // namespace
 
 bool CudaTarget::rounds(mlir::Operation *op, llvm::StringRef element) const {
-  // The scale of an r24 row is that of all its columns, which no block of the elementwise kernels sees.
-  return !(llvm::isa<gemma::GeluMulOp>(op) && element == "r24");
+  return llvm::TypeSwitch<mlir::Operation *, bool>(op)
+      // The scale of an r24 row is that of all its columns, which no block of the elementwise kernels sees.
+      .Case<gemma::GeluMulOp>([&](auto) { return element != "r24"; })
+      .Case<gemma::SlidingAttentionOp, gemma::GlobalAttentionOp>(
+          [&](auto attention) { return attentionRounds(attention, element); })
+      .Default([](mlir::Operation *) { return true; });
 }
 
 std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op) const {

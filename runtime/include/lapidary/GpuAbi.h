@@ -89,8 +89,8 @@ typedef struct lap_residual_norm_rounded_args {
   float step; /* of i8 rows; otherwise 0 */
 } lap_residual_norm_rounded_args;
 
-/* The drivers; argument blocks as in ProgramAbi.h. `lane` is 0 and `lanes` 1. Outputs of rms_norm (one head) and
- * gelu_mul (but r24) may be integers of any kind. */
+/* The drivers; argument blocks as in ProgramAbi.h. `lane` is 0 and `lanes` 1. Outputs of rms_norm (one head),
+ * gelu_mul and attention may be integers: of any kind, but not r24 where rows are cut into columns or heads. */
 #define LAP_GPU_DRIVER(op, ...)                                                                                        \
   void lap_gpu_##op(const lap_step *, const lap_##op##_args *, __VA_ARGS__, uint32_t lane, uint32_t lanes)
 LAP_GPU_DRIVER(embed, lap_kernel *embed);

@@ -295,7 +295,7 @@ typedef struct lap_attention_args { /* out = softmax(q k^T + mask) v, scale 1.0,
   lap_buffer query, out;            /* [rows][heads * head_dim] */
   lap_cache cache;
   uint32_t heads;
-  uint32_t reserved;
+  float step; /* of an i8 output, which GPU kernels can write; otherwise 0 */
 } lap_attention_args;
 void lap_op_attention(const lap_step *, const lap_attention_args *, lap_kernel *slice, lap_kernel *merge, uint32_t lane,
                       uint32_t lanes);

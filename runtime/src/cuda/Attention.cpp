@@ -34,7 +34,7 @@ void attendSlices(const lap_step *step, const lap_attention_args *args, SliceKer
                          cache.window, partial, stepOf(cache, cache.key_step));
   launch<AttentionMerge>(step, kernels.merge, {args->heads, count}, partial, slices, places,
                          addressOf(step, out) + uint64_t(first) * out.row_bytes, out.row_bytes, cache.head_dim,
-                         args->heads, cache.window, out.columns, keys, stepOf(cache, cache.value_step));
+                         args->heads, cache.window, out.columns, keys, stepOf(cache, cache.value_step), args->step);
 }
 
 void attendFlash(const lap_step *step, const lap_attention_args *args, lap_kernel *flash, uint32_t rows) {
@@ -43,7 +43,8 @@ void attendFlash(const lap_step *step, const lap_attention_args *args, lap_kerne
   launch<AttentionFlash>(step, flash, {ceilDivide(rows, tileOf(flash, 1)), args->heads}, addressOf(step, query),
                          query.row_bytes, placesOf(step, query), rows, cache.key_offset, cache.value_offset,
                          cache.slots, cache.head_dim, args->heads, cache.kv_heads, cache.window, addressOf(step, out),
-                         out.row_bytes, out.columns, stepOf(cache, cache.key_step), stepOf(cache, cache.value_step));
+                         out.row_bytes, out.columns, stepOf(cache, cache.key_step), stepOf(cache, cache.value_step),
+                         args->step);
 }
 
 } // namespace

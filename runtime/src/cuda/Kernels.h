@@ -71,16 +71,17 @@ using KvAppend = void(Address key, int32_t keyBytes, Address value, int32_t valu
 using AttentionSlice = void(Address query, int32_t queryBytes, Address places, int64_t keyOffset, int64_t valueOffset,
                             int32_t slots, int32_t headDim, int32_t heads, int32_t kvHeads, int32_t window,
                             Address partial, float keyStep);
-/// Grid (heads, rows); zeroes what is left of outColumns behind the last head.
+/// Grid (heads, rows); zeroes what is left of outColumns behind the last head. To f32, i8 (`step`) or, with heads of a
+/// multiple of 32 columns, q8 and q24 rows.
 using AttentionMerge = void(Address partial, int32_t slices, Address places, Address out, int32_t outBytes,
                             int32_t headDim, int32_t heads, int32_t window, int32_t outColumns, int32_t sliceKeys,
-                            float valueStep);
+                            float valueStep, float step);
 /// R successive rows of one sequence and one K/V head's query heads, keys in order: grid (ceil(rows / R), heads). Rows
-/// of one call are successive tokens (the driver takes the slices where they are not).
+/// of one call are successive tokens (the driver takes the slices where they are not). To rows as the merge.
 using AttentionFlash = void(Address query, int32_t queryBytes, Address places, int32_t rows, int64_t keyOffset,
                             int64_t valueOffset, int32_t slots, int32_t headDim, int32_t heads, int32_t kvHeads,
                             int32_t window, Address out, int32_t outBytes, int32_t outColumns, float keyStep,
-                            float valueStep);
+                            float valueStep, float step);
 
 /// out[r][n] = sum of x[r][k] * w[n][k], by formats of both (their names tell). Grid (ceil(tiles / (T / 16)),
 /// ceil(rows / R)): tiles are row tiles of 16. Row formats round the columns before end0, end1, .. to multiples of

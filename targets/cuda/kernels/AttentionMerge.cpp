@@ -5,12 +5,14 @@
 // with factor = e^(maximum of the slice - largest maximum). The factors of 512 slices at a time are in shared memory;
 // then a thread has two columns of every n-th slice, n = threads / (head_dim / 2), so that a warp reads 256 successive
 // bytes. The threads of a column pair are added up in order at the end: the sums do not depend on anything but the
-// shape.
+// shape. Then a thread has a column, and a warp whole groups: results are rounded here where a product reads them so
+// (Rounding.h; groups need heads of a multiple of 32 columns).
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/AttentionMerge.h"
 
 #include "targets/cuda/kernels/CacheOperands.h"
 #include "targets/cuda/kernels/Math.h"
+#include "targets/cuda/kernels/Rounding.h"
 
 namespace lapidary::cuda {
 
@@ -63,10 +65,20 @@ Vals sumSlices(const Merge &m, Val pair, Val strand, Val strands) {
       });
 }
 
-void buildMerge(KernelBuilder &k) {
+/// {total, sum} of a column from {total, sum, sum} of the threads of its pair: float [3][blockThreads] in `shared`.
+Vals addStrands(KernelBuilder &k, Val shared, Val column, Val pairs, Val strands) {
+  const Val pair = column / 2, sums = (column % 2 + 1) * blockThreads;
+  return k.forLoop(k.i32(0), strands, k.i32(1), {k.f32(0), k.f32(0)}, [&](Val strand, llvm::ArrayRef<Val> before) {
+    const Val at = strand * pairs + pair;
+    return Vals{before[0] + k.load(k.f32Type(), shared, at * 4),
+                before[1] + k.load(k.f32Type(), shared, (at + sums) * 4)};
+  });
+}
+
+void buildMerge(KernelBuilder &k, lap_element element) {
   Val partial = k.address(), gridSlices = k.int32(), places = k.address(), out = k.address(), outBytes = k.int32();
   Val headDim = k.int32(), heads = k.int32(), window = k.int32(), outColumns = k.int32(), sliceKeys = k.int32();
-  Val valueStep = k.float32();
+  Val valueStep = k.float32(), step = k.float32();
   const Val head = k.blockX(), row = k.blockY(), thread = k.threadId();
   const Val position = loadPlace(k, places, row).position, low = lowestVisible(position, window);
   const Val bytes = partialBytes(headDim), first = (row * heads + head) * gridSlices;
@@ -80,29 +92,24 @@ void buildMerge(KernelBuilder &k) {
     k.store(own[i], shared, thread * 4 + i * blockThreads * 4);
   }
   k.barrier();
-  const Val target = k.row(out, outBytes, row);
-  k.ifThen(thread < pairs, [&] {
-    const Vals all = k.forLoop(k.i32(0), strands, k.i32(1), {k.f32(0), k.f32(0), k.f32(0)}, [&](Val i, auto before) {
-      Vals sums;
-      for (unsigned part = 0; part < 3; ++part) {
-        const Val at = (i * pairs + thread) * 4 + part * blockThreads * 4;
-        sums.push_back(before[part] + k.load(k.f32Type(), shared, at));
-      }
-      return sums;
-    });
-    const Val two = vectorOf({all[1] / all[0] * valueStep, all[2] / all[0] * valueStep});
-    k.store(two, target, (head * headDim + thread * 2) * 4);
+  const Val target = k.row(out, outBytes, row), end = heads * headDim;
+  auto put = [&](Val value, Val column) { storeRounded(k, element, value, target, column, outColumns, step); };
+  k.forLoop(thread, headDim, k.i32(blockThreads), [&](Val column) {
+    const Vals all = addStrands(k, shared, column, pairs, strands);
+    put(all[1] / all[0] * valueStep, head * headDim + column);
   });
   k.ifThen(head == heads - 1, [&] {
-    k.forLoop(heads * headDim + thread, outColumns, k.i32(blockThreads),
-              [&](Val column) { k.storeFloat(k.f32(0), target, column); });
+    k.forLoop(end + thread, outColumns, k.i32(blockThreads), [&](Val column) { put(k.f32(0), column); });
   });
 }
 
 } // namespace
 
 void addAttentionMergeKernel(KernelList &list) {
-  list.push_back({"f32-attention_merge-1x512-cuda", blockThreads, {1, blockThreads}, 0, buildMerge});
+  for (lap_element element : {LAP_ROWS_F32, LAP_ROWS_I8, LAP_ROWS_Q8, LAP_ROWS_Q24}) {
+    const std::string name = ("f32-attention_merge" + roundingSuffix(element) + "-1x512-cuda").str();
+    list.push_back({name, blockThreads, {1, blockThreads}, 0, [=](KernelBuilder &k) { buildMerge(k, element); }});
+  }
 }
 
 } // namespace lapidary::cuda

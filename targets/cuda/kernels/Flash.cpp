@@ -18,11 +18,15 @@
 //
 // A step of 16 for 64 elements and 32 rows is 32 mma for 2 KiB of cache (bf16): 16 multiply-adds a byte, times two
 // parts.
+//
+// A lane ends with 8 successive columns of a row, four lanes with a group of 32: results are rounded here where a
+// product reads them so (Rounding.h; groups need heads of a multiple of 32 columns).
 //===----------------------------------------------------------------------===//
 #include "targets/common/KernelNames.h"
 #include "targets/cuda/kernels/FlashParts.h"
 #include "targets/cuda/kernels/KernelList.h"
 #include "targets/cuda/kernels/Math.h"
+#include "targets/cuda/kernels/Rounding.h"
 
 namespace lapidary::cuda {
 
@@ -70,52 +74,56 @@ State walkKeys(const Block &f) {
   return State::from(f.shape, end);
 }
 
-/// out: the head's columns of the first row.
-void storeSums(const Block &f, llvm::ArrayRef<Val> sums, Val out, Val outBytes) {
+/// Where results go: rows of `element`, from the block's first row on.
+struct Output {
+  lap_element element;
+  Val rows, bytes; ///< the first row, and how far the next one is
+  Val columns, step;
+};
+
+/// Stores the head's columns, which are those from `first` on.
+void storeSums(const Block &f, llvm::ArrayRef<Val> sums, const Output &out, Val first) {
   KernelBuilder &k = f.k;
   const Val column = f.valueSet() * setElements + f.lane.g * 8;
   for (unsigned tile = 0; tile < f.shape.valueTiles(); ++tile) {
     for (unsigned second = 0; second < 2; ++second) {
       const Val row = f.rowOf(f.firstValueTile() + tile) + second;
       const Val factor = k.load(k.f32Type(), f.shared, row * 4 + f.shape.factorsAt());
-      k.ifThen((row < f.validRows) & (column < f.headDim), [&] {
-        for (unsigned upper = 0; upper < 2; ++upper) {
-          Vals four;
-          for (unsigned i = 0; i < 4; ++i) {
-            four.push_back(sums[tile * productFloats + i * 4 + upper * 2 + second] * factor);
-          }
-          k.store(vectorOf(four), k.row(out, outBytes, row), (column + upper * 4) * 4);
-        }
-      });
+      Vals octet;
+      for (unsigned i = 0; i < 8; ++i) {
+        octet.push_back(sums[tile * productFloats + i % 4 * 4 + i / 4 * 2 + second] * factor);
+      }
+      storeOctet(k, out.element, octet, k.row(out.rows, out.bytes, row), first + column, out.columns, out.step,
+                 (row < f.validRows) & (column < f.headDim));
     }
   }
 }
 
-/// Zeroes columns [from, to) of the block's rows.
-void zeroPadding(const Block &f, Val out, Val outBytes, Val from, Val to) {
+/// Zeroes columns from `from` of the block's rows.
+void zeroPadding(const Block &f, const Output &out, Val from) {
   KernelBuilder &k = f.k;
   k.forLoop(k.i32(0), f.validRows, k.i32(1), [&](Val row) {
-    k.forLoop(from + k.threadId(), to, k.i32(k.threads()),
-              [&](Val column) { k.storeFloat(k.f32(0), k.row(out, outBytes, row), column); });
+    k.forLoop(from + k.threadId(), out.columns, k.i32(k.threads()), [&](Val column) {
+      storeRounded(k, out.element, k.f32(0), k.row(out.rows, out.bytes, row), column, out.columns, out.step);
+    });
   });
 }
 
-void buildFlash(KernelBuilder &k, const Shape &shape) {
+void buildFlash(KernelBuilder &k, const Shape &shape, lap_element element) {
   Val query = k.address(), queryBytes = k.int32(), places = k.address(), rows = k.int32(), keyOffset = k.int64();
   Val valueOffset = k.int64(), slots = k.int32(), headDim = k.int32(), heads = k.int32(), kvHeads = k.int32();
   Val window = k.int32(), out = k.address(), outBytes = k.int32(), outColumns = k.int32();
-  Val keyStep = k.float32(), valueStep = k.float32();
+  Val keyStep = k.float32(), valueStep = k.float32(), step = k.float32();
   const Val firstRow = k.blockX() * shape.rows, head = k.blockY();
   const RowPlace place = loadPlace(k, places, firstRow);
   const Val kvHead = head / (heads / kvHeads);
   const Val headStart = toInt(kvHead, 64) * toInt(slots, 64) * toInt(headDim, 64) * elementBytes(shape.format);
-  const Val headBytes = toInt(head * headDim * 4, 64);
   Block f = {k, shape, laneOf(k), k.warpId(), k.dynamicShared()};
   f.slots = slots;
   f.headDim = headDim;
   f.window = select(window == 0, k.i32(unbounded), window);
   f.queryStep = shape.format == LAP_I8 ? keyStep : k.f32(1);
-  f.query = k.row(query, queryBytes, firstRow) + headBytes;
+  f.query = k.row(query, queryBytes, firstRow) + toInt(head * headDim * 4, 64);
   f.queryBytes = queryBytes;
   f.keyBase = place.caches + keyOffset + headStart;
   f.valueBase = place.caches + valueOffset + headStart;
@@ -130,25 +138,28 @@ void buildFlash(KernelBuilder &k, const Shape &shape) {
   k.barrier();
   const State state = walkKeys(f);
   shareTotals(f, state, shape.format == LAP_I8 ? valueStep : k.f32(1));
-  const Val target = k.row(out, outBytes, firstRow);
-  storeSums(f, state.sums, target + headBytes, outBytes);
-  k.ifThen(head == heads - 1, [&] { zeroPadding(f, target, outBytes, heads * headDim, outColumns); });
+  const Output output = {element, k.row(out, outBytes, firstRow), outBytes, outColumns, step};
+  storeSums(f, state.sums, output, head * headDim);
+  k.ifThen(head == heads - 1, [&] { zeroPadding(f, output, heads * headDim); });
 }
 
 } // namespace
 
 void addFlashKernels(KernelList &list) {
-  auto add = [&](llvm::StringRef op, const Shape &shape) {
-    const std::string tile = std::to_string(shape.rows) + "x" + std::to_string(shape.headDim);
-    list.push_back({std::string(formatName(shape.format)) + "-" + op.str() + "-" + tile + "-cuda",
-                    shape.warps * 32,
-                    {tileKeys, shape.rows},
-                    shape.sharedBytes(),
-                    [=](KernelBuilder &k) { buildFlash(k, shape); }});
+  auto add = [&](llvm::StringRef op, const Shape &shape, lap_element element) {
+    const llvm::Twine tile = llvm::Twine(shape.rows) + "x" + llvm::Twine(shape.headDim);
+    list.push_back(
+        {(formatName(shape.format) + llvm::Twine("-") + op + roundingSuffix(element) + "-" + tile + "-cuda").str(),
+         shape.warps * 32,
+         {tileKeys, shape.rows},
+         shape.sharedBytes(),
+         [=](KernelBuilder &k) { buildFlash(k, shape, element); }});
   };
-  for (lap_format format : {LAP_F32, LAP_BF16, LAP_I8}) {
-    add("flash", {format, format == LAP_F32 ? 16u : 32u, 8, 512}); // heads up to 512 columns
-    add("flash_256", {format, format == LAP_F32 ? 16u : 32u, 4, 256});
+  for (lap_element element : {LAP_ROWS_F32, LAP_ROWS_I8, LAP_ROWS_Q8, LAP_ROWS_Q24}) {
+    for (lap_format format : {LAP_F32, LAP_BF16, LAP_I8}) {
+      add("flash", {format, format == LAP_F32 ? 16u : 32u, 8, 512}, element); // heads up to 512 columns
+      add("flash_256", {format, format == LAP_F32 ? 16u : 32u, 4, 256}, element);
+    }
   }
 }
 

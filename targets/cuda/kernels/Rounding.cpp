@@ -1,38 +1,88 @@
 //===- Rounding.cpp - f32 rows to the integers that products read ------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Groups of 32 columns are warps: a lane has a column, the group's maximum and sum are shuffles. Rows with one scale
-// are a block.
+// Groups of 32 columns lie in a warp: a lane has a column, or eight. The group's maximum and sum are shuffles. Rows
+// with one scale are a block.
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/Rounding.h"
 #include "targets/cuda/kernels/Math.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/ErrorHandling.h"
 
 namespace lapidary::cuda {
 
 namespace {
 
-/// Rounds the group's values to one q8 plane at `plane` and returns what is left of this lane's.
-Val roundGroup(KernelBuilder &k, Val value, Val plane, Val column, Val columns) {
-  Val scale = k.reduceWarp(absolute(value), larger) / 127.0;
-  Val nearest = roundEven(value / scale); // the scale of a group of (almost) zeros is 0
-  Val whole = toIntegerOf(minimum(maximum(nearest, k.f32(-127)), k.f32(127)), 32);
-  Val integer = select(scale > 0.0, whole, k.i32(0));
-  Val total = k.reduceWarp(integer, sum);
-  k.store(toInt(integer, 8), plane, column);
-  k.ifThen(k.laneId() == 0, [&] {
-    Val group = column / LAP_GROUP;
-    k.store(scale, plane, columns + group * 4);
-    k.store(total, plane, columns + columns / LAP_GROUP * 4 + group * 4);
-  });
-  return fusedMulAdd(-scale, toFloat(integer), value);
+/// What a lane has of a group of 32 columns.
+struct GroupPart {
+  Vals values;        ///< of successive columns
+  Val column;         ///< the first of them
+  unsigned laneBits;  ///< in which the numbers of the group's lanes differ
+  Val wanted = Val(); ///< whether to store; the same for all lanes of a group. Null: always
+};
+
+void ifWanted(KernelBuilder &k, const GroupPart &part, llvm::function_ref<void()> body) {
+  part.wanted ? k.ifThen(part.wanted, body) : body();
 }
 
-void roundGroups(KernelBuilder &k, unsigned planes, Val value, Val plane, Val column, Val columns) {
+/// The combination of all values of the group. Its order is no matter: maxima and integers.
+Val combineGroup(KernelBuilder &k, llvm::ArrayRef<Val> values, unsigned laneBits, KernelBuilder::Combine combine) {
+  Val result = values.front();
+  for (Val value : values.drop_front()) {
+    result = combine(result, value);
+  }
+  for (unsigned bit = 16; bit != 0; bit /= 2) {
+    result = laneBits & bit ? combine(result, k.shuffleXor(result, bit)) : result;
+  }
+  return result;
+}
+
+/// Stores integers of 8 bits (i32), eight of them as one.
+void storeIntegers(KernelBuilder &k, llvm::ArrayRef<Val> integers, Val out, Val column) {
+  if (integers.size() == 1) {
+    return k.store(toInt(integers[0], 8), out, column);
+  }
+  Vals words;
+  for (size_t first = 0; first < integers.size(); first += 4) {
+    Val word = integers[first] & 255;
+    for (unsigned i = 1; i < 4; ++i) {
+      word = word | ((integers[first + i] & 255) << (8 * i));
+    }
+    words.push_back(word);
+  }
+  k.store(vectorOf(words), out, column);
+}
+
+/// Rounds the group to one q8 plane at `plane` and returns what is left of this lane's values.
+Vals roundGroup(KernelBuilder &k, const GroupPart &part, Val plane, Val columns) {
+  const Vals magnitudes = llvm::map_to_vector(part.values, [](Val value) { return absolute(value); });
+  const Val scale = combineGroup(k, magnitudes, part.laneBits, larger) / 127.0;
+  const Vals integers = llvm::map_to_vector(part.values, [&](Val value) {
+    Val nearest = roundEven(value / scale); // the scale of a group of (almost) zeros is 0
+    Val whole = toIntegerOf(minimum(maximum(nearest, k.f32(-127)), k.f32(127)), 32);
+    return select(scale > 0.0, whole, k.i32(0));
+  });
+  const Val total = combineGroup(k, integers, part.laneBits, sum);
+  ifWanted(k, part, [&] {
+    storeIntegers(k, integers, plane, part.column);
+    k.ifThen((k.laneId() & part.laneBits) == 0, [&] {
+      Val group = part.column / LAP_GROUP;
+      k.store(scale, plane, columns + group * 4);
+      k.store(total, plane, columns + columns / LAP_GROUP * 4 + group * 4);
+    });
+  });
+  Vals left;
+  for (auto [value, integer] : llvm::zip(part.values, integers)) {
+    left.push_back(fusedMulAdd(-scale, toFloat(integer), value));
+  }
+  return left;
+}
+
+void roundGroups(KernelBuilder &k, unsigned planes, GroupPart part, Val plane, Val columns) {
   Val planeBytes = (columns + columns / LAP_GROUP * 8 + 63) / 64 * 64;
   for (unsigned i = 0; i < planes; ++i) {
-    value = roundGroup(k, value, plane, column, columns);
+    part.values = roundGroup(k, part, plane, columns);
     plane = plane + toInt(planeBytes, 64);
   }
 }
@@ -81,12 +131,34 @@ void storeRounded(KernelBuilder &k, lap_element element, Val value, Val out, Val
   case LAP_ROWS_I8:
     return k.store(toInt8(k, value, step), out, column);
   case LAP_ROWS_Q8:
-    return roundGroups(k, 1, value, out, column, columns);
+    return roundGroups(k, 1, {{value}, column, 31}, out, columns);
   case LAP_ROWS_Q24:
-    return roundGroups(k, LAP_PLANES, value, out, column, columns);
+    return roundGroups(k, LAP_PLANES, {{value}, column, 31}, out, columns);
   default:
     assert(element == LAP_ROWS_F32 && "r24 rows have one scale: storeRow");
     return k.storeFloat(value, out, column);
+  }
+}
+
+void storeOctet(KernelBuilder &k, lap_element element, llvm::ArrayRef<Val> values, Val out, Val column, Val columns,
+                Val step, Val wanted) {
+  const GroupPart part = {Vals(values), column, octetLaneBits, wanted};
+  switch (element) {
+  case LAP_ROWS_I8:
+    return ifWanted(k, part, [&] {
+      const auto rounded = [&](Val value) { return toInt(toInt8(k, value, step), 32); };
+      storeIntegers(k, llvm::map_to_vector(values, rounded), out, column);
+    });
+  case LAP_ROWS_Q8:
+    return roundGroups(k, 1, part, out, columns);
+  case LAP_ROWS_Q24:
+    return roundGroups(k, LAP_PLANES, part, out, columns);
+  default:
+    assert(element == LAP_ROWS_F32 && "r24 rows have one scale: storeRow");
+    return ifWanted(k, part, [&] {
+      k.store(vectorOf(values.take_front(4)), out, column * 4);
+      k.store(vectorOf(values.drop_front(4)), out, (column + 4) * 4);
+    });
   }
 }
 

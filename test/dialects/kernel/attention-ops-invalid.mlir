@@ -87,3 +87,12 @@ func.func @attention_query(%q: !kernel.buffer<tokens x 64 x f32>) {
   kernel.attention @kv, %q heads 8 into %q : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
   return
 }
+
+// -----
+
+kernel.kv_cache @kv heads 1 dim 16 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @attention_step(%q: !kernel.buffer<tokens x 64 x f32>, %o: !kernel.buffer<tokens x 64 x i8>) {
+  // expected-error@+1 {{buffer element is i8, expected a step for it}}
+  kernel.attention @kv, %q heads 4 into %o : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x i8>
+  return
+}

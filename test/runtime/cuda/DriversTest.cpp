@@ -146,7 +146,7 @@ lap_attention_args attention(uint32_t window, bool last = false) {
   lap_attention_args args = {};
   args.query = rows(0, 2048, last), args.out = rows(0x10000, 2080, last);
   args.cache = {64, 4096, 8192, 2, 256, window, LAP_I8, 0.5f, 0.25f, {}};
-  args.heads = 8;
+  args.heads = 8, args.step = 0.125f; // of an integer output: handed on
   return args;
 }
 
@@ -279,7 +279,7 @@ TEST(GpuDrivers, FewRowsAttendInSlices) {
   EXPECT_EQ(enqueued[1].x, 8u);
   EXPECT_EQ(enqueued[1].y, 5u);
   EXPECT_EQ(enqueued[1].parameters,
-            (std::vector<double>{Scratch, 4, Places, Arena + 0x10000, 8320, 256, 8, 0, 2080, 256, 0.25}));
+            (std::vector<double>{Scratch, 4, Places, Arena + 0x10000, 8320, 256, 8, 0, 2080, 256, 0.25, 0.125}));
   const lap_attention_args windowed = attention(300);
   enqueued.clear();
   lap_gpu_attention(&scene.call, &windowed, kernel("slice"), kernel("merge"), kernel("flash"), 0, 1);
@@ -294,7 +294,7 @@ TEST(GpuDrivers, ManyRowsOfOneSequenceAttendByFlash) {
   EXPECT_EQ(enqueued[0].x, 3u);
   EXPECT_EQ(enqueued[0].y, 8u);
   EXPECT_EQ(enqueued[0].parameters, (std::vector<double>{Arena, 8192, Places, 33, 64, 4096, 8192, 256, 8, 2, 0,
-                                                         Arena + 0x10000, 8320, 2080, 0.5, 0.25}));
+                                                         Arena + 0x10000, 8320, 2080, 0.5, 0.25, 0.125}));
 }
 
 TEST(GpuDrivers, RowsOfManySequencesAttendInGroups) {

@@ -3,7 +3,7 @@
 //
 // A sequence is written to its caches chunk by chunk, as programs do it; the rows of some chunks attend by slices and
 // by flash kernels, and every output is compared with softmax(q k^T) v in double. Where a row may not be read or
-// written there is rubbish.
+// written there is rubbish. Rows that attention rounds itself have the bits of f32 rows and a rounding behind them.
 //===----------------------------------------------------------------------===//
 #include "KernelFixture.h"
 
@@ -20,8 +20,10 @@ using namespace lapidary::cuda::test;
 
 namespace {
 
+constexpr float outStep = 0.03f;                     // of i8 rows
 constexpr float keyStep = 0.01f, valueStep = 0.023f; // some numbers are beyond 127 of them
 constexpr float rubbish = 1e30f;
+constexpr uint8_t rubbishByte = 0x71;
 constexpr double bound = 2e-5; // of the conformance suite
 
 struct Scene {
@@ -38,6 +40,17 @@ struct Scene {
   }
   std::string name(const std::string &rest) const { return std::string(formatName(format)) + "-" + rest + "-cuda"; }
 };
+
+/// Rows that attention writes.
+struct RowFormat {
+  std::string suffix; // of a kernel's op
+  uint32_t bytes;
+};
+RowFormat floatRows(const Scene &s) { return {"", s.outColumns() * 4}; }
+RowFormat roundedRows(const Scene &s, const std::string &element) {
+  const uint32_t columns = s.outColumns(), plane = (columns + columns / LAP_GROUP * 8 + 63) / 64 * 64;
+  return {"_" + element, element == "i8" ? (columns + 63) / 64 * 64 : element == "q8" ? plane : LAP_PLANES * plane};
+}
 
 std::vector<float> randomRows(std::mt19937_64 &engine, size_t count, float scale) {
   std::normal_distribution<float> normal;
@@ -102,6 +115,27 @@ std::vector<double> reference(const Scene &s, const Sequence &q, uint32_t positi
   return out;
 }
 
+/// The flash kernel for heads of up to `headDim` columns.
+std::string flashName(const Scene &s, uint32_t headDim, const RowFormat &to) {
+  const std::string rows = s.format == LAP_F32 ? "-16x" : "-32x";
+  return s.name((headDim == 256 ? "flash_256" : "flash") + to.suffix + rows + std::to_string(headDim));
+}
+
+std::vector<float> floatsOf(const std::vector<uint8_t> &bytes) {
+  std::vector<float> floats(bytes.size() / 4);
+  std::memcpy(floats.data(), bytes.data(), floats.size() * 4);
+  return floats;
+}
+
+/// What quantize makes of f32 rows.
+std::vector<uint8_t> quantized(const Scene &s, const std::vector<uint8_t> &from, const RowFormat &to) {
+  const uint32_t rows = static_cast<uint32_t>(from.size() / floatRows(s).bytes);
+  const Memory<uint8_t> x(from), out(size_t(rows) * to.bytes, rubbishByte);
+  launch<lap::cuda::Quantize>("f32-quantize" + to.suffix + "-1x128-cuda", {(s.outColumns() + 127) / 128, rows},
+                              x.address, floatRows(s).bytes, out.address, to.bytes, s.outColumns(), outStep);
+  return out.read();
+}
+
 /// One sequence on the device.
 class Run {
 public:
@@ -117,34 +151,34 @@ public:
                                 s.headDim, step(keyStep), step(valueStep));
   }
 
-  /// [rows][outColumns]
-  std::vector<float> slices(uint32_t first, uint32_t rows, uint32_t sliceKeys, uint32_t spare) {
+  /// [rows] of the format.
+  std::vector<uint8_t> slices(uint32_t first, uint32_t rows, uint32_t sliceKeys, uint32_t spare, const RowFormat &to) {
     const uint32_t reach = first + rows + spare, all = (reach + sliceKeys - 1) / sliceKeys;
     const uint32_t count = s.window ? std::min(all, (s.window + sliceKeys - 2) / sliceKeys + 1) : all;
-    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows)),
-        out(size_t(rows) * s.outColumns(), rubbish);
+    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows));
+    const Memory<uint8_t> out(size_t(rows) * to.bytes, rubbishByte);
     const Memory<lap_row_place> at(places(first, rows));
     const Memory<float> partial(size_t(rows) * s.heads * count * (s.headDim + 2), rubbish);
     launch<lap::cuda::AttentionSlice>(s.name("attention_slice-" + std::to_string(sliceKeys) + "x8"),
                                       {count, s.kvHeads, rows}, query.address, s.queryWidth() * 4, at.address,
                                       keyOffset(), valueOffset(), s.slots(), s.headDim, s.heads, s.kvHeads, s.window,
                                       partial.address, step(keyStep));
-    launch<lap::cuda::AttentionMerge>("f32-attention_merge-1x512-cuda", {s.heads, rows}, partial.address, count,
-                                      at.address, out.address, s.outColumns() * 4, s.headDim, s.heads, s.window,
-                                      s.outColumns(), sliceKeys, step(valueStep));
+    launch<lap::cuda::AttentionMerge>("f32-attention_merge" + to.suffix + "-1x512-cuda", {s.heads, rows},
+                                      partial.address, count, at.address, out.address, to.bytes, s.headDim, s.heads,
+                                      s.window, s.outColumns(), sliceKeys, step(valueStep), outStep);
     return out.read();
   }
 
-  std::vector<float> flash(uint32_t first, uint32_t rows, const std::string &rest) {
-    const std::string kernel = s.name(rest);
+  std::vector<uint8_t> flash(uint32_t first, uint32_t rows, uint32_t headDim, const RowFormat &to) {
+    const std::string kernel = flashName(s, headDim, to);
     const uint32_t block = loadKernel(kernel).kernel->tile[1];
-    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows)),
-        out(size_t(rows) * s.outColumns(), rubbish);
+    const Memory<float> query(part(sequence.query, s.queryWidth(), first, rows));
+    const Memory<uint8_t> out(size_t(rows) * to.bytes, rubbishByte);
     const Memory<lap_row_place> at(places(first, rows));
     launch<lap::cuda::AttentionFlash>(kernel, {(rows + block - 1) / block, s.heads}, query.address, s.queryWidth() * 4,
                                       at.address, rows, keyOffset(), valueOffset(), s.slots(), s.headDim, s.heads,
-                                      s.kvHeads, s.window, out.address, s.outColumns() * 4, s.outColumns(),
-                                      step(keyStep), step(valueStep));
+                                      s.kvHeads, s.window, out.address, to.bytes, s.outColumns(), step(keyStep),
+                                      step(valueStep), outStep);
     return out.read();
   }
 
@@ -189,10 +223,15 @@ void expectRows(const Scene &s, const Sequence &sequence, uint32_t first, const 
   EXPECT_LT(worst, bound) << kernel << ": rows from position " << first << " on, " << rows;
 }
 
+/// The heads that a flash kernel for the scene's is made for.
+std::vector<uint32_t> flashHeads(const Scene &s) {
+  return s.headDim <= 256 ? std::vector<uint32_t>{512, 256} : std::vector<uint32_t>{512};
+}
+
 void checkScene(const Scene &s) {
   const Sequence sequence(s);
   Run run(s, sequence);
-  const std::string rows = s.format == LAP_F32 ? "16x" : "32x";
+  const RowFormat floats = floatRows(s);
   for (uint32_t first = 0; first < s.tokens; first += s.chunk) {
     const uint32_t count = std::min(s.chunk, s.tokens - first);
     run.append(first, count);
@@ -201,16 +240,33 @@ void checkScene(const Scene &s) {
     }
     const uint32_t few = std::min(count, 3u);
     for (uint32_t keys : {64u, 256u}) {
-      expectRows(s, sequence, first, run.slices(first, few, keys, keys == 64 ? 100 : 0), "slices");
+      expectRows(s, sequence, first, floatsOf(run.slices(first, few, keys, keys == 64 ? 100 : 0, floats)), "slices");
     }
-    for (const std::string &kernel : {"flash-" + rows + "512", "flash_256-" + rows + "256"}) {
-      if (s.headDim <= 256 || kernel.find("256") == std::string::npos) {
-        expectRows(s, sequence, first, run.flash(first, count, kernel), kernel);
-      }
+    for (uint32_t headDim : flashHeads(s)) {
+      expectRows(s, sequence, first, floatsOf(run.flash(first, count, headDim, floats)), flashName(s, headDim, floats));
     }
   }
 }
 
+/// `few`: rows that take slices.
+void checkRounding(const Scene &s, uint32_t few, const std::vector<std::string> &elements) {
+  const Sequence sequence(s);
+  Run run(s, sequence);
+  run.append(0, s.tokens);
+  const uint32_t first = s.tokens - few, headDim = flashHeads(s).back();
+  const std::vector<uint8_t> sliced = run.slices(first, few, 64, 0, floatRows(s)),
+                             flashed = run.flash(0, s.tokens, headDim, floatRows(s));
+  for (const std::string &element : elements) {
+    const RowFormat to = roundedRows(s, element);
+    EXPECT_EQ(run.slices(first, few, 64, 0, to), quantized(s, sliced, to)) << "slices to " << element;
+    EXPECT_EQ(run.flash(0, s.tokens, headDim, to), quantized(s, flashed, to)) << flashName(s, headDim, to);
+  }
+}
+
+TEST(CudaAttention, RoundsLikeQuantize) { checkRounding({4, 2, 96, 0, 70, 70, LAP_BF16}, 3, {"i8", "q8", "q24"}); }
+TEST(CudaAttention, RoundsHeadsThatAreNoGroups) { checkRounding({3, 1, 48, 0, 40, 40, LAP_BF16}, 2, {"i8"}); }
+TEST(CudaAttention, RoundsWhatComesFromIntegerCaches) { checkRounding({2, 1, 64, 20, 50, 50, LAP_I8}, 2, {"i8"}); }
+TEST(CudaAttention, RoundsLargeHeadsInF32) { checkRounding({2, 1, 512, 0, 20, 20, LAP_F32}, 1, {"q8"}); }
 TEST(CudaAttention, GlobalLayerOfOneKvHead) { checkScene({4, 1, 64, 0, 100, 33, LAP_BF16}); }
 TEST(CudaAttention, GlobalLayerInF32) { checkScene({4, 2, 32, 0, 90, 45, LAP_F32}); }
 TEST(CudaAttention, IntegerCache) { checkScene({4, 2, 64, 0, 90, 45, LAP_I8}); }
