@@ -145,6 +145,8 @@ public:
   virtual bool rounds(mlir::Operation *op, llvm::StringRef element) const {
     return element == "i8" && llvm::isa<gemma::RmsNormOp, gemma::GeluMulOp>(op);
   }
+  /// True when kernel.kv_norm_append shall take the place of the norms in front of a kernel.kv_append.
+  virtual bool fusesKvNorms() const { return false; }
   /// Names of the kernels that run `op`, in the order of its driver's parameters; empty if the driver needs none.
   virtual std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const = 0;
   /// Scratch bytes each lane needs for the whole program.

@@ -52,6 +52,41 @@ LogicalResult KvAppendOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return expectColumns(*this, "the key", bufferOf(getKey()), sizeProduct(cache.getHeads(), cache.getDim()));
 }
 
+/// The query of a kv_norm_append: all of its parts, or none.
+static LogicalResult verifyQuery(KvNormAppendOp op) {
+  const bool any = op.getQuery() || op.getQueryWeight() || op.getHeads() || op.getOut();
+  const bool all = op.getQuery() && op.getQueryWeight() && op.getHeads() && op.getOut();
+  if (any != all) {
+    return op.emitOpError("has a part of a query, expected query, weight, heads and out, or none of them");
+  }
+  if (!all) {
+    return success();
+  }
+  BufferType query = bufferOf(op.getQuery());
+  int64_t heads = *op.getHeads(), dim = bufferOf(op.getTable()).getColumns();
+  return success(succeeded(expectAtLeast(op, "heads", heads, 1)) &&
+                 succeeded(expectColumns(op, "the query", query, sizeProduct(heads, dim))) &&
+                 succeeded(expectRows(op, "the query", query, bufferOf(op.getKey()))) &&
+                 succeeded(expectShape(op, "the query's weight", op.getQueryWeight().getType(), {dim})) &&
+                 succeeded(expectSameSize(op, "out", bufferOf(op.getOut()), query)));
+}
+
+LogicalResult KvNormAppendOp::verify() {
+  BufferType key = bufferOf(getKey()), table = bufferOf(getTable());
+  return success(succeeded(expectPositive(*this, "eps", getEps())) &&
+                 succeeded(expectSameSize(*this, "the value", bufferOf(getValue()), key)) &&
+                 succeeded(expectRows(*this, "the table", table, key)) &&
+                 succeeded(expectShape(*this, "the weight", getWeight().getType(), {table.getColumns()})) &&
+                 succeeded(verifyQuery(*this)));
+}
+
+LogicalResult KvNormAppendOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  KvCacheOp cache = lookUpCache(*this, symbols);
+  return success(
+      cache && succeeded(expectColumns(*this, "the table", bufferOf(getTable()), cache.getDim())) &&
+      succeeded(expectColumns(*this, "the key", bufferOf(getKey()), sizeProduct(cache.getHeads(), cache.getDim()))));
+}
+
 LogicalResult AttentionOp::verify() {
   return success(succeeded(expectAtLeast(*this, "heads", getHeads(), 1)) &&
                  succeeded(expectStepOf(*this, bufferOf(getOut()), getStepAttr())) &&

@@ -48,6 +48,37 @@ def Kernel_KvAppendOp : Kernel_ComputeOp<"kv_append", [DeclareOpInterfaceMethods
   }];
 }
 
+def Kernel_KvNormAppendOp : Kernel_ComputeOp<"kv_norm_append", [
+    AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Norms K and V, rotates K, and writes both into a cache";
+  let description = [{
+    kernel.norm_rotary of `key` (with `weight` and `table`), kernel.rms_norm of `value` (without weight) and
+    kernel.kv_append in one, for targets where an op costs more than its work; `key` and `value` stay as they are. With
+    `query`, its kernel.norm_rotary into `out` (which may be the query), too.
+
+    ```mlir
+    kernel.kv_norm_append @kv.0, %k, %v, %w, %t eps 1.0e-6
+      : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<16, <f32>, "vector">,
+        !kernel.buffer<tokens x 16 x f32>
+    kernel.kv_norm_append @kv.0, %k, %v, %w, %t eps 1.0e-6 query %q, %qw heads 4 into %q
+      : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<16, <f32>, "vector">,
+        !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<16, <f32>, "vector">,
+        !kernel.buffer<tokens x 64 x f32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$cache, Kernel_F32:$key, Kernel_F32:$value, Kernel_Packed:$weight,
+                        Kernel_F32:$table, F32Attr:$eps, Optional<Kernel_F32>:$query,
+                        Optional<Kernel_Packed>:$queryWeight, OptionalAttr<I64Attr>:$heads, Optional<Kernel_F32>:$out,
+                        OptionalAttr<StrArrayAttr>:$kernels);
+  let assemblyFormat = "$cache `,` $key `,` $value `,` $weight `,` $table `eps` $eps (`query` $query^ `,` $queryWeight "
+      "`heads` $heads `into` $out)? (`kernels` $kernels^)? `:` type(operands) attr-dict";
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() {
+      return getOut() ? ::llvm::SmallVector<::mlir::Value>{getOut()} : ::llvm::SmallVector<::mlir::Value>();
+    }
+  }];
+}
+
 def Kernel_AttentionOp : Kernel_ComputeOp<"attention", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Attention of query rows over a cache";
   let description = [{

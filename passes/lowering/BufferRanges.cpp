@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "passes/lowering/BufferRanges.h"
 
+#include "llvm/ADT/TypeSwitch.h"
+
 using namespace mlir;
 using namespace lapidary;
 
@@ -18,11 +20,8 @@ BufferRange lapidary::rangeOf(Value buffer) {
 }
 
 FlatSymbolRefAttr lapidary::cacheOf(Operation *op) {
-  if (auto append = dyn_cast<kernel::KvAppendOp>(op)) {
-    return append.getCacheAttr();
-  }
-  if (auto attention = dyn_cast<kernel::AttentionOp>(op)) {
-    return attention.getCacheAttr();
-  }
-  return {};
+  return llvm::TypeSwitch<Operation *, FlatSymbolRefAttr>(op)
+      .Case<kernel::KvAppendOp, kernel::KvNormAppendOp, kernel::AttentionOp>(
+          [](auto typed) { return typed.getCacheAttr(); })
+      .Default([](Operation *) { return FlatSymbolRefAttr(); });
 }

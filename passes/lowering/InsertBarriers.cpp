@@ -85,7 +85,7 @@ Accesses accessesOf(kernel::ComputeOpInterface op) {
     accesses.writes.push_back(access(buffer));
   }
   if (FlatSymbolRefAttr cache = cacheOf(op)) {
-    bool writes = isa<kernel::KvAppendOp>(op.getOperation());
+    bool writes = isa<kernel::KvAppendOp, kernel::KvNormAppendOp>(op.getOperation());
     (writes ? accesses.cacheWrites : accesses.cacheReads).push_back(cache);
   }
   return accesses;

@@ -9,6 +9,7 @@
 void lapidary::buildLoweringPipeline(mlir::OpPassManager &manager, const TargetBackend &target,
                                      const ProgramOptions &options) {
   manager.addPass(createLowerGemmaToKernelPass(target, options));
+  manager.addPass(createFuseKvNormsPass(target));
   manager.addPass(createSelectKernelsPass(target));
   manager.addPass(createInsertBarriers());
 }

@@ -14,13 +14,14 @@
 
 namespace lapidary {
 
-/// lower-gemma-to-kernel, select-kernels, insert-barriers, on a module.
+/// lower-gemma-to-kernel, fuse-kv-norms, select-kernels, insert-barriers, on a module.
 void buildLoweringPipeline(mlir::OpPassManager &manager, const TargetBackend &target, const ProgramOptions &options);
 
 /// plan-memory, on a module.
 void buildPlanPipeline(mlir::OpPassManager &manager, const TargetBackend &target, const ProgramOptions &options);
 
 std::unique_ptr<mlir::Pass> createLowerGemmaToKernelPass(const TargetBackend &target, const ProgramOptions &options);
+std::unique_ptr<mlir::Pass> createFuseKvNormsPass(const TargetBackend &target);
 std::unique_ptr<mlir::Pass> createSelectKernelsPass(const TargetBackend &target);
 
 /// `descriptor` (a finished lap_program with its blobs, ProgramAbi.h) becomes the constant `lap_program_data`; empty:

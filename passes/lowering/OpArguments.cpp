@@ -122,6 +122,23 @@ DriverCall arguments(const AbiArguments &abi, kernel::KvAppendOp op) {
   return call("kv_append", args);
 }
 
+DriverCall arguments(const AbiArguments &abi, kernel::KvNormAppendOp op) {
+  lap_kv_norm_append_args args = {};
+  args.append.key = abi.buffer(op.getKey());
+  args.append.value = abi.buffer(op.getValue());
+  args.append.cache = abi.cache(op.getCacheAttr());
+  args.w = abi.weight(op.getWeight());
+  args.table = abi.buffer(op.getTable());
+  args.eps = op.getEps().convertToFloat();
+  if (op.getQuery()) {
+    args.query = abi.buffer(op.getQuery());
+    args.query_out = abi.buffer(op.getOut());
+    args.query_w = abi.weight(op.getQueryWeight());
+    args.query_heads = *op.getHeads();
+  }
+  return call("kv_norm_append", args);
+}
+
 DriverCall arguments(const AbiArguments &abi, kernel::AttentionOp op) {
   lap_attention_args args = {};
   args.query = abi.buffer(op.getQuery());
@@ -223,7 +240,7 @@ DriverCall lapidary::driverCall(const AbiArguments &abi, Operation *op) {
   return llvm::TypeSwitch<Operation *, DriverCall>(op)
       .Case<kernel::EmbedOp, kernel::MatmulOp, kernel::QuantizeOp, kernel::RmsNormOp, kernel::ResidualNormOp,
             kernel::ResidualNormRoundedOp, kernel::RotaryTableOp, kernel::NormRotaryOp, kernel::KvAppendOp,
-            kernel::AttentionOp, kernel::GeluMulOp, kernel::AddOp, kernel::ScaleOp, kernel::SoftcapOp,
-            kernel::SelectLastOp, kernel::RouteOp, kernel::SortExpertsOp, kernel::ExpertMatmulOp,
+            kernel::KvNormAppendOp, kernel::AttentionOp, kernel::GeluMulOp, kernel::AddOp, kernel::ScaleOp,
+            kernel::SoftcapOp, kernel::SelectLastOp, kernel::RouteOp, kernel::SortExpertsOp, kernel::ExpertMatmulOp,
             kernel::CombineExpertsOp>([&](auto typed) { return arguments(abi, typed); });
 }

@@ -44,6 +44,26 @@ def LowerGemmaToKernel : Lowering_Pass<"lower-gemma-to-kernel"> {
     Statistic<"numBuffers", "buffers", "Number of buffers allocated">];
 }
 
+def FuseKvNorms : Lowering_Pass<"fuse-kv-norms"> {
+  let summary = "Fuse the norms of K and V with the write into their cache";
+  let description = [{
+    For targets that ask for it (`TargetBackend::fusesKvNorms`). The query's norm joins where it has the same rows, angles
+    and eps and nothing is in its way. Normed keys and values that something else reads are left alone.
+
+    ```mlir
+    // before
+    kernel.norm_rotary %q, %qw, %t heads 4 eps 1.0e-6 into %q : ...
+    kernel.norm_rotary %k, %w, %t heads 1 eps 1.0e-6 into %k : ...
+    kernel.rms_norm %v heads 1 eps 1.0e-6 into %v : ...
+    kernel.kv_append @kv.0, %k, %v : ...
+    // after
+    kernel.kv_norm_append @kv.0, %k, %v, %w, %t eps 1.0e-6 query %q, %qw heads 4 into %q : ...
+    ```
+  }];
+  let options = [targetOption];
+  let statistics = [Statistic<"numFused", "caches-fused", "Number of cache writes that took their norms along">];
+}
+
 def SelectKernels : Lowering_Pass<"select-kernels"> {
   let summary = "Ask the target which kernels run each op";
   let description = [{

@@ -26,6 +26,7 @@ public:
 
   Drivers drivers() const override { return {"lap_gpu_", false}; }
   bool rounds(mlir::Operation *op, llvm::StringRef element) const override;
+  bool fusesKvNorms() const override { return true; }
   std::vector<std::string> selectKernels(kernel::ComputeOpInterface op) const override;
   uint64_t laneScratchBytes(mlir::ModuleOp module) const override;
   /// PTX and the host half, and a cubin for each capability.

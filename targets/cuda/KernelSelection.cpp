@@ -102,6 +102,8 @@ std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op
       })
       .Case<kernel::KvAppendOp>(
           [&](auto append) { return Names{named(cacheType(append, append.getCacheAttr()), "kv_append")}; })
+      .Case<kernel::KvNormAppendOp>(
+          [&](auto append) { return Names{named(cacheType(append, append.getCacheAttr()), "kv_norm_append")}; })
       .Case<kernel::AttentionOp>([&](auto attention) { return attentionKernels(attention); })
       .Case<kernel::QuantizeOp>(
           [&](auto quantize) { return plain(("quantize_" + elementOf(quantize.getOut())).str()); })

@@ -89,6 +89,16 @@ typedef struct lap_residual_norm_rounded_args {
   float step; /* of i8 rows; otherwise 0 */
 } lap_residual_norm_rounded_args;
 
+/* norm_rotary of the key, rms_norm (without weight) of the value, and kv_append of both; and norm_rotary of the query
+ * with the same table. append.key and append.value are read as they are. */
+typedef struct lap_kv_norm_append_args {
+  lap_kv_append_args append;
+  lap_buffer table, query, query_out; /* query_out may alias query */
+  lap_weight w, query_w;              /* vectors [head_dim] */
+  uint32_t query_heads;               /* 0: no query */
+  float eps;                          /* of all three norms */
+} lap_kv_norm_append_args;
+
 /* The drivers; argument blocks as in ProgramAbi.h. `lane` is 0 and `lanes` 1. Outputs of rms_norm (one head),
  * gelu_mul and attention may be integers: of any kind, but not r24 where rows are cut into columns or heads. */
 #define LAP_GPU_DRIVER(op, ...)                                                                                        \
@@ -102,6 +112,7 @@ LAP_GPU_DRIVER(residual_norm_rounded, lap_kernel *residual_norm_rounded);
 LAP_GPU_DRIVER(rotary_table, lap_kernel *rotary_table);
 LAP_GPU_DRIVER(norm_rotary, lap_kernel *norm_rotary);
 LAP_GPU_DRIVER(kv_append, lap_kernel *kv_append);
+LAP_GPU_DRIVER(kv_norm_append, lap_kernel *kv_norm_append);
 LAP_GPU_DRIVER(attention, lap_kernel *slice, lap_kernel *merge, lap_kernel *flash);
 LAP_GPU_DRIVER(gelu_mul, lap_kernel *gelu_mul);
 LAP_GPU_DRIVER(add, lap_kernel *add);

@@ -58,6 +58,22 @@ extern "C" void lap_gpu_kv_append(const lap_step *step, const lap_kv_append_args
                    cache.slots, cache.head_dim, stepOf(cache, cache.key_step), stepOf(cache, cache.value_step));
 }
 
+extern "C" void lap_gpu_kv_norm_append(const lap_step *step, const lap_kv_norm_append_args *args,
+                                       lap_kernel *kv_norm_append, uint32_t, uint32_t) {
+  const lap_buffer &key = args->append.key, &value = args->append.value, &query = args->query, &out = args->query_out;
+  const lap_cache &cache = args->append.cache;
+  launch<KvNormAppend>(step, kv_norm_append, {args->query_heads + 2 * cache.kv_heads, rowsOf(step, key)},
+                       addressOf(step, key), key.row_bytes, addressOf(step, value), value.row_bytes,
+                       addressOf(step, query), query.row_bytes, addressOf(step, args->w),
+                       addressOf(step, args->query_w), addressOf(step, args->table), args->table.row_bytes,
+                       addressOf(step, out), out.row_bytes, args->query_heads, cache.kv_heads, placesOf(step, key),
+                       cache.key_offset, cache.value_offset, cache.slots, cache.head_dim, args->eps,
+                       stepOf(cache, cache.key_step), stepOf(cache, cache.value_step));
+  if (args->query_heads != 0 && !sameBuffer(query, out)) {
+    zeroPadding(step, out, args->query_heads * cache.head_dim);
+  }
+}
+
 extern "C" void lap_gpu_attention(const lap_step *step, const lap_attention_args *args, lap_kernel *slice,
                                   lap_kernel *merge, lap_kernel *flash, uint32_t, uint32_t) {
   const uint32_t rows = rowsOf(step, args->query);

@@ -63,6 +63,13 @@ using NormRotary = void(Address x, int32_t xBytes, Address w, Address table, int
 using KvAppend = void(Address key, int32_t keyBytes, Address value, int32_t valueBytes, Address places,
                       int64_t keyOffset, int64_t valueOffset, int32_t slots, int32_t headDim, float keyStep,
                       float valueStep);
+/// Grid (queryHeads + 2 kvHeads, rows): heads of the query (normed and rotated to queryOut), of the key (normed and
+/// rotated) and of the value (normed without weight); the latter two go to the caches.
+using KvNormAppend = void(Address key, int32_t keyBytes, Address value, int32_t valueBytes, Address query,
+                          int32_t queryBytes, Address w, Address queryW, Address table, int32_t tableBytes,
+                          Address queryOut, int32_t queryOutBytes, int32_t queryHeads, int32_t kvHeads, Address places,
+                          int64_t keyOffset, int64_t valueOffset, int32_t slots, int32_t headDim, float epsilon,
+                          float keyStep, float valueStep);
 /// One slice of T keys of one K/V head, for all its query heads: grid (ceil(keys in reach / T), kvHeads, rows), in
 /// reach being those of the highest position a captured graph may have; blocks behind the position of their row end at
 /// once. Slices start at multiples of T of the absolute position, the first one at that which holds the lowest visible

@@ -31,7 +31,7 @@ void addElementwiseKernels(KernelList &list);     ///< gelu_mul, add, scale, sof
 void addEmbedKernels(KernelList &list);           ///< embed
 void addQuantizeKernels(KernelList &list);        ///< quantize
 void addNormKernels(KernelList &list);            ///< rms_norm, residual_norm, rotary_table, norm_rotary
-void addKvAppendKernels(KernelList &list);        ///< kv_append
+void addKvAppendKernels(KernelList &list);        ///< kv_append, kv_norm_append
 void addAttentionKernels(KernelList &list);       ///< attention slices and their merge
 void addFlashKernels(KernelList &list);           ///< attention of many rows
 void addMatvecKernels(KernelList &list);          ///< products with few rows, also routed ones

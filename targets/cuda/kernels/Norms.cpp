@@ -5,15 +5,14 @@
 // columns it read. In place is safe: all columns are read before the block's reduction, and written after it.
 // Weights multiply directly (w, not 1 + w) and after the factor, as in the reference implementation.
 //===----------------------------------------------------------------------===//
+#include "targets/cuda/kernels/Norms.h"
+
 #include "targets/cuda/kernels/KernelList.h"
 #include "targets/cuda/kernels/Math.h"
 #include "targets/cuda/kernels/Rounding.h"
 
 namespace lapidary::cuda {
 
-namespace {
-
-/// 1 / sqrt(mean of squares + epsilon) of x[columns], where the mean divides by `width`.
 Val normFactor(KernelBuilder &k, Val x, Val columns, Val width, Val epsilon) {
   Val own = k.forLoop(k.threadId(), columns, k.i32(k.threads()), {k.f32(0)}, [&](Val column, llvm::ArrayRef<Val> sum) {
     Val value = k.load(k.f32Type(), x, column * 4);
@@ -22,6 +21,15 @@ Val normFactor(KernelBuilder &k, Val x, Val columns, Val width, Val epsilon) {
   Val squares = k.reduceBlock(own, sum);
   return 1.0 / squareRoot(squares / toFloat(width) + epsilon);
 }
+
+HeadPair rotatedPair(KernelBuilder &k, Val x, Val factor, Val w, Val angles, Val pair, Val pairs) {
+  auto normed = [&](Val column) { return k.load(k.f32Type(), x, column * 4) * factor * k.loadFloat(w, column); };
+  Val a = normed(pair), b = normed(pairs + pair);
+  Val cosine = k.loadFloat(angles, pair), sine = k.loadFloat(angles, pairs + pair);
+  return {a * cosine - b * sine, b * cosine + a * sine};
+}
+
+namespace {
 
 /// A vector's element, or 1 where there is none (address 0).
 Val optionalFloat(KernelBuilder &k, Val vector, Val index) {
@@ -126,12 +134,10 @@ void buildNormRotary(KernelBuilder &k) {
   Val own = k.row(k.row(x, xBytes, row), k.i32(4), first), angles = k.row(table, tableBytes, row);
   Val outHead = k.row(k.row(out, outBytes, row), k.i32(4), first);
   Val factor = normFactor(k, own, headDim, headDim, epsilon);
-  auto normed = [&](Val column) { return k.load(k.f32Type(), own, column * 4) * factor * k.loadFloat(w, column); };
   k.forLoop(k.threadId(), pairs, k.i32(k.threads()), [&](Val pair) {
-    Val a = normed(pair), b = normed(pairs + pair);
-    Val cosine = k.loadFloat(angles, pair), sine = k.loadFloat(angles, pairs + pair);
-    k.storeFloat(a * cosine - b * sine, outHead, pair);
-    k.storeFloat(b * cosine + a * sine, outHead, pairs + pair);
+    const HeadPair rotated = rotatedPair(k, own, factor, w, angles, pair, pairs);
+    k.storeFloat(rotated.low, outHead, pair);
+    k.storeFloat(rotated.high, outHead, pairs + pair);
   });
 }
 
@@ -144,18 +150,19 @@ void addNormKernels(KernelList &list) {
   auto roundedName = [](const char *op, lap_element element) {
     return ("f32-" + llvm::Twine(op) + roundingSuffix(element) + "-1x256-cuda").str();
   };
-  add("f32-residual_norm-1x256-cuda", 256, buildResidualNorm);
+  add("f32-residual_norm-1x256-cuda", normThreads, buildResidualNorm);
   for (lap_element element : {LAP_ROWS_F32, LAP_ROWS_I8}) {
-    add(roundedName("rms_norm", element), 256, [=](KernelBuilder &k) { buildRmsNorm(k, element); });
+    add(roundedName("rms_norm", element), normThreads, [=](KernelBuilder &k) { buildRmsNorm(k, element); });
   }
   for (lap_element element : {LAP_ROWS_Q8, LAP_ROWS_Q24, LAP_ROWS_R24}) {
-    add(roundedName("rms_norm", element), 256, [=](KernelBuilder &k) { buildRmsNormRounded(k, element); });
+    add(roundedName("rms_norm", element), normThreads, [=](KernelBuilder &k) { buildRmsNormRounded(k, element); });
   }
   for (lap_element element : {LAP_ROWS_I8, LAP_ROWS_Q8, LAP_ROWS_Q24, LAP_ROWS_R24}) {
-    add(roundedName("residual_norm", element), 256, [=](KernelBuilder &k) { buildResidualNormRounded(k, element); });
+    add(roundedName("residual_norm", element), normThreads,
+        [=](KernelBuilder &k) { buildResidualNormRounded(k, element); });
   }
   add("f32-rotary_table-1x128-cuda", 128, buildRotaryTable);
-  add("f32-norm_rotary-1x128-cuda", 128, buildNormRotary);
+  add("f32-norm_rotary-1x256-cuda", normThreads, buildNormRotary);
 }
 
 } // namespace lapidary::cuda

@@ -96,3 +96,65 @@ func.func @attention_step(%q: !kernel.buffer<tokens x 64 x f32>, %o: !kernel.buf
   kernel.attention @kv, %q heads 4 into %o : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x i8>
   return
 }
+
+// -----
+
+kernel.kv_cache @kv heads 1 dim 16 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @normed_value(%k: !kernel.buffer<tokens x 16 x f32>, %v: !kernel.buffer<tokens x 64 x f32>, %w: !kernel.packed<16, <f32>, "vector">) {
+  // expected-error@+1 {{column count of the value is 64, expected 16}}
+  kernel.kv_norm_append @kv, %k, %v, %w, %k eps 1.0 : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>
+  return
+}
+
+// -----
+
+kernel.kv_cache @kv heads 1 dim 16 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @normed_eps(%k: !kernel.buffer<tokens x 16 x f32>, %w: !kernel.packed<16, <f32>, "vector">) {
+  // expected-error@+1 {{eps is 0.000000, expected more than 0}}
+  kernel.kv_norm_append @kv, %k, %k, %w, %k eps 0.0 : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>
+  return
+}
+
+// -----
+
+kernel.kv_cache @kv heads 2 dim 32 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @normed_table(%k: !kernel.buffer<tokens x 64 x f32>, %w: !kernel.packed<16, <f32>, "vector">, %t: !kernel.buffer<tokens x 16 x f32>) {
+  // expected-error@+1 {{column count of the table is 16, expected 32}}
+  kernel.kv_norm_append @kv, %k, %k, %w, %t eps 1.0 : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>
+  return
+}
+
+// -----
+
+kernel.kv_cache @kv heads 1 dim 16 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @normed_weight(%k: !kernel.buffer<tokens x 16 x f32>, %w: !kernel.packed<8, <f32>, "vector">) {
+  // expected-error@+1 {{size of the weight is 8, expected 16}}
+  kernel.kv_norm_append @kv, %k, %k, %w, %k eps 1.0 : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<8, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>
+  return
+}
+
+// -----
+
+kernel.kv_cache @kv heads 1 dim 16 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @normed_query(%k: !kernel.buffer<tokens x 16 x f32>, %w: !kernel.packed<16, <f32>, "vector">, %q: !kernel.buffer<tokens x 64 x f32>) {
+  // expected-error@+1 {{column count of the query is 64, expected 48}}
+  kernel.kv_norm_append @kv, %k, %k, %w, %k eps 1.0 query %q, %w heads 3 into %q : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>
+  return
+}
+
+// -----
+
+kernel.kv_cache @kv heads 1 dim 16 window 8 geometry <slots = 16, element = "f32", key = 0, value = 0>
+func.func @normed_query_rows(%k: !kernel.buffer<tokens x 16 x f32>, %w: !kernel.packed<16, <f32>, "vector">, %q: !kernel.buffer<1 x 64 x f32>) {
+  // expected-error@+1 {{row count of the query}}
+  kernel.kv_norm_append @kv, %k, %k, %w, %k eps 1.0 query %q, %w heads 4 into %q : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<1 x 64 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<1 x 64 x f32>
+  return
+}
+
+// -----
+
+func.func @normed_unknown(%k: !kernel.buffer<tokens x 16 x f32>, %w: !kernel.packed<16, <f32>, "vector">) {
+  // expected-error@+1 {{found no kernel.kv_cache named @kv}}
+  kernel.kv_norm_append @kv, %k, %k, %w, %k eps 1.0 : !kernel.buffer<tokens x 16 x f32>, !kernel.buffer<tokens x 16 x f32>, !kernel.packed<16, <f32>, "vector">, !kernel.buffer<tokens x 16 x f32>
+  return
+}

@@ -71,6 +71,23 @@ func.func @caches(%k: !kernel.buffer<tokens x 64 x f32>, %q: !kernel.buffer<toke
   return
 }
 
+// CHECK-LABEL: func.func @normed_caches
+func.func @normed_caches(%k: !kernel.buffer<tokens x 64 x f32>, %q: !kernel.buffer<tokens x 64 x f32>, %o: !kernel.buffer<tokens x 64 x f32>, %w: !kernel.packed<64, <f32>, "vector">) {
+  // CHECK-NEXT: kernel.kv_norm_append @kv.0
+  // CHECK-NEXT: kernel.attention @kv.1
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.attention @kv.0
+  kernel.kv_norm_append @kv.0, %k, %k, %w, %k eps 1.0 : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>
+  kernel.attention @kv.1, %q heads 1 into %o : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.attention @kv.0, %q heads 1 into %o : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.kv_norm_append @kv.0, {{.*}} query
+  kernel.kv_norm_append @kv.0, %k, %k, %w, %k eps 1.0 query %q, %w heads 1 into %q : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64, <f32>, "vector">, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  return
+}
+
 // CHECK-LABEL: func.func @nothing_to_wait_for
 func.func @nothing_to_wait_for() {
   // CHECK-NEXT: return

@@ -44,6 +44,7 @@ Entry entries[] = {entry<Embed>("embed", 256),
                    entry<NormRotary>("norm_rotary", 1),
                    entry<RotaryTable>("rotary_table", 1),
                    entry<KvAppend>("kv_append", 1),
+                   entry<KvNormAppend>("kv_norm_append", 1),
                    entry<AttentionSlice>("slice", 256),
                    entry<AttentionMerge>("merge", 1),
                    entry<AttentionFlash>("flash", 64, 16),
@@ -264,6 +265,53 @@ TEST(GpuDrivers, TablesAreCollectedThenReadFromTheBlock) {
   lap_gpu_embed(&scene.call, &embed, kernel("embed"), 0, 1);
   ASSERT_EQ(names(), Names{"embed"});
   EXPECT_EQ(enqueued[0].parameters, (std::vector<double>{0x600000, 900, 0, Arena, 2048, 512, 0, 0}));
+}
+
+TEST(GpuDrivers, NormsAndCacheWritesOfAllHeadsAreOneKernel) {
+  lap_kv_norm_append_args args = {};
+  args.append = {rows(0x1000, 512), rows(0x2000, 512), {64, 4096, 8192, 2, 256, 300, LAP_I8, 0.5f, 0.25f, {}}};
+  args.table = rows(0x3000, 256), args.w = {64, 0, 0, 1, 256, LAP_F32, 0}, args.eps = 2;
+  Scene scene(3);
+  lap_gpu_kv_norm_append(&scene.call, &args, kernel("kv_norm_append"), 0, 1);
+  args.query = args.query_out = rows(0x4000, 1024), args.query_w = {128, 0, 0, 1, 256, LAP_F32, 0};
+  args.query_heads = 4, args.append.cache.element = LAP_BF16;
+  lap_gpu_kv_norm_append(&scene.call, &args, kernel("kv_norm_append"), 0, 1);
+  ASSERT_EQ(names(), (Names{"kv_norm_append", "kv_norm_append"}));
+  EXPECT_EQ(enqueued[0].x, 4u); // two heads of K, two of V
+  EXPECT_EQ(enqueued[0].y, 3u);
+  EXPECT_EQ(
+      enqueued[0].parameters,
+      (std::vector<double>{
+          Arena + 0x1000, 2048, Arena + 0x2000, 2048, Arena, 0, Weights + 64, 0,   Arena + 0x3000, 1024, Arena, 0, 0, 2,
+          Places,         64,   4096,           8192, 256,   2, 0.5,          0.25}));
+  EXPECT_EQ(enqueued[1].x, 8u);
+  EXPECT_EQ(enqueued[1].parameters, (std::vector<double>{Arena + 0x1000,
+                                                         2048,
+                                                         Arena + 0x2000,
+                                                         2048,
+                                                         Arena + 0x4000,
+                                                         4096,
+                                                         Weights + 64,
+                                                         Weights + 128,
+                                                         Arena + 0x3000,
+                                                         1024,
+                                                         Arena + 0x4000,
+                                                         4096,
+                                                         4,
+                                                         2,
+                                                         Places,
+                                                         64,
+                                                         4096,
+                                                         8192,
+                                                         256,
+                                                         2,
+                                                         1,
+                                                         1}));
+  args.query_out = rows(0x8000, 1056); // another buffer, whose padding must be zero
+  enqueued.clear();
+  lap_gpu_kv_norm_append(&scene.call, &args, kernel("kv_norm_append"), 0, 1);
+  ASSERT_EQ(names(), (Names{"kv_norm_append", "fill", "fill", "fill"}));
+  EXPECT_EQ(enqueued[1].parameters, (std::vector<double>{Arena + 0x8000 + 4096, 0, 128}));
 }
 
 TEST(GpuDrivers, FewRowsAttendInSlices) {

@@ -164,7 +164,7 @@ TEST(Norms, NormRotaryTurnsPairsOfTheNormedHead) {
       }
     }
     const Memory<float> input(x), weights(w), turns(table), out(x.size(), untouched);
-    launch<lap::cuda::NormRotary>("f32-norm_rotary-1x128-cuda", Grid{heads, rows}, input.address, int32_t(columns * 4),
+    launch<lap::cuda::NormRotary>("f32-norm_rotary-1x256-cuda", Grid{heads, rows}, input.address, int32_t(columns * 4),
                                   weights.address, turns.address, int32_t(headDim * 4), out.address,
                                   int32_t(columns * 4), int32_t(headDim), epsilon);
     const std::vector<float> got = out.read();
