@@ -88,7 +88,7 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
   if (step->barrier) {
     step->barrier->lanes[lane].ahead = {};
   }
-  const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
+  const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w, rows);
   if (step->observer) {
     observe(step, w, args->x, args->input_step, lane, lanes);
   }
@@ -115,7 +115,7 @@ extern "C" void lap_op_read_ahead(const lap_step *step, const lap_matmul_args *n
     return; // who never waits
   }
   const lap_weight &w = next->w;
-  const uint32_t tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w);
+  const uint32_t tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w, rowsOf(step, next->out));
   const uint32_t own = ownItems((tiles + most - 1) / most, lanes);
   const uint64_t bytes = uint64_t(own ? own : 1) * most * w.tile_bytes; // one: a guess, the lanes come in any order
   const uint8_t *begin = weightBytes(step, w) + lane * bytes;

@@ -109,7 +109,7 @@ Product tilesFrom(const Product &p, uint32_t first, uint32_t tiles) {
 
 } // namespace
 
-uint32_t itemTiles(const lap_weight &weight) { return itemTilesOf(weight.tile_bytes); }
+uint32_t itemTiles(const lap_weight &weight, uint32_t rows) { return itemTilesOf(weight.tile_bytes, rows == 1); }
 
 void multiply(const Product &product, const ProductKernels &kernels) {
   const uint32_t blocked = product.tile_count / TileBlock * TileBlock;

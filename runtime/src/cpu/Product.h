@@ -29,8 +29,8 @@ struct ProductKernels {
   lap_kernel *matvec, *matmat;
 };
 
-/// Tiles of a matrix that one lane multiplies at a time (ItemBytes.h).
-uint32_t itemTiles(const lap_weight &weight);
+/// Tiles of a matrix that one lane multiplies at a time with so many rows (ItemBytes.h).
+uint32_t itemTiles(const lap_weight &weight, uint32_t rows);
 
 /// Computes all rows: whole blocks with matmat, what is left row by row with matvec. The tiles should fit the second
 /// level cache.

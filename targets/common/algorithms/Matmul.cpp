@@ -105,7 +105,7 @@ GroupMatmul::GroupMatmul(lap_format format, ByteProducts products) {
 // Four vectors of 8 sums of 4 columns side by side, and what is left of the row in 32s.
 void RowMatmul::defineSums(const ImageParam &values) {
   const int wide = 4 * LAP_COLUMN_PAD;
-  Expr columns = values.dim(0).extent();
+  columns = values.dim(0).extent();
   strandColumns = RDom({{0, 4}, {0, columns / wide}}, "strandColumns");
   strandR = RDom(0, LAP_COLUMN_PAD, "strandR");
   tailColumns = RDom({{0, LAP_COLUMN_PAD}, {0, columns % wide / LAP_COLUMN_PAD}}, "tailColumns");

@@ -86,7 +86,7 @@ struct RowMatmul : Algorithm {
       PlaneStages(LAP_PLANES)}; // part: InPlace int32 [row, field, plane, token, tile],
                                 // Pairs int16 [pair, row, step, plane, token, tile] (step: a block of columns)
   Halide::Func strands{"strands"}, rowSum{"rowSum"}; // [plane, token]: sums of the values, for the zero point
-  Halide::Expr planeCount;
+  Halide::Expr planeCount, columns;
   Halide::RDom block;  // x: column of 4 (of a pair), y: field of the byte, z: block of 4 * fieldCount columns
   Halide::RDom blocks; // Pairs: x: pair, y: block
   Halide::RDom strandColumns, strandR, tailColumns; // of rowSum

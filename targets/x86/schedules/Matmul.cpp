@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The 16 rows of a tile are the lanes of the accumulators. matvec follows one tile, because memory is what limits it
-// (Zen 4, one core: one stream 33 GB/s, two 22, eight 23). matmat holds `accumulators` tokens of one tile in registers,
-// so a weight vector is loaded (and its nibbles unpacked) once for all of them. Counts that do not divide fall back to
-// smaller blocks through specialisations, with the same bits.
+// (Zen 4, 1,536 columns, one core: one stream 30 GB/s, two 17, eight 22), but four where a tile is long: 12,288 columns
+// on one core 25 GB/s with one, 30 with four, on two 38 and 54 (docs/performance.md). matmat holds `accumulators`
+// tokens of one tile in registers, so a weight vector is loaded (and its nibbles unpacked) once for all of them. Counts
+// that do not divide fall back to smaller blocks through specialisations, with the same bits.
 #include "targets/x86/schedules/Schedules.h"
 
 namespace lapidary::x86 {
@@ -12,13 +13,20 @@ namespace lapidary::x86 {
 using namespace Halide;
 
 namespace {
-/// One tile at a time: it is one stream of memory. Either number of planes has code of its own; each plane of a token
-/// takes an accumulator.
-template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const CpuIsa &isa) {
+constexpr int longColumns = 6144; // of a tile; between these and 1,536 nothing was measured
+
+/// One tile at a time: it is one stream of memory; four for one row of `columns` if they are many (and registers are).
+/// Either number of planes has code of its own; each plane of a token takes an accumulator.
+template <typename Matmul>
+void blockPlanes(Matmul &m, Var step, const Expr &columns, bool manyRows, const CpuIsa &isa) {
   const std::vector<int> tokens =
       manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1};
   boundRows(m);
-  blockOutput(m, m.out.specialize(m.planeCount == 1), step, 1, tokens);
+  Stage onePlane = m.out.specialize(m.planeCount == 1);
+  if (!manyRows && isa.lanes == LAP_ROW_TILE) {
+    blockOutput(m, onePlane.specialize(columns >= longColumns), step, 4, tokens);
+  }
+  blockOutput(m, onePlane, step, 1, tokens);
   blockOutput(m, m.out, step, 1, manyRows ? std::vector<int>{isa.accumulators / 2} : tokens);
 }
 
@@ -41,7 +49,8 @@ template <typename Matmul> void schedulePairs(Matmul &m, PlaneStages &s, const s
 
 void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("step");
-  blockPlanes(m, step, manyRows, isa); // the dots of a tile's groups do not depend on each other
+  // The dots of a tile's groups do not depend on each other.
+  blockPlanes(m, step, m.groups.x.extent() * LAP_GROUP, manyRows, isa);
   for (PlaneStages &s : m.stages) {
     s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
     s.sum.update()
@@ -72,7 +81,7 @@ void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
 
 void schedule(RowMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("outStep");
-  blockPlanes(m, step, manyRows, isa);
+  blockPlanes(m, step, m.columns, manyRows, isa);
   m.rowSum.compute_root()
       .store_in(MemoryType::Stack)
       .bound_storage(m.plane, LAP_PLANES)
