@@ -13,15 +13,21 @@ namespace lap {
 constexpr uint64_t ItemBytes = 128 * 1024;
 constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles
 
+/// Long tiles that matvec reads side by side. On x86-64 four streams of memory are faster than one
+/// (targets/x86/schedules/Matmul.cpp); Hexagon brings a long tile through VTCM in parts of its columns.
+#ifdef __x86_64__
+constexpr uint32_t LongTiles = 4;
+#else
+constexpr uint32_t LongTiles = 1;
+#endif
+
 /// Tiles of `tileBytes` that one lane multiplies at a time: long enough a stream of memory, short enough to stay in the
-/// second level cache between kernel calls and to let the lanes end together. One row has one kernel call, which reads
-/// four long tiles faster than one.
+/// second level cache between kernel calls and to let the lanes end together. One row has one kernel call.
 constexpr uint32_t itemTilesOf(uint64_t tileBytes, bool oneRow = false) {
-  const uint64_t fitting = ItemBytes / tileBytes;
+  const uint64_t fitting = ItemBytes / tileBytes, least = oneRow ? LongTiles : 1;
   return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock
-                               : oneRow             ? TileBlock
-                               : fitting            ? fitting
-                                                    : 1);
+                               : fitting > least    ? fitting
+                                                    : least);
 }
 
 } // namespace lap
