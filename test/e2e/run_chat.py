@@ -78,12 +78,15 @@ def test_structured_answers(program, problems):
             problems.expect(not options or "thought: " in done.stderr, f"{options}: {done.stderr}")
 
 
-def test_interrupt(program, problems):
-    """Ctrl-C on a terminal stops the answer, and the chat goes on."""
+def test_interrupt(program, directory, problems):
+    """Ctrl-C on a terminal stops the answer, and the chat goes on. The answer cannot end by itself before: its grammar wants
+    more than the terminal holds while nobody reads."""
+    grammar = directory / "words.gbnf"
+    grammar.write_text('root ::= ([a-z]+ " "){2500}\n')
     pid, fd = pty.fork()
     if pid == 0:
         os.environ["TERM"] = "xterm"
-        os.execv(program, [str(program), "-n", "100000", "--temp", "1", "--stop", "never in the text"])
+        os.execv(program, [str(program), "-n", "100000", "--temp", "1", "--grammar", str(grammar), "--stop", "NEVER"])
     shown = b""
 
     def expect(pattern):
@@ -164,7 +167,7 @@ def main():
             test_prompts(program, problems)
             test_no_control_tokens(program, model, problems)
             test_structured_answers(program, problems)
-            test_interrupt(program, problems)
+            test_interrupt(program, directory, problems)
             test_c_example(library, problems)
             test_python_example(library, problems)
             test_broken_template(lapidary, directory, problems)
