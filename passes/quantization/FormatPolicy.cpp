@@ -105,8 +105,10 @@ FormatPolicy::Override *FormatPolicy::findOverride(StringRef weight) {
 }
 
 FormatPolicy::Override *FormatPolicy::ruleFor(const WeightGroup &group, StringRef weight) {
-  Override *own = group.isTiedHead ? findOverride(tiedHeadName) : nullptr;
-  Override *rule = own ? own : findOverride(weight);
+  Override *rule = findOverride(weight);
+  if (Override *own = group.isTiedHead ? findOverride(tiedHeadName) : nullptr; own && !own->glob.match(weight)) {
+    rule = own; // a pattern that matches both names says nothing of the head alone
+  }
   bool mustStayPlain = group.isRouter || group.isNarrow;
   return rule && rule->format && rule->format.isInteger() && mustStayPlain ? nullptr : rule;
 }
@@ -118,6 +120,7 @@ static gemma::FormatAttr groupFormat(gemma::FormatAttr format) {
 
 FailureOr<gemma::FormatAttr> FormatPolicy::choose(const WeightGroup &group) {
   gemma::FormatAttr fallback = group.isEmbeddingOrHead ? embedding : program;
+  hasTiedHead |= group.isTiedHead;
   fallback = group.isExperts && hasRowScales(fallback) ? groupFormat(fallback) : fallback;
   gemma::FormatAttr chosen;
   StringAttr chosenFor;
@@ -164,7 +167,8 @@ LogicalResult FormatPolicy::checkOverridesUsed(ModuleOp module) const {
       continue;
     }
     allUsed = false;
-    bool matches = llvm::any_of(module.getOps<gemma::WeightOp>(),
+    bool matches = (hasTiedHead && rule.glob.match(tiedHeadName)) ||
+                   llvm::any_of(module.getOps<gemma::WeightOp>(),
                                 [&](gemma::WeightOp weight) { return rule.glob.match(weight.getSymName()); });
     if (matches) {
       module.emitError()

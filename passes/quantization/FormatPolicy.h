@@ -46,6 +46,7 @@ private:
   gemma::FormatAttr program;
   gemma::FormatAttr embedding;
   std::vector<Override> overrides;
+  bool hasTiedHead = false; ///< among the groups chosen so far
 };
 
 } // namespace lapidary

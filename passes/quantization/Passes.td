@@ -30,8 +30,9 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
        returned, the token table any embedding that is not split into heads (those are per-layer embeddings).
     4. `format`.
 
-    A tied output head goes by the first override that matches `lm_head.weight`, else with the token table. If their
-    formats differ, the matrix is stored twice: as the head's, and as a table whose rows are read from the file.
+    A tied output head goes by the first override that matches `lm_head.weight`, unless that matches the token table's
+    name as well; else it goes with the table. If their formats differ, the matrix is stored twice: as the head's, and as
+    a table whose rows are read from the file.
 
     Weights that are stored together get one format: those that share a matrix, those stacked by gemma.concat_rows, and
     the two of gemma.experts. If one of them stays plain, all do; overrides that disagree about them are an error. So are unknown formats and patterns that decide nothing. Running the pass again,

@@ -233,8 +233,9 @@ const float *lap_session_logits(const lap_session *session, size_t row);
 const int32_t *lap_session_ids(const lap_session *session);
 
 /* Shortens the sequence to its first `position` tokens; the next call must come before sampling again. Sliding-window
- * caches forget: positions up to the compiled chunk behind the longest the sequence has been can be reached, those at
- * or just behind a checkpoint, and 0. Errors: LAP_INVALID_ARGUMENT. */
+ * caches forget: positions up to the compiled chunk behind the longest the sequence has been (guesses included, see
+ * lap_session_options.drafts) can be reached, those at or just behind a checkpoint, and 0. Errors:
+ * LAP_INVALID_ARGUMENT. */
 lap_status lap_session_rewind(lap_session *session, uint32_t position, lap_error *error);
 
 /* Keeps what the session needs to return to its position, or up to 16 tokens before it, whatever is appended later.

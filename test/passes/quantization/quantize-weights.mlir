@@ -8,6 +8,8 @@
 // RUN: lapidary-opt %s --quantize-weights="format=w4 embedding-format=bf16" | FileCheck %s --check-prefix=EMBEDDING
 // RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=lm_head.weight=w4" | FileCheck %s --check-prefix=HEAD
 // RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=embed=w4" | FileCheck %s --check-prefix=BOTH
+// RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=embed=w4,*=w8" | FileCheck %s --check-prefix=BOTH
+// RUN: not lapidary-opt %s --quantize-weights="overrides=*=w4,lm_head.weight=w8" 2>&1 | FileCheck %s --check-prefix=LATE
 // RUN: lapidary-opt %s --quantize-weights="format=w4 overrides=embed=w4,lm_head.weight=w8" | FileCheck %s --check-prefix=TABLE
 //
 // A later run decides from scratch, whatever an earlier one wrote.
@@ -27,7 +29,8 @@ gemma.weight @narrow_down : tensor<8x96x22xbf16> shard 0 offset 349712
 gemma.weight @narrow_gate_up : tensor<8x44x96xbf16> shard 0 offset 383504
 
 // The token table is also the output head: 8 bits in a 4-bit program, the same in both places unless an override is for
-// lm_head.weight.
+// lm_head.weight alone: a pattern that matches both names, first or last, is not.
+// LATE: error: override 'lm_head.weight=w8' decides nothing: {{.*}} matched by an earlier override
 // CHECK-LABEL: func.func @tied_table
 // W4: gemma.embedding {{.*}} storage <w8, group = 32>
 // W8: gemma.embedding {{.*}} storage <w8, group = 32>
