@@ -20,9 +20,9 @@ namespace lap {
 
 namespace {
 
-constexpr uint32_t SpinsMost = 4000; // about 0.1 ms: longer than the imbalance between lanes of one op
-constexpr uint32_t SpinsLeast = 50;  // whoever we wait for needs our CPU
-constexpr uint64_t ShortSleepNs = 30000;
+constexpr uint32_t SpinsMost = 4000;     // about 0.1 ms: longer than the imbalance between lanes of one op
+constexpr uint32_t SpinsLeast = 50;      // whoever we wait for needs our CPU
+constexpr uint64_t ShortSleepNs = 50000; // with 100,000 a CPU shared with another process is spun away
 
 void pause() {
 #if defined(__x86_64__)
@@ -54,6 +54,16 @@ void SpinBudget::spunWell() {
   }
 }
 
+void SpinBudget::sleptUntil(uint64_t ns) {
+  // A short sleep would have been a spin: without this a budget that shrank below the lanes' imbalance never grew back.
+  // The time to wake up does not count: it is some 50 us in a virtual machine, so one sleep would bring the next.
+  if (ns < ShortSleepNs) {
+    spunWell();
+  } else {
+    spunInVain();
+  }
+}
+
 bool WaitWord::wait(uint32_t seen, SpinBudget &budget, Ahead &ahead) {
   for (; ahead.begin < ahead.end; ahead.begin += 64) { // a line at a time: the word comes first
     if (value.load(std::memory_order_acquire) != seen) {
@@ -75,18 +85,15 @@ bool WaitWord::wait(uint32_t seen, SpinBudget &budget, Ahead &ahead) {
     syscall(SYS_futex, &value, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
   }
   sleepers.fetch_sub(1);
-  // A short sleep would have been a spin: without this a budget that shrank below the lanes' imbalance never grew back.
-  if (nowNs() - start < ShortSleepNs) {
-    budget.spunWell();
-  } else {
-    budget.spunInVain();
-  }
+  const uint64_t advanced = advancedNs.load(std::memory_order_relaxed);
+  budget.sleptUntil(advanced > start ? advanced - start : 0); // before: it came while we went to sleep
   return true;
 }
 
 void WaitWord::advance() {
   value.fetch_add(1);
   if (sleepers.load() != 0) {
+    advancedNs.store(nowNs(), std::memory_order_relaxed);
     syscall(SYS_futex, &value, FUTEX_WAKE_PRIVATE, INT_MAX, nullptr, nullptr, 0);
   }
 }

@@ -27,6 +27,8 @@ struct SpinBudget {
   void start(uint32_t limit);
   void spunInVain();
   void spunWell();
+  /// What a lane waited for came `ns` after it went to sleep.
+  void sleptUntil(uint64_t ns);
 };
 
 /// Memory that a lane is going to read. A lane that waits brings it into its caches, a line at a time.
@@ -38,6 +40,7 @@ struct Ahead {
 struct WaitWord {
   alignas(64) std::atomic<uint32_t> value{0};
   alignas(64) std::atomic<uint32_t> sleepers{0};
+  std::atomic<uint64_t> advancedNs{0}; // when it last advanced while somebody slept
 
   /// Returns once value != seen, at the latest shortly after advance(); true if the thread slept. Reads
   /// `ahead` before it spins.

@@ -5,6 +5,7 @@
 // here are oversubscribed, which exercises the sleeping path.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/Lockstep.h"
+#include "runtime/src/Profile.h"
 
 #include <gtest/gtest.h>
 
@@ -107,6 +108,40 @@ TEST(Lockstep, SpinBudgetShrinksToAFloorAndGrowsBack) {
     budget.spunWell();
   }
   EXPECT_EQ(budget.spins, 4000u);
+}
+
+TEST(Lockstep, OnlyALongSleepShrinksTheSpinBudget) {
+  SpinBudget budget;
+  budget.start(4000);
+  budget.sleptUntil(5000000);
+  EXPECT_EQ(budget.spins, 2000u);
+  budget.sleptUntil(20000);
+  EXPECT_GT(budget.spins, 2000u);
+}
+
+TEST(Lockstep, ASleeperLearnsWhenItsWordAdvanced) {
+  WaitWord word;
+  SpinBudget budget;
+  budget.start(0); // sleeps at once
+  pthread_t thread;
+  const uint64_t before = nowNs();
+  ASSERT_EQ(pthread_create(
+                &thread, nullptr,
+                [](void *context) -> void * {
+                  WaitWord &other = *static_cast<WaitWord *>(context);
+                  while (other.sleepers == 0) {
+                    usleep(100);
+                  }
+                  other.advance();
+                  return nullptr;
+                },
+                &word),
+            0);
+  Ahead nothing;
+  EXPECT_TRUE(word.wait(0, budget, nothing));
+  pthread_join(thread, nullptr);
+  EXPECT_GT(word.advancedNs, before);
+  EXPECT_LE(word.advancedNs, nowNs());
 }
 
 TEST(Lockstep, StartsAndStopsWithoutRunning) {
