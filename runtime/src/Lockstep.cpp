@@ -69,7 +69,9 @@ bool WaitWord::wait(uint32_t seen, SpinBudget &budget, Ahead &ahead) {
     if (value.load(std::memory_order_acquire) != seen) {
       return false;
     }
-    __builtin_prefetch(ahead.begin);
+    for (uint32_t stream = 0; stream < ahead.streams; ++stream) {
+      __builtin_prefetch(ahead.begin + stream * ahead.distance);
+    }
   }
   uint32_t spins = budget.spins.load(std::memory_order_relaxed);
   for (uint32_t i = 0; i < spins; ++i) {

@@ -31,9 +31,12 @@ struct SpinBudget {
   void sleptUntil(uint64_t ns);
 };
 
-/// Memory that a lane is going to read. A lane that waits brings it into its caches, a line at a time.
+/// Memory that a lane is going to read: [begin, end), and as much `distance` further on for every further stream. A
+/// lane that waits brings it into its caches, a line of each stream at a time.
 struct Ahead {
   const uint8_t *begin = nullptr, *end = nullptr;
+  uint64_t distance = 0;
+  uint32_t streams = 1;
 };
 
 /// A counter that threads wait on: spin first, then sleep. Each field has a cache line of its own.

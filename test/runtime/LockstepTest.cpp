@@ -49,7 +49,7 @@ namespace {
 
 struct ReadingAhead {
   lap_step step{};
-  alignas(64) uint8_t memory[100 * 64] = {};
+  alignas(64) uint8_t memory[200 * 64] = {}; // two streams
   Ahead left[2] = {};
 };
 
@@ -57,7 +57,7 @@ struct ReadingAhead {
 void comeLate(void *context, uint32_t lane, uint32_t lanes) {
   ReadingAhead &r = *static_cast<ReadingAhead *>(context);
   Ahead &ahead = r.step.barrier->lanes[lane].ahead;
-  ahead = {r.memory, r.memory + sizeof(r.memory)};
+  ahead = {r.memory, r.memory + sizeof(r.memory) / 2, sizeof(r.memory) / 2, 2};
   if (lane == 0) {
     // The pointer is the other lane's own, not atomic: each look at it is a fresh load.
     const uint8_t *const volatile &other = r.step.barrier->lanes[1].ahead.begin;

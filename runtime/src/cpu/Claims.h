@@ -43,6 +43,13 @@ public:
     ownEnd = static_cast<uint32_t>(items.end);
   }
 
+  /// The lane's own items, all at once; next() then gives the others.
+  Range takeOwn() {
+    const Range own = {following, ownEnd};
+    following = ownEnd;
+    return own;
+  }
+
   /// False when no item is left.
   bool next(uint32_t &out_item) {
     if (following < ownEnd) {

@@ -8,6 +8,7 @@
 #ifndef LAPIDARY_RUNTIME_CPU_HALIDEABI_H
 #define LAPIDARY_RUNTIME_CPU_HALIDEABI_H
 
+#include <initializer_list>
 #include <stdint.h>
 
 namespace lap {
@@ -33,38 +34,33 @@ struct HalideBuffer {
   void *padding;
 };
 
-/// A dense or strided array of up to five dimensions, for the duration of one kernel call.
+/// One dimension of an array; by default none.
+struct Axis {
+  int64_t extent = -1;
+  int64_t stride = 0; // in elements
+};
+
+/// A dense or strided array of up to six dimensions, for the duration of one kernel call.
 /// Not copyable: the buffer points at its own dimensions.
 class Array {
 public:
-  struct Axis {
-    int64_t extent;
-    int64_t stride; // in elements
-  };
-
-  Array(const void *data, Axis a) : Array(data, 1, a, {}, {}, {}, {}) {}
-  Array(const void *data, Axis a, Axis b) : Array(data, 2, a, b, {}, {}, {}) {}
-  Array(const void *data, Axis a, Axis b, Axis c) : Array(data, 3, a, b, c, {}, {}) {}
-  Array(const void *data, Axis a, Axis b, Axis c, Axis d) : Array(data, 4, a, b, c, d, {}) {}
-  Array(const void *data, Axis a, Axis b, Axis c, Axis d, Axis e) : Array(data, 5, a, b, c, d, e) {}
+  Array(const void *data, Axis a, Axis b = {}, Axis c = {}, Axis d = {}, Axis e = {}, Axis f = {}) {
+    for (const Axis &axis : {a, b, c, d, e, f}) {
+      if (axis.extent >= 0) {
+        dims[buffer.dimensions++] = {0, static_cast<int32_t>(axis.extent), static_cast<int32_t>(axis.stride), 0};
+      }
+    }
+    buffer.host = static_cast<uint8_t *>(const_cast<void *>(data));
+    buffer.dim = dims;
+  }
   Array(const Array &) = delete;
   Array &operator=(const Array &) = delete;
 
   operator HalideBuffer *() { return &buffer; }
 
 private:
-  Array(const void *data, int32_t rank, Axis a, Axis b, Axis c, Axis d, Axis e) {
-    const Axis axes[5] = {a, b, c, d, e};
-    for (int i = 0; i < rank; ++i) {
-      dims[i] = {0, static_cast<int32_t>(axes[i].extent), static_cast<int32_t>(axes[i].stride), 0};
-    }
-    buffer.host = static_cast<uint8_t *>(const_cast<void *>(data));
-    buffer.dimensions = rank;
-    buffer.dim = dims;
-  }
-
   HalideBuffer buffer = {};
-  HalideDimension dims[5];
+  HalideDimension dims[6];
 };
 
 } // namespace lap

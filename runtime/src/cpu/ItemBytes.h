@@ -13,18 +13,20 @@ namespace lap {
 constexpr uint64_t ItemBytes = 128 * 1024;
 constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles
 
-/// Long tiles that matvec reads side by side. On x86-64 four streams of memory are faster than one
-/// (targets/x86/schedules/Matmul.cpp); Hexagon brings a long tile through VTCM in parts of its columns.
+/// Places of a matrix that one row is multiplied from at a time: memory is the limit then, and on x86-64 four streams
+/// of it are faster than one (docs/performance.md). Hexagon brings what a lane multiplies through VTCM, ARM machines
+/// were not measured.
+constexpr uint32_t MostStreams = 4; // that kernels read side by side
 #ifdef __x86_64__
-constexpr uint32_t LongTiles = 4;
+constexpr uint32_t Streams = MostStreams;
 #else
-constexpr uint32_t LongTiles = 1;
+constexpr uint32_t Streams = 1;
 #endif
 
-/// Tiles of `tileBytes` that one lane multiplies at a time: long enough a stream of memory, short enough to stay in the
-/// second level cache between kernel calls and to let the lanes end together. One row has one kernel call.
+/// Tiles of `tileBytes` that a lane claims at a time: long enough a stream of memory, short enough to stay in the
+/// second level cache between kernel calls and to let the lanes end together. One row is multiplied by one kernel call.
 constexpr uint32_t itemTilesOf(uint64_t tileBytes, bool oneRow = false) {
-  const uint64_t fitting = ItemBytes / tileBytes, least = oneRow ? LongTiles : 1;
+  const uint64_t fitting = ItemBytes / tileBytes, least = oneRow ? Streams : 1;
   return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock
                                : fitting > least    ? fitting
                                                     : least);

@@ -4,6 +4,7 @@
 // The lanes of a matmul claim ranges of the weight's row tiles: each weight byte is read by one lane, once.
 //===----------------------------------------------------------------------===//
 #include "Claims.h"
+#include "ItemBytes.h"
 #include "Kernels.h"
 #include "Observe.h"
 #include "Product.h"
@@ -15,6 +16,7 @@ using namespace lap;
 namespace {
 
 constexpr uint64_t ReadAheadBytes = 128 * 1024; // a part of the second level cache
+constexpr uint64_t MostStreamedBytes = 1 << 30; // Halide counts elements in 31 bits
 
 /// One call of multiply for the tiles [first, first + count), which are rounded to the same step.
 void multiplyTiles(const lap_step *step, const lap_matmul_args *args, uint32_t first, uint32_t count, float outStep,
@@ -92,15 +94,24 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
   if (step->observer) {
     observe(step, w, args->x, args->input_step, lane, lanes);
   }
-  Claims claims(step, (tiles + most - 1) / most, lane, lanes);
-  for (uint32_t item; claims.next(item);) {
-    const uint32_t first = item * most, left = tiles - first;
-    const uint32_t end = first + (left < most ? left : most);
+  auto multiplyItems = [&](uint64_t firstItem, uint64_t endItem) {
+    const uint32_t first = static_cast<uint32_t>(firstItem * most);
+    const uint32_t end = endItem * most < tiles ? static_cast<uint32_t>(endItem * most) : tiles;
     multiplyItem(step, args, first, end, {matvec, matmat});
     timer.read((end - first) * w.tile_bytes);
     if (step->observer) {
       observeOutput(step, w, args->out, first, end);
     }
+  };
+  Claims claims(step, (tiles + most - 1) / most, lane, lanes);
+  if (Streams > 1 && rows == 1) { // streams as long as can be
+    const uint64_t fitting = MostStreamedBytes / (most * w.tile_bytes);
+    for (Range own = claims.takeOwn(); own.begin < own.end; own.begin += fitting) {
+      multiplyItems(own.begin, own.end - own.begin < fitting ? own.end : own.begin + fitting);
+    }
+  }
+  for (uint32_t item; claims.next(item);) {
+    multiplyItems(item, item + 1);
   }
   // Rows are padded to 16, columns of the output to 32.
   if (lane == lanes - 1) {
@@ -115,11 +126,13 @@ extern "C" void lap_op_read_ahead(const lap_step *step, const lap_matmul_args *n
     return; // who never waits
   }
   const lap_weight &w = next->w;
-  const uint32_t tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w, rowsOf(step, next->out));
+  const uint32_t rows = rowsOf(step, next->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w, rows);
   const uint32_t own = ownItems((tiles + most - 1) / most, lanes);
-  const uint64_t bytes = uint64_t(own ? own : 1) * most * w.tile_bytes; // one: a guess, the lanes come in any order
-  const uint8_t *begin = weightBytes(step, w) + lane * bytes;
-  step->barrier->lanes[lane].ahead = {begin, begin + (bytes < ReadAheadBytes ? bytes : ReadAheadBytes)};
+  const uint32_t ownTiles = (own ? own : 1) * most; // one: a guess, the lanes come in any order
+  const uint32_t streams = own ? streamsOf(w, ownTiles, next->x.element, rows) : 1;
+  const uint64_t length = ownTiles / streams * w.tile_bytes, part = ReadAheadBytes / streams;
+  const uint8_t *begin = weightBytes(step, w) + lane * (ownTiles * w.tile_bytes);
+  step->barrier->lanes[lane].ahead = {begin, begin + (length < part ? length : part), length, streams};
 }
 
 extern "C" void lap_op_quantize(const lap_step *step, const lap_quantize_args *args, lap_kernel *quantize,

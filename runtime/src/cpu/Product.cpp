@@ -15,14 +15,18 @@ namespace {
 
 constexpr uint32_t RowBlock = 4; // matmat's smallest block of rows
 
+/// The streams of a product's tiles, `tileElements` apart, and of its outputs.
+Axis streamAxis(const Product &p, int64_t tileElements) { return {p.streams, p.tile_count * tileElements}; }
+
 void callFloat(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns;
   const int64_t elementBytes = p.weight->format == LAP_F32 ? 4 : 2;
+  const int64_t tileElements = static_cast<int64_t>(p.weight->tile_bytes) / elementBytes;
   Array x(p.x, {columns, 1}, {p.rows, static_cast<int64_t>(p.x_row_bytes / 4)});
-  Array w(p.tiles, {LAP_ROW_TILE, 1}, {columns, LAP_ROW_TILE},
-          {p.tile_count, static_cast<int64_t>(p.weight->tile_bytes) / elementBytes});
-  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
-            {p.tile_count, LAP_ROW_TILE});
+  Array w(p.tiles, {LAP_ROW_TILE, 1}, {columns, LAP_ROW_TILE}, {p.tile_count, tileElements},
+          streamAxis(p, tileElements));
+  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)}, {p.tile_count, LAP_ROW_TILE},
+            streamAxis(p, LAP_ROW_TILE));
   kernelCast<FloatMatmulKernel>(kernel)(x, w, out);
 }
 
@@ -36,11 +40,12 @@ void callGroup(const Product &p, lap_kernel *kernel) {
   Array scales(p.x + columns, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
   Array sums(p.x + columns + groups * 4, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
   const int64_t scaleBytes = 2 * LAP_ROW_TILE, groupBytes = scaleBytes + 4 * LAP_ROW_TILE * blocks;
-  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, groupBytes / 2}, {p.tile_count, tileBytes / 2});
+  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, groupBytes / 2}, {p.tile_count, tileBytes / 2},
+                     streamAxis(p, tileBytes / 2));
   Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE}, {groups, groupBytes},
-                {p.tile_count, tileBytes});
-  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
-            {p.tile_count, LAP_ROW_TILE});
+                {p.tile_count, tileBytes}, streamAxis(p, tileBytes));
+  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)}, {p.tile_count, LAP_ROW_TILE},
+            streamAxis(p, LAP_ROW_TILE));
   kernelCast<GroupMatmulKernel>(kernel)(values, scales, sums, weightScales, weights, out);
 }
 
@@ -51,11 +56,12 @@ void callRow(const Product &p, lap_kernel *kernel) {
   Array values(p.x, {columns, 1}, {wide ? LAP_PLANES : 1, columns}, {p.rows, xStride});
   Array inputScales(wide ? p.x + LAP_PLANES * columns : reinterpret_cast<const uint8_t *>(&p.input_step),
                     {p.rows, wide ? xStride / 4 : 0});
-  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {p.tile_count, tileBytes / 4});
+  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {p.tile_count, tileBytes / 4}, streamAxis(p, tileBytes / 4));
   Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4},
-                {(tileBytes - scaleBytes) / (4 * LAP_ROW_TILE), 4 * LAP_ROW_TILE}, {p.tile_count, tileBytes});
-  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)},
-            {p.tile_count, LAP_ROW_TILE});
+                {(tileBytes - scaleBytes) / (4 * LAP_ROW_TILE), 4 * LAP_ROW_TILE}, {p.tile_count, tileBytes},
+                streamAxis(p, tileBytes));
+  Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)}, {p.tile_count, LAP_ROW_TILE},
+            streamAxis(p, LAP_ROW_TILE));
   kernelCast<RowMatmulKernel>(kernel)(values, inputScales, weightScales, weights, p.out_step, out);
 }
 
@@ -107,11 +113,30 @@ Product tilesFrom(const Product &p, uint32_t first, uint32_t tiles) {
   return part;
 }
 
+void multiplyStreams(const Product &p, lap_kernel *matvec) {
+  const uint32_t length = p.tile_count / Streams, rest = p.tile_count % Streams;
+  Product streams = tilesFrom(p, 0, length);
+  streams.streams = Streams;
+  call(streams, matvec);
+  if (rest) {
+    call(tilesFrom(p, length * Streams, rest), matvec);
+  }
+}
+
 } // namespace
 
 uint32_t itemTiles(const lap_weight &weight, uint32_t rows) { return itemTilesOf(weight.tile_bytes, rows == 1); }
 
+uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows) {
+  // Kernels multiply one tile at a time by several planes, and what is short ends too soon.
+  const bool onePlane = element != LAP_ROWS_Q24 && element != LAP_ROWS_R24;
+  return rows == 1 && onePlane && tiles >= Streams && tiles * weight.tile_bytes > ItemBytes ? Streams : 1;
+}
+
 void multiply(const Product &product, const ProductKernels &kernels) {
+  if (streamsOf(*product.weight, product.tile_count, product.element, product.rows) > 1) {
+    return multiplyStreams(product, kernels.matvec);
+  }
   const uint32_t blocked = product.tile_count / TileBlock * TileBlock;
   if (blocked) {
     multiplyRows(tilesFrom(product, 0, blocked), kernels);

@@ -14,8 +14,8 @@ namespace lap {
 struct Product {
   const lap_weight *weight;
   const uint8_t *tiles; // first tile
-  uint32_t tile_count;
-  const uint8_t *x; // rows of `element`
+  uint32_t tile_count;  // of a stream
+  const uint8_t *x;     // rows of `element`
   uint64_t x_row_bytes;
   uint32_t element; // lap_element
   float *out;
@@ -23,6 +23,7 @@ struct Product {
   uint32_t rows;
   float input_step = 0; // the scale of i8 rows
   float out_step = 0;   // of every column of these tiles; 0: not rounded
+  uint32_t streams = 1; // each begins where the one before ends
 };
 
 struct ProductKernels {
@@ -31,6 +32,9 @@ struct ProductKernels {
 
 /// Tiles of a matrix that one lane multiplies at a time with so many rows (ItemBytes.h).
 uint32_t itemTiles(const lap_weight &weight, uint32_t rows);
+
+/// Streams that multiply() reads `tiles` tiles of a matrix in, for so many rows of `element`.
+uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows);
 
 /// Computes all rows: whole blocks with matmat, what is left row by row with matvec. The tiles should fit the second
 /// level cache.

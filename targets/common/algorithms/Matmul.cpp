@@ -21,11 +21,12 @@ using namespace Halide;
 
 FloatMatmul::FloatMatmul(lap_format format) {
   ImageParam x = inputBuffer("x", Float(32), 2);
-  ImageParam w = inputBuffer("w", format == LAP_F32 ? Type(Float(32)) : Type(UInt(16)), 3, {1, LAP_ROW_TILE});
+  ImageParam w = inputBuffer("w", format == LAP_F32 ? Type(Float(32)) : Type(UInt(16)), 4, {1, LAP_ROW_TILE});
   column = RDom(0, x.dim(0).extent(), "column");
-  sum(row, token, tile) = 0.0f;
-  sum(row, token, tile) = fusedMulAdd(asFloat(w(row, column, tile)), x(column, token), sum(row, token, tile));
-  out(row, token, tile) = sum(row, token, tile);
+  sum(row, token, tile, stream) = 0.0f;
+  sum(row, token, tile, stream) =
+      fusedMulAdd(asFloat(w(row, column, tile, stream)), x(column, token), sum(row, token, tile, stream));
+  out(row, token, tile, stream) = sum(row, token, tile, stream);
   w.dim(0).set_extent(LAP_ROW_TILE);
   shapeOutput(out, {1, 0, LAP_ROW_TILE});
   arguments = {x, w};
@@ -41,10 +42,10 @@ Func named(const char *name, int planes) { return Func(name + std::to_string(pla
 } // namespace
 
 void GroupMatmul::defineFours(PlaneStages &s, const ImageParam &weights, const ImageParam &values, bool nibbles) {
-  Expr stored = weights(block.x, row, block.y, group, tile);
+  Expr stored = weights(block.x, row, block.y, group, tile, stream);
   Expr column = group * LAP_GROUP + block.y * 4 + block.x;
   auto add = [&](const Expr &weight, const Expr &at) {
-    s.dot(row, plane, group, token, tile) += cast<int32_t>(weight) * cast<int32_t>(values(at, plane, token));
+    s.dot(row, plane, group, token, tile, stream) += cast<int32_t>(weight) * cast<int32_t>(values(at, plane, token));
   };
   if (nibbles) {
     add(stored << 4, column);
@@ -55,18 +56,18 @@ void GroupMatmul::defineFours(PlaneStages &s, const ImageParam &weights, const I
 }
 
 void GroupMatmul::definePairs(PlaneStages &s, const ImageParam &weights, const ImageParam &values) {
-  Expr stored = weights(pair * 2 + block.x, row, block.y, group, tile);
+  Expr stored = weights(pair * 2 + block.x, row, block.y, group, tile, stream);
   Expr column = group * LAP_GROUP + block.y * 4 + pair * 2 + block.x;
-  s.part(pair, row, plane, group, token, tile) = cast<int16_t>(0);
+  s.part(pair, row, plane, group, token, tile, stream) = cast<int16_t>(0);
   for (int half : {0, 1}) {
     Expr all = cast<uint8_t>(255);
     Expr weight = half == 0 ? keepBits(stored, cast<uint8_t>(0x0f)) : ((stored >> 4) ^ all) ^ all;
     Expr value = values(column + half * LAP_GROUP / 2, plane, token);
     Expr product = cast<int16_t>(weight) * cast<int16_t>(value);
-    s.part(pair, row, plane, group, token, tile) =
-        saturating_add(s.part(pair, row, plane, group, token, tile), product);
+    s.part(pair, row, plane, group, token, tile, stream) =
+        saturating_add(s.part(pair, row, plane, group, token, tile, stream), product);
   }
-  s.dot(row, plane, group, token, tile) += cast<int32_t>(s.part(pairs, row, plane, group, token, tile));
+  s.dot(row, plane, group, token, tile, stream) += cast<int32_t>(s.part(pairs, row, plane, group, token, tile, stream));
 }
 
 GroupMatmul::GroupMatmul(lap_format format, ByteProducts products) {
@@ -77,8 +78,8 @@ GroupMatmul::GroupMatmul(lap_format format, ByteProducts products) {
   ImageParam scales = inputBuffer("scales", Float(32), 3);
   ImageParam sums = inputBuffer("sums", Int(32), 3);
   const int stride = static_cast<int>(groupStride(format, LAP_ROW_TILE));
-  ImageParam weightScales = inputBuffer("weightScales", UInt(16), 3, {1, stride / 2});
-  ImageParam weights = inputBuffer("weights", UInt(8), 5, {1, 4, 4 * LAP_ROW_TILE, stride});
+  ImageParam weightScales = inputBuffer("weightScales", UInt(16), 4, {1, stride / 2});
+  ImageParam weights = inputBuffer("weights", UInt(8), 6, {1, 4, 4 * LAP_ROW_TILE, stride});
   planeCount = values.dim(1).extent();
   groups = RDom(0, scales.dim(0).extent(), "groups");
   block = RDom({{0, usesPairs ? 2 : 4}, {0, nibbles ? 4 : 8}}, "block");
@@ -86,17 +87,18 @@ GroupMatmul::GroupMatmul(lap_format format, ByteProducts products) {
 
   for (PlaneStages &s : stages) {
     s.part = named("pairSum", s.planes);
-    s.dot(row, plane, group, token, tile) = sums(group, plane, token) * -(zeroPoint(format) * factor);
+    s.dot(row, plane, group, token, tile, stream) = sums(group, plane, token) * -(zeroPoint(format) * factor);
     usesPairs ? definePairs(s, weights, values) : defineFours(s, weights, values, nibbles);
-    s.sum(row, token, tile) = 0.0f;
-    Expr total = s.sum(row, token, tile);
+    s.sum(row, token, tile, stream) = 0.0f;
+    Expr total = s.sum(row, token, tile, stream);
     for (int p = 0; p < s.planes; ++p) {
-      Expr scale = fromBf16(weightScales(row, groups, tile)) * (scales(groups, p, token) * (1.0f / factor));
-      total = fusedMulAdd(cast<float>(s.dot(row, p, groups, token, tile)), scale, total);
+      Expr scale = fromBf16(weightScales(row, groups, tile, stream)) * (scales(groups, p, token) * (1.0f / factor));
+      total = fusedMulAdd(cast<float>(s.dot(row, p, groups, token, tile, stream)), scale, total);
     }
-    s.sum(row, token, tile) = total;
+    s.sum(row, token, tile, stream) = total;
   }
-  out(row, token, tile) = select(planeCount == 1, stages[0].sum(row, token, tile), stages[1].sum(row, token, tile));
+  out(row, token, tile, stream) =
+      select(planeCount == 1, stages[0].sum(row, token, tile, stream), stages[1].sum(row, token, tile, stream));
   shapeOutput(out, {1, 0, LAP_ROW_TILE});
   arguments = {values, scales, sums, weightScales, weights};
   outputs = {out};
@@ -127,34 +129,34 @@ void RowMatmul::define(PlaneStages &s, const ImageParam &weights, const ImagePar
     return fieldCount == 1 ? stored : keepBits(low, cast<uint8_t>(ones));
   };
   if (fields == Fields::InPlace) {
-    Expr stored = weights(block.x, row, block.z, tile);
+    Expr stored = weights(block.x, row, block.z, tile, stream);
     Expr weight = fieldCount == 1 ? stored : keepBits(stored, cast<uint8_t>(ones) << cast<uint8_t>(field * bits));
     Expr value = values((block.z * fieldCount + field) * 4 + block.x, plane, token);
-    s.part(row, field, plane, token, tile) = 0;
-    s.part(row, field, plane, token, tile) += cast<int32_t>(weight) * cast<int32_t>(value);
+    s.part(row, field, plane, token, tile, stream) = 0;
+    s.part(row, field, plane, token, tile, stream) += cast<int32_t>(weight) * cast<int32_t>(value);
     Expr total = zero;
     for (int f = 0; f < fieldCount; ++f) {
-      total += s.part(row, f, plane, token, tile) >> (f * bits); // exact: a multiple of 2^(f * bits)
+      total += s.part(row, f, plane, token, tile, stream) >> (f * bits); // exact: a multiple of 2^(f * bits)
     }
-    s.dot(row, plane, token, tile) = total;
+    s.dot(row, plane, token, tile, stream) = total;
     return;
   }
-  s.dot(row, plane, token, tile) = zero;
+  s.dot(row, plane, token, tile, stream) = zero;
   if (fields == Fields::Shifted) {
-    Expr weight = shifted(weights(block.x, row, block.z, tile), block.y);
+    Expr weight = shifted(weights(block.x, row, block.z, tile, stream), block.y);
     Expr value = values((block.z * fieldCount + block.y) * 4 + block.x, plane, token);
-    s.dot(row, plane, token, tile) += cast<int32_t>(weight) * cast<int32_t>(value);
+    s.dot(row, plane, token, tile, stream) += cast<int32_t>(weight) * cast<int32_t>(value);
     return;
   }
-  Expr stored = weights(pair * 2 + block.x, row, step, tile);
-  s.part(pair, row, step, plane, token, tile) = cast<int16_t>(0);
+  Expr stored = weights(pair * 2 + block.x, row, step, tile, stream);
+  s.part(pair, row, step, plane, token, tile, stream) = cast<int16_t>(0);
   for (int f = 0; f < fieldCount; ++f) {
     Expr value = values((step * fieldCount + f) * 4 + pair * 2 + block.x, plane, token);
     Expr product = cast<int16_t>(shifted(stored, f)) * cast<int16_t>(value);
-    s.part(pair, row, step, plane, token, tile) =
-        saturating_add(s.part(pair, row, step, plane, token, tile), product); // 8 products of 15 * 128 fit
+    s.part(pair, row, step, plane, token, tile, stream) =
+        saturating_add(s.part(pair, row, step, plane, token, tile, stream), product); // 8 products of 15 * 128 fit
   }
-  s.dot(row, plane, token, tile) += cast<int32_t>(s.part(blocks.x, row, blocks.y, plane, token, tile));
+  s.dot(row, plane, token, tile, stream) += cast<int32_t>(s.part(blocks.x, row, blocks.y, plane, token, tile, stream));
 }
 
 RowMatmul::RowMatmul(lap_format format, ByteProducts products, bool manyRows) {
@@ -164,8 +166,8 @@ RowMatmul::RowMatmul(lap_format format, ByteProducts products, bool manyRows) {
                                                              : Fields::InPlace;
   ImageParam values = inputBuffer("values", Int(8), 3);
   ImageParam inputScales = inputBuffer("inputScales", Float(32), 1, {0});
-  ImageParam weightScales = inputBuffer("weightScales", Float(32), 2);
-  ImageParam weights = inputBuffer("weights", UInt(8), 4, {1, 4, 4 * LAP_ROW_TILE});
+  ImageParam weightScales = inputBuffer("weightScales", Float(32), 3);
+  ImageParam weights = inputBuffer("weights", UInt(8), 5, {1, 4, 4 * LAP_ROW_TILE});
   Param<float> roundingStep("step");
   planeCount = values.dim(1).extent();
   Expr blockCount = values.dim(0).extent() / (4 * fieldCount);
@@ -181,15 +183,15 @@ RowMatmul::RowMatmul(lap_format format, ByteProducts products, bool manyRows) {
     Expr total = cast<double>(0.0f);
     for (int p = 0; p < s.planes; ++p) {
       const double factor = static_cast<double>(1 << (8 * (s.planes - 1 - p)));
-      total += cast<double>(s.dot(row, p, token, tile)) * Expr(factor); // whole numbers below 2^53
+      total += cast<double>(s.dot(row, p, token, tile, stream)) * Expr(factor); // whole numbers below 2^53
     }
-    s.sum(row, token, tile) = total;
-    results[s.planes == 1 ? 0 : 1] = s.sum(row, token, tile);
+    s.sum(row, token, tile, stream) = total;
+    results[s.planes == 1 ? 0 : 1] = s.sum(row, token, tile, stream);
   }
-  Expr scale = cast<double>(inputScales(token)) * cast<double>(weightScales(row, tile)); // exact
+  Expr scale = cast<double>(inputScales(token)) * cast<double>(weightScales(row, tile, stream)); // exact
   Expr y = select(planeCount == 1, results[0], results[1]) * scale;
   Expr steps = clamp(round(y / cast<double>(roundingStep)), Expr(-128.0), Expr(127.0));
-  out(row, token, tile) = select(roundingStep == 0.0f, cast<float>(y), roundingStep * cast<float>(steps));
+  out(row, token, tile, stream) = select(roundingStep == 0.0f, cast<float>(y), roundingStep * cast<float>(steps));
   shapeOutput(out, {1, 0, LAP_ROW_TILE});
   arguments = {values, inputScales, weightScales, weights, roundingStep};
   outputs = {out};

@@ -243,6 +243,27 @@ TEST(MatmulConformanceSuite, OutputsAreRoundedByTheirPartOfAStack) {
   }
 }
 
+/// More bytes than an item has: one row is multiplied from several places at a time, which do not divide the tiles.
+TEST(MatmulConformanceSuite, OneRowOfALargeMatrix) {
+  if (!skipReason().empty()) {
+    GTEST_SKIP() << skipReason();
+  }
+  const uint32_t rows = slowMachine() ? 16 * 11 : 16 * 139, columns = slowMachine() ? 512 : 1024;
+  for (lap_format format : {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
+    for (lap_element element : elementsOf(format)) {
+      Random random(format);
+      Machine machine;
+      Scene scene({format, element, rows, columns, 1}, machine, random);
+      if (isRowScaled(format)) {
+        const lap_out_step steps[] = {{rows / 32 * 16, 0.25f}, {rows / 32 * 16 + 48, 0.0f}};
+        std::copy(std::begin(steps), std::end(steps), scene.args.out_steps);
+        scene.args.out_step_count = 2;
+      }
+      scene.check();
+    }
+  }
+}
+
 /// A row of one value, with scales of 1.
 void setExtremeRow(uint8_t *row, lap_element element, uint32_t columns, int value) {
   const uint32_t groups = columns / LAP_GROUP;

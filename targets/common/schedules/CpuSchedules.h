@@ -7,6 +7,7 @@
 #ifndef LAPIDARY_TARGETS_COMMON_SCHEDULES_CPUSCHEDULES_H
 #define LAPIDARY_TARGETS_COMMON_SCHEDULES_CPUSCHEDULES_H
 
+#include "runtime/src/cpu/ItemBytes.h"
 #include "targets/common/algorithms/Attention.h"
 #include "targets/common/algorithms/Elementwise.h"
 #include "targets/common/algorithms/Matmul.h"
@@ -67,6 +68,19 @@ void blockOutput(Matmul &m, Halide::Stage base, Halide::Var step, int tiles, con
     }
   }
   block(base, 1, 1);
+}
+
+/// lap::MostStreams streams and one row of activations: a tile of each stream per step.
+template <typename Matmul> void blockStreams(Matmul &m, Halide::Stage base, Halide::Var step) {
+  Halide::Var streamOuter("streamOuter"), streamInner("streamInner");
+  Halide::OutputImageParam out = m.out.output_buffer();
+  const int streams = static_cast<int>(lap::MostStreams);
+  base.specialize(out.dim(3).extent() == streams && out.dim(1).extent() == 1)
+      .split(m.stream, streamOuter, streamInner, streams)
+      .rename(m.token, step)
+      .reorder(m.row, streamInner, step, m.tile, streamOuter)
+      .vectorize(m.row, LAP_ROW_TILE)
+      .unroll(streamInner);
 }
 
 template <typename Matmul> void boundRows(Matmul &m) {

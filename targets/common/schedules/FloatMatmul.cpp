@@ -16,14 +16,16 @@ void schedule(FloatMatmul &m, bool manyRows, const CpuIsa &isa) {
   if (manyRows) {
     blockOutput(m, m.out, step, std::max(1, isa.lanes / 8), {isa.accumulators, isa.accumulators / 2});
   } else {
+    blockStreams(m, m.out, step);
     blockOutput(m, m.out, step, isa.accumulators / 2, {1});
   }
-  m.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
+  m.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile).unroll(m.stream);
   m.sum.update()
-      .reorder(m.row, m.tile, m.token, m.column)
+      .reorder(m.row, m.tile, m.stream, m.token, m.column)
       .vectorize(m.row, LAP_ROW_TILE)
       .unroll(m.token)
-      .unroll(m.tile);
+      .unroll(m.tile)
+      .unroll(m.stream);
 }
 
 } // namespace lapidary

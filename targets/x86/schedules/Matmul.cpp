@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The 16 rows of a tile are the lanes of the accumulators. matvec follows one tile, because memory is what limits it
-// (Zen 4, 1,536 columns, one core: one stream 30 GB/s, two 17, eight 22), but four where a tile is long: 12,288 columns
-// on one core 25 GB/s with one, 30 with four, on two 38 and 54 (docs/performance.md). matmat holds `accumulators`
+// (neighbouring tiles of 1,536 columns side by side are slower than one after the other), but several streams side by
+// side, which keep more of memory busy (docs/performance.md). matmat holds `accumulators`
 // tokens of one tile in registers, so a weight vector is loaded (and its nibbles unpacked) once for all of them. Counts
 // that do not divide fall back to smaller blocks through specialisations, with the same bits.
 #include "targets/x86/schedules/Schedules.h"
@@ -13,18 +13,15 @@ namespace lapidary::x86 {
 using namespace Halide;
 
 namespace {
-constexpr int longColumns = 6144; // of a tile; between these and 1,536 nothing was measured
-
-/// One tile at a time: it is one stream of memory; four for one row of `columns` if they are many (and registers are).
-/// Either number of planes has code of its own; each plane of a token takes an accumulator.
-template <typename Matmul>
-void blockPlanes(Matmul &m, Var step, const Expr &columns, bool manyRows, const CpuIsa &isa) {
+/// One tile at a time, and of several streams one of each. Either number of planes has code of its own; each plane of a
+/// token takes an accumulator.
+template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const CpuIsa &isa) {
   const std::vector<int> tokens =
       manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1};
   boundRows(m);
   Stage onePlane = m.out.specialize(m.planeCount == 1);
-  if (!manyRows && isa.lanes == LAP_ROW_TILE) {
-    blockOutput(m, onePlane.specialize(columns >= longColumns), step, 4, tokens);
+  if (!manyRows) {
+    blockStreams(m, onePlane, step);
   }
   blockOutput(m, onePlane, step, 1, tokens);
   blockOutput(m, m.out, step, 1, manyRows ? std::vector<int>{isa.accumulators / 2} : tokens);
@@ -32,7 +29,7 @@ void blockPlanes(Matmul &m, Var step, const Expr &columns, bool manyRows, const 
 
 /// A stage of a tile: rows are lanes, everything else is unrolled.
 template <typename Matmul> Stage unrolled(Matmul &m, Stage stage) {
-  return stage.vectorize(m.row).unroll(m.plane).unroll(m.token).unroll(m.tile);
+  return stage.vectorize(m.row).unroll(m.plane).unroll(m.token).unroll(m.tile).unroll(m.stream);
 }
 
 /// Sums of pairs in int16, and their addition to the dot. Saturating addition is not associative, but nothing
@@ -50,30 +47,31 @@ template <typename Matmul> void schedulePairs(Matmul &m, PlaneStages &s, const s
 void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("step");
   // The dots of a tile's groups do not depend on each other.
-  blockPlanes(m, step, m.groups.x.extent() * LAP_GROUP, manyRows, isa);
+  blockPlanes(m, step, manyRows, isa);
   for (PlaneStages &s : m.stages) {
-    s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
+    s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile).unroll(m.stream);
     s.sum.update()
-        .reorder(m.row, m.tile, m.token, m.groups)
+        .reorder(m.row, m.tile, m.stream, m.token, m.groups)
         .vectorize(m.row, LAP_ROW_TILE)
         .unroll(m.token)
-        .unroll(m.tile);
+        .unroll(m.tile)
+        .unroll(m.stream);
     s.dot.bound(m.plane, 0, s.planes).compute_at(s.sum, m.groups);
     unrolled(m, s.dot);
     if (m.usesPairs) {
       s.part.compute_at(s.sum, m.groups);
-      schedulePairs(m, s, {m.block.x, m.pair, m.row, m.plane, m.token, m.tile, m.block.y});
+      schedulePairs(m, s, {m.block.x, m.pair, m.row, m.plane, m.token, m.tile, m.stream, m.block.y});
       for (int i = 0; i < s.part.num_update_definitions(); ++i) {
         s.part.update(i).unroll(m.block.y);
       }
       Stage stage = s.dot.update();
-      stage.reorder(m.pairs, m.row, m.plane, m.token, m.tile).atomic().vectorize(m.pairs);
+      stage.reorder(m.pairs, m.row, m.plane, m.token, m.tile, m.stream).atomic().vectorize(m.pairs);
       unrolled(m, stage);
       continue;
     }
     for (int i = 0; i < s.dot.num_update_definitions(); ++i) {
       Stage stage = s.dot.update(i);
-      stage.reorder(m.block.x, m.row, m.plane, m.token, m.tile, m.block.y).atomic().vectorize(m.block.x);
+      stage.reorder(m.block.x, m.row, m.plane, m.token, m.tile, m.stream, m.block.y).atomic().vectorize(m.block.x);
       unrolled(m, stage).unroll(m.block.y);
     }
   }
@@ -81,7 +79,7 @@ void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
 
 void schedule(RowMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("outStep");
-  blockPlanes(m, step, m.columns, manyRows, isa);
+  blockPlanes(m, step, manyRows, isa);
   m.rowSum.compute_root()
       .store_in(MemoryType::Stack)
       .bound_storage(m.plane, LAP_PLANES)
@@ -95,7 +93,7 @@ void schedule(RowMatmul &m, bool manyRows, const CpuIsa &isa) {
       .vectorize(m.strandColumns.x)
       .vectorize(m.strand, LAP_COLUMN_PAD);
   for (PlaneStages &s : m.stages) {
-    s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile);
+    s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile).unroll(m.stream);
     s.dot.bound(m.plane, 0, s.planes).compute_at(m.out, step);
     unrolled(m, s.dot);
     switch (m.fields) {
@@ -103,21 +101,25 @@ void schedule(RowMatmul &m, bool manyRows, const CpuIsa &isa) {
       s.part.bound(m.field, 0, m.fieldCount).bound(m.plane, 0, s.planes).compute_at(m.out, step);
       unrolled(m, s.part).unroll(m.field);
       Stage stage = s.part.update();
-      stage.reorder(m.block.x, m.row, m.field, m.plane, m.token, m.tile, m.block.z).atomic().vectorize(m.block.x);
+      stage.reorder(m.block.x, m.row, m.field, m.plane, m.token, m.tile, m.stream, m.block.z)
+          .atomic()
+          .vectorize(m.block.x);
       unrolled(m, stage).unroll(m.field);
       break;
     }
     case RowMatmul::Fields::Shifted: {
       Stage stage = s.dot.update();
-      stage.reorder(m.block.x, m.row, m.plane, m.token, m.tile, m.block.y, m.block.z).atomic().vectorize(m.block.x);
+      stage.reorder(m.block.x, m.row, m.plane, m.token, m.tile, m.stream, m.block.y, m.block.z)
+          .atomic()
+          .vectorize(m.block.x);
       unrolled(m, stage).unroll(m.block.y);
       break;
     }
     case RowMatmul::Fields::Pairs: {
       s.part.bound(m.plane, 0, s.planes).compute_at(s.dot, m.blocks.y);
-      schedulePairs(m, s, {m.block.x, m.pair, m.row, m.plane, m.token, m.tile});
+      schedulePairs(m, s, {m.block.x, m.pair, m.row, m.plane, m.token, m.tile, m.stream});
       Stage stage = s.dot.update();
-      stage.reorder(m.blocks.x, m.row, m.plane, m.token, m.tile, m.blocks.y).atomic().vectorize(m.blocks.x);
+      stage.reorder(m.blocks.x, m.row, m.plane, m.token, m.tile, m.stream, m.blocks.y).atomic().vectorize(m.blocks.x);
       unrolled(m, stage);
       break;
     }

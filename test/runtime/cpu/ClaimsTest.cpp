@@ -78,6 +78,22 @@ TEST(Claims, EveryLaneBeginsWithItsOwnItems) {
   EXPECT_FALSE(late.next(item));
 }
 
+TEST(Claims, OwnItemsCanBeTakenAtOnce) {
+  lap_barrier barrier;
+  lap_step step{};
+  step.barrier = &barrier;
+  Claims late(&step, 17, 1, 2), first(&step, 17, 0, 2);
+  const Range own = late.takeOwn(), again = late.takeOwn();
+  EXPECT_EQ(own.begin, 6u);
+  EXPECT_EQ(own.end, 12u);
+  EXPECT_EQ(again.begin, again.end);
+  uint32_t item = 0;
+  ASSERT_TRUE(late.next(item));
+  EXPECT_EQ(item, 12u) << "the first that is nobody's own";
+  ASSERT_TRUE(first.next(item));
+  EXPECT_EQ(item, 0u);
+}
+
 TEST(Claims, OwnItemsAreNeverMoreThanThereAre) {
   for (uint32_t lanes : {1u, 2u, 3u, 7u, 64u}) {
     for (uint32_t total = 0; total < 200; ++total) {
