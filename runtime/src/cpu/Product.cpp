@@ -100,8 +100,9 @@ void multiplyRows(const Product &p, const ProductKernels &kernels) {
   if (blocked > wide) {
     call(rowsFrom(p, wide, blocked - wide), kernels.matmat);
   }
-  for (uint32_t row = blocked; row < p.rows; ++row) {
-    call(rowsFrom(p, row, 1), kernels.matvec);
+  if (p.rows > blocked) {
+    const uint32_t left = p.rows - blocked;
+    call(rowsFrom(p, blocked, left), left == 1 ? kernels.matvec : kernels.matmat);
   }
 }
 

@@ -16,15 +16,15 @@ namespace {
 /// One tile at a time, and of several streams one of each. Either number of planes has code of its own; each plane of a
 /// token takes an accumulator.
 template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const CpuIsa &isa) {
-  const std::vector<int> tokens =
-      manyRows ? std::vector<int>{isa.accumulators, isa.accumulators / 2} : std::vector<int>{1};
+  const int most = isa.accumulators;
+  const std::vector<int> tokens = manyRows ? std::vector<int>{most, most / 2, 3, 2} : std::vector<int>{1};
   boundRows(m);
   Stage onePlane = m.out.specialize(m.planeCount == 1);
   if (!manyRows) {
     blockStreams(m, onePlane, step);
   }
   blockOutput(m, onePlane, step, 1, tokens);
-  blockOutput(m, m.out, step, 1, manyRows ? std::vector<int>{isa.accumulators / 2} : tokens);
+  blockOutput(m, m.out, step, 1, manyRows ? std::vector<int>{most / 2} : tokens);
 }
 
 /// A stage of a tile: rows are lanes, everything else is unrolled.
