@@ -13,10 +13,11 @@ namespace lap {
 constexpr uint64_t ItemBytes = 128 * 1024;
 constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles
 
-/// Places of a matrix that one row is multiplied from at a time: memory is the limit then, and on x86-64 four streams
-/// of it are faster than one (docs/performance.md). Hexagon brings what a lane multiplies through VTCM, ARM machines
-/// were not measured.
-constexpr uint32_t MostStreams = 4; // that kernels read side by side
+/// Places of a matrix that one row, or a few, are multiplied from at a time: memory is the limit then, and on x86-64
+/// four streams of it are faster than one (docs/performance.md). Hexagon brings what a lane multiplies through VTCM,
+/// ARM machines were not measured.
+constexpr uint32_t MostStreams = 4;      // that kernels read side by side
+constexpr uint32_t MostStreamedRows = 4; // of group formats; of others one, as their sums would not fit the registers
 #ifdef __x86_64__
 constexpr uint32_t Streams = MostStreams;
 #else

@@ -104,7 +104,7 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
     }
   };
   Claims claims(step, (tiles + most - 1) / most, lane, lanes);
-  if (Streams > 1 && rows == 1) { // streams as long as can be
+  if (streamsOf(w, tiles, args->x.element, rows) > 1) { // streams as long as can be
     const uint64_t fitting = MostStreamedBytes / (most * w.tile_bytes);
     for (Range own = claims.takeOwn(); own.begin < own.end; own.begin += fitting) {
       multiplyItems(own.begin, own.end - own.begin < fitting ? own.end : own.begin + fitting);

@@ -131,7 +131,11 @@ uint32_t itemTiles(const lap_weight &weight, uint32_t rows) { return itemTilesOf
 uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows) {
   // Kernels multiply one tile at a time by several planes, and what is short ends too soon.
   const bool onePlane = element != LAP_ROWS_Q24 && element != LAP_ROWS_R24;
-  return rows == 1 && onePlane && tiles >= Streams && tiles * weight.tile_bytes > ItemBytes ? Streams : 1;
+  const bool grouped = weight.format == LAP_W4G32 || weight.format == LAP_W8G32;
+  return rows <= (grouped ? MostStreamedRows : 1) && onePlane && tiles >= Streams &&
+                 tiles * weight.tile_bytes > ItemBytes
+             ? Streams
+             : 1;
 }
 
 void multiply(const Product &product, const ProductKernels &kernels) {

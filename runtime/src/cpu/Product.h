@@ -36,8 +36,8 @@ uint32_t itemTiles(const lap_weight &weight, uint32_t rows);
 /// Streams that multiply() reads `tiles` tiles of a matrix in, for so many rows of `element`.
 uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows);
 
-/// Computes all rows: one with matvec, others in blocks of 8, 4 and what is left with matmat. The tiles should fit the second
-/// level cache.
+/// Computes all rows: one with matvec, others in blocks of 8, 4 and what is left with matmat. The tiles should fit the
+/// second level cache.
 void multiply(const Product &product, const ProductKernels &kernels);
 
 } // namespace lap

@@ -243,8 +243,8 @@ TEST(MatmulConformanceSuite, OutputsAreRoundedByTheirPartOfAStack) {
   }
 }
 
-/// More bytes than an item has: one row is multiplied from several places at a time, which do not divide the tiles.
-TEST(MatmulConformanceSuite, OneRowOfALargeMatrix) {
+/// More bytes than an item has: few rows are multiplied from several places at a time, which do not divide the tiles.
+TEST(MatmulConformanceSuite, FewRowsOfALargeMatrix) {
   if (!skipReason().empty()) {
     GTEST_SKIP() << skipReason();
   }
@@ -253,13 +253,16 @@ TEST(MatmulConformanceSuite, OneRowOfALargeMatrix) {
     for (lap_element element : elementsOf(format)) {
       Random random(format);
       Machine machine;
-      Scene scene({format, element, rows, columns, 1}, machine, random);
+      Scene scene({format, element, rows, columns, 4}, machine, random);
       if (isRowScaled(format)) {
         const lap_out_step steps[] = {{rows / 32 * 16, 0.25f}, {rows / 32 * 16 + 48, 0.0f}};
         std::copy(std::begin(steps), std::end(steps), scene.args.out_steps);
         scene.args.out_step_count = 2;
       }
-      scene.check();
+      for (uint32_t tokens : {1, 2, 3, 4}) {
+        scene.c.tokens = tokens;
+        scene.check();
+      }
     }
   }
 }

@@ -70,17 +70,18 @@ void blockOutput(Matmul &m, Halide::Stage base, Halide::Var step, int tiles, con
   block(base, 1, 1);
 }
 
-/// lap::MostStreams streams and one row of activations: a tile of each stream per step.
-template <typename Matmul> void blockStreams(Matmul &m, Halide::Stage base, Halide::Var step) {
-  Halide::Var streamOuter("streamOuter"), streamInner("streamInner");
+/// lap::MostStreams streams and `tokens` rows of activations: a tile of each stream per step.
+template <typename Matmul> void blockStreams(Matmul &m, Halide::Stage base, Halide::Var step, int tokens = 1) {
+  Halide::Var streamOuter("streamOuter"), streamInner("streamInner"), tokenInner("tokenInner");
   Halide::OutputImageParam out = m.out.output_buffer();
   const int streams = static_cast<int>(lap::MostStreams);
-  base.specialize(out.dim(3).extent() == streams && out.dim(1).extent() == 1)
+  base.specialize(out.dim(3).extent() == streams && out.dim(1).extent() == tokens)
       .split(m.stream, streamOuter, streamInner, streams)
-      .rename(m.token, step)
-      .reorder(m.row, streamInner, step, m.tile, streamOuter)
+      .split(m.token, step, tokenInner, tokens)
+      .reorder(m.row, streamInner, tokenInner, step, m.tile, streamOuter)
       .vectorize(m.row, LAP_ROW_TILE)
-      .unroll(streamInner);
+      .unroll(streamInner)
+      .unroll(tokenInner);
 }
 
 template <typename Matmul> void boundRows(Matmul &m) {

@@ -13,18 +13,29 @@ namespace lapidary::x86 {
 using namespace Halide;
 
 namespace {
-/// One tile at a time, and of several streams one of each. Either number of planes has code of its own; each plane of a
-/// token takes an accumulator.
-template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, const CpuIsa &isa) {
-  const int most = isa.accumulators;
-  const std::vector<int> tokens = manyRows ? std::vector<int>{most, most / 2, 3, 2} : std::vector<int>{1};
+/// Rows of activations that a step takes, the largest count first; 1 is always there.
+std::vector<int> rowBlocks(bool manyRows, int streamedRows, const CpuIsa &isa) {
+  const int most = manyRows ? isa.accumulators : streamedRows;
+  std::vector<int> blocks;
+  for (int rows : {8, 4, 3, 2}) {
+    if (rows <= most) {
+      blocks.push_back(rows);
+    }
+  }
+  return blocks.empty() ? std::vector<int>{1} : blocks;
+}
+
+/// One tile at a time; of several streams one of each, with as many rows as the registers hold then: `streamedRows`
+/// where one holds a tile's sums, otherwise one. Either number of planes has code of its own; each plane of a token
+/// takes an accumulator.
+template <typename Matmul> void blockPlanes(Matmul &m, Var step, bool manyRows, int streamedRows, const CpuIsa &isa) {
   boundRows(m);
   Stage onePlane = m.out.specialize(m.planeCount == 1);
-  if (!manyRows) {
-    blockStreams(m, onePlane, step);
+  for (int rows = 1; !manyRows && rows <= (isa.lanes == LAP_ROW_TILE ? streamedRows : 1); ++rows) {
+    blockStreams(m, onePlane, step, rows);
   }
-  blockOutput(m, onePlane, step, 1, tokens);
-  blockOutput(m, m.out, step, 1, manyRows ? std::vector<int>{most / 2} : tokens);
+  blockOutput(m, onePlane, step, 1, rowBlocks(manyRows, streamedRows, isa));
+  blockOutput(m, m.out, step, 1, {manyRows ? isa.accumulators / 2 : 1});
 }
 
 /// A stage of a tile: rows are lanes, everything else is unrolled.
@@ -47,7 +58,7 @@ template <typename Matmul> void schedulePairs(Matmul &m, PlaneStages &s, const s
 void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("step");
   // The dots of a tile's groups do not depend on each other.
-  blockPlanes(m, step, manyRows, isa);
+  blockPlanes(m, step, manyRows, lap::MostStreamedRows, isa);
   for (PlaneStages &s : m.stages) {
     s.sum.compute_at(m.out, step).vectorize(m.row, LAP_ROW_TILE).unroll(m.token).unroll(m.tile).unroll(m.stream);
     s.sum.update()
@@ -79,7 +90,7 @@ void schedule(GroupMatmul &m, bool manyRows, const CpuIsa &isa) {
 
 void schedule(RowMatmul &m, bool manyRows, const CpuIsa &isa) {
   Var step("outStep");
-  blockPlanes(m, step, manyRows, isa);
+  blockPlanes(m, step, manyRows, 1, isa);
   m.rowSum.compute_root()
       .store_in(MemoryType::Stack)
       .bound_storage(m.plane, LAP_PLANES)
