@@ -11,6 +11,7 @@
 #include "compiler/Report.h"
 #include "compiler/ShardHashes.h"
 #include "frontends/huggingface/import/ImportGemma.h"
+#include "support/Limits.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -41,10 +42,35 @@ std::optional<ProgramOptions> programOptions(const CompileOptions &options, cons
   return program;
 }
 
+bool hasCacheRanges(const Inputs &inputs) {
+  return llvm::any_of(inputs.tensors.caches(), [](const CacheSteps &steps) { return steps.key && steps.value; });
+}
+
+/// The widest head of the model; int8 caches are summed in 32 bits.
+uint32_t widestHead(const ModelConfig &config) {
+  uint32_t widest = 0;
+  for (const LayerConfig &layer : config.layers) {
+    widest = std::max(widest, layer.headDim);
+  }
+  return widest;
+}
+
+bool takesIntegerCaches(const Inputs &inputs) {
+  return hasCacheRanges(inputs) && widestHead(inputs.config) <= limits::integerHeadDim;
+}
+
 /// int8 caches round to ranges that the checkpoint knows, or calibration (findRanges).
-bool checkCacheRanges(const CompileOptions &options, const Inputs &inputs, Diagnostics &diagnostics) {
-  bool known = llvm::any_of(inputs.tensors.caches(), [](const CacheSteps &steps) { return steps.key && steps.value; });
-  return options.kv != "q8" || known || options.isMobile() ||
+bool checkCacheFormat(const CompileOptions &options, const Inputs &inputs, Diagnostics &diagnostics) {
+  if (options.kv != "q8") {
+    return true;
+  }
+  if (const uint32_t widest = widestHead(inputs.config); widest > limits::integerHeadDim) {
+    return diagnostics.error(ErrorCode::BadOptionValue,
+                             "--kv=q8 takes heads of at most " + std::to_string(limits::integerHeadDim) +
+                                 " dimensions, and the model has " + std::to_string(widest),
+                             "", "use --kv=bf16");
+  }
+  return hasCacheRanges(inputs) || options.isMobile() ||
          diagnostics.error(ErrorCode::BadOptionValue,
                            "--kv=q8 needs ranges of keys and values, and the checkpoint has none (k_cache_scale, "
                            "v_cache_scale)",
@@ -156,8 +182,8 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
   if (!inputs || !target || !checkShapes(inputs->config, *target, diagnostics) || !refuseWarnings(given, diagnostics)) {
     return false;
   }
-  const CompileOptions options = withFormats(given, inputs->tensors.anyQuantized());
-  if (!checkCacheRanges(options, *inputs, diagnostics)) {
+  const CompileOptions options = withFormats(given, inputs->tensors.anyQuantized(), takesIntegerCaches(*inputs));
+  if (!checkCacheFormat(options, *inputs, diagnostics)) {
     return false;
   }
   std::optional<ProgramOptions> program = programOptions(options, inputs->config, diagnostics);

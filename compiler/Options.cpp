@@ -36,7 +36,8 @@ const OptionSpec compileTable[] = {
      "run the model on this text first; round w4 weights, and choose mobile's static ranges, by what it sees"},
     {"calibration", 0, "FILE", nullptr, "Model", false, "the same with statistics that `lapidary calibrate` wrote"},
     {"kv", 0, "FORMAT", nullptr, "Model", true,
-     "K/V cache: f32, bf16, or q8 where there are ranges for it (default: bf16 with integers, q8 with mobile)"},
+     "K/V cache: f32, bf16, or q8 where there are ranges for it (default: bf16 with integers, q8 with mobile or with "
+     "ranges)"},
     {"context", 0, "N", nullptr, "Model", true, "tokens a conversation may have (default: at most 8192)"},
     {"chunk", 0, "N", nullptr, "Model", false, "prompt tokens processed at once (default 512)"},
     {"drafter", 0, "DIR", nullptr, "Model", false, "reserved: speculative decoding is not offered yet"},
@@ -178,13 +179,13 @@ std::optional<CompileOptions> compileOptions(const Arguments &arguments, bool dr
   return options;
 }
 
-CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint) {
+CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint, bool cacheRanges) {
   if (options.quant.empty()) {
     options.quant = quantizedCheckpoint ? "bf16" : "w4";
   }
   if (options.kv.empty()) {
     bool integers = quantizedCheckpoint || (options.quant != "f32" && options.quant != "bf16");
-    options.kv = options.isMobile() ? "q8" : integers ? "bf16" : "f32";
+    options.kv = options.isMobile() || cacheRanges ? "q8" : integers ? "bf16" : "f32";
   }
   return options;
 }

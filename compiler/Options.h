@@ -60,8 +60,8 @@ std::vector<OptionSpec> talkingOptions();
 std::optional<CompileOptions> compileOptions(const Arguments &arguments, bool dryRun, Diagnostics &diagnostics);
 
 /// `options` with the formats that the user left open decided: w4 and bf16 caches, for a quantized checkpoint bf16 for
-/// what it left plain; caches as exact as the weights (q8 for mobile).
-CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint);
+/// what it left plain; caches as exact as the weights, q8 for mobile and where the checkpoint has ranges for it.
+CompileOptions withFormats(CompileOptions options, bool quantizedCheckpoint, bool cacheRanges);
 
 /// The first screen (at most 40 lines, with examples), or every option.
 std::string compileHelp(bool all);

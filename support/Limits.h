@@ -34,6 +34,7 @@ constexpr uint64_t hidden = 1u << 17;
 constexpr uint64_t intermediate = 1u << 20;
 constexpr uint64_t heads = 1024;
 constexpr uint64_t headDim = 4096;
+constexpr uint64_t integerHeadDim = 512; ///< with an int8 cache: sums have 32 bits (lap::MostIntegerHeadDim)
 constexpr uint64_t experts = 4096;
 constexpr uint64_t perLayerDim = 4096;
 constexpr uint64_t positions = 1u << 24;

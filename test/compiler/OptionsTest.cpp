@@ -29,17 +29,18 @@ struct Parsed {
 TEST(Options, DefaultsFollowTheFormat) {
   Parsed w4({"dir", "-o", "out"});
   ASSERT_TRUE(w4.options);
-  EXPECT_EQ(withFormats(*w4.options, false).quant, "w4");
-  EXPECT_EQ(withFormats(*w4.options, false).kv, "bf16");
-  EXPECT_EQ(withFormats(*w4.options, true).quant, "bf16") << "what a quantized checkpoint left plain stays so";
-  EXPECT_EQ(withFormats(*w4.options, true).kv, "bf16");
+  EXPECT_EQ(withFormats(*w4.options, false, false).quant, "w4");
+  EXPECT_EQ(withFormats(*w4.options, false, false).kv, "bf16");
+  EXPECT_EQ(withFormats(*w4.options, true, false).quant, "bf16") << "what a quantized checkpoint left plain stays so";
+  EXPECT_EQ(withFormats(*w4.options, true, false).kv, "bf16");
+  EXPECT_EQ(withFormats(*w4.options, true, true).kv, "q8") << "the checkpoint was trained with these ranges";
   EXPECT_EQ(w4.options->chunk, 512u);
   EXPECT_EQ(w4.options->context, 0u);
   EXPECT_EQ(w4.options->target, "native");
   for (const char *format : {"f32", "bf16"}) {
     Parsed plain({"dir", "-o", "out", std::string("--quant=") + format});
     ASSERT_TRUE(plain.options);
-    EXPECT_EQ(withFormats(*plain.options, false).kv, "f32");
+    EXPECT_EQ(withFormats(*plain.options, false, false).kv, "f32");
   }
 }
 
@@ -47,11 +48,11 @@ TEST(Options, MobileIsAFormOfTheProgramAndNotOfAWeight) {
   Parsed mobile({"dir", "-o", "out", "--quant=mobile", "--quant-override=*.mlp.*=w2row"});
   ASSERT_TRUE(mobile.options);
   EXPECT_TRUE(mobile.options->isMobile());
-  EXPECT_EQ(withFormats(*mobile.options, false).kv, "q8");
+  EXPECT_EQ(withFormats(*mobile.options, false, false).kv, "q8");
   EXPECT_FALSE(Parsed({"dir", "-o", "out", "--quant-override=*.mlp.*=mobile"}).options);
   Parsed rows({"dir", "-o", "out", "--quant=w4row"});
   ASSERT_TRUE(rows.options);
-  EXPECT_EQ(withFormats(*rows.options, false).kv, "bf16");
+  EXPECT_EQ(withFormats(*rows.options, false, false).kv, "bf16");
 }
 
 TEST(Options, RefusesWhatIsNotOfferedYetAndListsWhatIs) {

@@ -25,8 +25,16 @@ def gelu(x):
     return 0.5 * x * (1 + numpy.tanh(numpy.sqrt(2 / numpy.pi) * (x + 0.044715 * x**3)))
 
 
-def softmax(x):
+LEVELS = 32767  # of query rows and weights where caches are integers
+SLICE = 512     # keys whose weights are rounded together
+
+
+def softmax(x, in_integers=False):
+    """Over the last axis, of at most SLICE keys if `in_integers`."""
     e = numpy.exp(x - x.max(-1, keepdims=True))
+    if in_integers:
+        assert x.shape[-1] <= SLICE
+        e = numpy.round(LEVELS * e)
     return e / e.sum(-1, keepdims=True)
 
 
@@ -44,7 +52,7 @@ def rotary(x, frequencies):
 
 class ReferenceModel:
     """`in_bf16` rounds the values of matrices and the rotary frequencies to BF16, as a BF16 model in PyTorch has them.
-    `round_cache` keeps K and V in the 8-bit ranges that the checkpoint has for them."""
+    `round_cache` keeps K and V in the 8-bit ranges that the checkpoint has for them, and multiplies them by integers."""
 
     def __init__(self, directory, in_bf16=False, round_cache=False):
         self.in_bf16, self.round_cache = in_bf16, round_cache
@@ -122,8 +130,11 @@ class ReferenceModel:
         query = rotary(query, self.frequencies(layer))
         key, value = self.keys_and_values(layer, name, h, cached)
         key, value = (numpy.repeat(part, heads // part.shape[1], axis=1) for part in (key, value))
+        if self.round_cache:
+            step = numpy.abs(query).max(-1, keepdims=True) / LEVELS
+            query = numpy.round(query / step) * step
         scores = numpy.einsum("thd,shd->hts", query, key)  # not divided by sqrt(D)
-        weights = softmax(numpy.where(self.mask(layer, len(h)), scores, -numpy.inf))
+        weights = softmax(numpy.where(self.mask(layer, len(h)), scores, -numpy.inf), self.round_cache)
         return self.linear(name + "o_proj", numpy.einsum("hts,shd->thd", weights, value).reshape(len(h), -1))
 
     def layer(self, layer, x, per_layer, cached):

@@ -32,6 +32,8 @@ using ResidualNormKernel = int(B residual, B x, B w, float width, float epsilon,
 using NormRotaryKernel = int(B x, B w, B table, float width, float epsilon, B out);
 using KvAppendKernel = int(B key, B value, B keyOut, B valueOut);
 using KvAppendIntegerKernel = int(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut);
+/// Query rows of int8 caches have at most so many dimensions (targets/common/algorithms/Attention.h).
+constexpr int MostIntegerHeadDim = 512;
 using AttentionSliceKernel = int(B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock,
                                  int32_t blocks, int32_t ringBlocks, B maximum, B total, B sum);
 using AttentionMergeKernel = int(B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum,

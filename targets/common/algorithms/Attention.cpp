@@ -37,7 +37,7 @@ KvAppend::KvAppend(lap_format element) {
   outputs = {keyOut, valueOut};
 }
 
-AttentionSlice::AttentionSlice(lap_format element) {
+AttentionSlice::AttentionSlice(lap_format element) : integers(element == LAP_I8) {
   const int keys = LAP_ROW_TILE; // per block
   ImageParam queryRows = inputBuffer("query", Float(32), 2);
   ImageParam keyCache = inputBuffer("key", elementType(element), 3, {1, keys});
@@ -53,11 +53,20 @@ AttentionSlice::AttentionSlice(lap_format element) {
     return select(slot >= ringBlocks, slot - ringBlocks, slot);
   };
 
-  scoreSum(key, block, query) = 0.0f;
+  const float levels = 32767.0f; // of an integer query or weight
+  largest(query) = 0.0f;
+  largest(query) = max(largest(query), abs(queryRows(dim, query)));
+  queryInteger(d, query) =
+      cast<int16_t>(round(queryRows(d, query) * select(largest(query) > 0.0f, levels / largest(query), 0.0f)));
+  scoreSum(key, block, query) = integers ? Expr(0) : Expr(0.0f);
+  Expr keyElement = keyCache(key, dim, ringBlock(block));
   scoreSum(key, block, query) =
-      fusedMulAdd(asFloat(keyCache(key, dim, ringBlock(block))), queryRows(dim, query), scoreSum(key, block, query));
+      integers ? scoreSum(key, block, query) + cast<int32_t>(keyElement) * cast<int32_t>(queryInteger(dim, query))
+               : fusedMulAdd(asFloat(keyElement), queryRows(dim, query), scoreSum(key, block, query));
   Expr at = position + block * keys + key;
-  score(key, block, query) = select(at >= low(query) && at <= high(query), scoreSum(key, block, query), -FLT_MAX);
+  Expr scored = integers ? cast<float>(scoreSum(key, block, query)) * (largest(query) * (1.0f / levels))
+                         : scoreSum(key, block, query);
+  score(key, block, query) = select(at >= low(query) && at <= high(query), scored, -FLT_MAX);
 
   maximumStrands(key, query) = -FLT_MAX;
   maximumStrands(key, query) = max(maximumStrands(key, query), score(key, blockR, query));
@@ -66,17 +75,21 @@ AttentionSlice::AttentionSlice(lap_format element) {
   maximum(query) = maximumMax(query);
 
   Expr s = score(key, block, query);
-  weight(key, block, query) = select(s == -FLT_MAX, 0.0f, exponential(s - maximum(query)));
-  totalStrands(key, query) = 0.0f;
-  totalStrands(key, query) += weight(key, blockR, query);
-  totalSum(query) = 0.0f;
+  Expr w = select(s == -FLT_MAX, 0.0f, exponential(s - maximum(query)));
+  Expr none = integers ? Expr(0) : Expr(0.0f);
+  weight(key, block, query) = integers ? cast<int16_t>(round(w * levels)) : w;
+  totalStrands(key, query) = none;
+  totalStrands(key, query) += cast(none.type(), weight(key, blockR, query));
+  totalSum(query) = none;
   totalSum(query) += totalStrands(strandR, query);
-  total(query) = totalSum(query);
+  total(query) = cast<float>(totalSum(query));
 
-  valueSum(column, part, query) = 0.0f;
-  valueSum(column, part, query) = fusedMulAdd(asFloat(valueCache(column, keyBlock.x, ringBlock(keyBlock.y), part)),
-                                              weight(keyBlock.x, keyBlock.y, query), valueSum(column, part, query));
-  sum(column, part, query) = valueSum(column, part, query);
+  valueSum(column, part, query) = none;
+  Expr value = valueCache(column, keyBlock.x, ringBlock(keyBlock.y), part), before = valueSum(column, part, query);
+  Expr weighted = weight(keyBlock.x, keyBlock.y, query);
+  valueSum(column, part, query) = integers ? before + cast<int32_t>(value) * cast<int32_t>(weighted)
+                                           : fusedMulAdd(asFloat(value), weighted, before);
+  sum(column, part, query) = cast<float>(valueSum(column, part, query));
 
   shapeOutput(maximum);
   shapeOutput(total);

@@ -154,7 +154,8 @@ void checkScene(const Scene &s, const std::vector<std::pair<uint32_t, uint32_t>>
       }
     }
   }
-  EXPECT_LT(worst, tolerance(2e-5)) << "largest difference from the double reference";
+  // The reference does not round query rows and weights.
+  EXPECT_LT(worst, tolerance(s.element == LAP_I8 ? 1e-3 : 2e-5)) << "largest difference from the double reference";
   for (size_t i = 1; i < runs.size(); ++i) {
     const std::vector<float> other = run(s, sequence, runs[i].first, runs[i].second);
     ASSERT_EQ(other.size(), expected.size());
