@@ -7,6 +7,7 @@
 
 #include "targets/common/KernelNames.h"
 #include "targets/cuda/DependentLaunch.h"
+#include "targets/cuda/LlvmPasses.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,7 +25,6 @@
 #include "mlir/Transforms/Passes.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -60,20 +60,6 @@ std::unique_ptr<llvm::TargetMachine> machineFor(const Architecture &architecture
   return std::unique_ptr<llvm::TargetMachine>(
       backend->createTargetMachine(target, architecture.name(), ptxVersion(architecture), llvm::TargetOptions(),
                                    std::nullopt, std::nullopt, llvm::CodeGenOptLevel::Aggressive));
-}
-
-void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager graph;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder passes(&machine);
-  passes.registerModuleAnalyses(modules);
-  passes.registerCGSCCAnalyses(graph);
-  passes.registerFunctionAnalyses(functions);
-  passes.registerLoopAnalyses(loops);
-  passes.crossRegisterProxies(loops, functions, graph, modules);
-  passes.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, modules);
 }
 
 } // namespace
@@ -131,7 +117,7 @@ bool optimizeKernels(llvm::Module &module, const Architecture &architecture, Dia
   if (machine) {
     module.setDataLayout(machine->createDataLayout());
     adaptDependentLaunch(module, architecture);
-    optimize(module, *machine);
+    LlvmPasses(machine.get()).optimize(module, llvm::OptimizationLevel::O2);
   }
   return machine != nullptr;
 }

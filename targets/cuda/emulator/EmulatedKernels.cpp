@@ -6,13 +6,13 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/emulator/EmulatedKernels.h"
 
+#include "targets/cuda/LlvmPasses.h"
 #include "targets/cuda/emulator/Retarget.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/TargetSelect.h"
@@ -42,20 +42,6 @@ std::unique_ptr<llvm::TargetMachine> hostMachine(Diagnostics &diagnostics) {
   }
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, hostCpu, "", llvm::TargetOptions(), llvm::Reloc::PIC_));
-}
-
-void optimise(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PassBuilder builder(&machine);
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, modules);
 }
 
 bool writeObject(llvm::Module &module, llvm::TargetMachine &machine, llvm::StringRef path, Diagnostics &diagnostics) {
@@ -97,7 +83,7 @@ bool writeEmulatedKernels(llvm::Module &module, const std::string &path, Diagnos
   if (!machine || !retarget(module, machine->getTargetTriple(), machine->createDataLayout(), diagnostics)) {
     return false;
   }
-  optimise(module, *machine);
+  LlvmPasses(machine.get()).optimize(module, llvm::OptimizationLevel::O1);
   llvm::SmallString<128> object;
   if (std::error_code code = llvm::sys::fs::createTemporaryFile("lapidary-kernels", "o", object)) {
     return diagnostics.error(ErrorCode::WriteFailed, "cannot create a temporary file: " + code.message());

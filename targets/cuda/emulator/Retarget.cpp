@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/emulator/Retarget.h"
 
+#include "targets/cuda/LlvmPasses.h"
 #include "targets/cuda/emulator/Abi.h"
 #include "targets/cuda/emulator/RetargetSteps.h"
 
@@ -12,9 +13,7 @@
 #include "llvm/IR/Instructions.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/ModuleSlotTracker.h"
-#include "llvm/IR/PassManager.h"
 #include "llvm/IR/Verifier.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Transforms/IPO/AlwaysInliner.h"
 
@@ -54,17 +53,8 @@ void inlineEverything(llvm::Module &module) {
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
     }
   }
-  llvm::PassBuilder builder;
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  llvm::AlwaysInlinerPass(/*InsertLifetime=*/false).run(module, modules);
+  LlvmPasses passes;
+  llvm::AlwaysInlinerPass(/*InsertLifetime=*/false).run(module, passes.modules);
 }
 
 /// What a GPU's compiler may assume about memory is not true of code with checks in it.
