@@ -24,8 +24,12 @@ struct Drafts {
   uint32_t length = 2;  // how many the next call makes: more while they are right
   uint32_t made = 0;    // by the latest call
   uint32_t left = 0;    // of these, neither drawn nor wrong yet
-  uint64_t guessed = 0; // all of them ..
+  uint64_t guessed = 0; // all of the calls before ..
   uint64_t right = 0;   // .. and those that were drawn
+
+  /// Guesses up to now, and those that were drawn.
+  uint64_t allGuessed() const { return guessed + made; }
+  uint64_t allRight() const { return right + made - left; }
 };
 
 /// What may follow ids[count]: where the longest run of its last ids stood before (at least two, at most 8; the latest

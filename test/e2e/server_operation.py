@@ -40,6 +40,9 @@ def test_many_clients(program, directory, problems, seconds, clients=16):
     expected = lone_answers(program, directory, prompts, 24)
     counts, wrong, memory = [0] * clients, [], []
     with Server(program, directory, "--parallel", "8", "--kept", "4", "--drafts", "4") as server:
+        for index in range(4):  # alone, so that guesses are made
+            if greedy(server.openai(), prompts[index])[0] != expected[index]:
+                wrong.append(f"prompt {index}, alone with drafts")
         end = time.monotonic() + seconds
 
         def work(number):
@@ -71,6 +74,8 @@ def test_many_clients(program, directory, problems, seconds, clients=16):
     problems.expect(not wrong, f"{len(wrong)} wrong answers, the first: {wrong[:1]}")
     problems.expect(min(counts) > 0 and rows > 2, f"answers a client {counts}, {rows} sequences a step")
     problems.expect(memory[-1] < half * 1.1 + (4 << 20), f"memory grew: {[m >> 20 for m in memory]} MiB")
+    guessed, right = metrics["draft_tokens_total"], metrics["draft_tokens_right_total"]
+    problems.expect(0 < right <= guessed, f"{right} of {guessed} guesses were right")
     problems.expect(metrics["requests_failed_total"] == 0, f"failed requests: {metrics['requests_failed_total']}")
 
 

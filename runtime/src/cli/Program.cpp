@@ -198,9 +198,8 @@ void Program::printTimes() const {
           rate(decodeTokens, decodeMs));
   if (options.drafts != NotGiven) {
     const Drafts &drafts = session->drafts;
-    message("drafts         %llu of %llu guesses were right",
-            static_cast<unsigned long long>(drafts.right + drafts.made - drafts.left),
-            static_cast<unsigned long long>(drafts.guessed + drafts.made));
+    message("drafts         %llu of %llu guesses were right", static_cast<unsigned long long>(drafts.allRight()),
+            static_cast<unsigned long long>(drafts.allGuessed()));
   }
   message("peak memory    %.1f MiB", static_cast<double>(peakMemory()) / 1048576);
 }

@@ -40,6 +40,8 @@ std::string Metrics::text() const {
   counter("generated_tokens_total", "Tokens generated.", generatedTokens);
   counter("decode_steps_total", "Passes over the weights for generated tokens.", steps);
   counter("decode_rows_total", "Sequences in those passes.", stepRows);
+  counter("draft_tokens_total", "Tokens guessed while one sequence ran alone (--drafts).", guesses);
+  counter("draft_tokens_right_total", "Guesses that were then drawn.", rightGuesses);
   seconds("decode_seconds_total", "Time in those passes.", decodeMicroseconds);
   seconds("prompt_seconds_total", "Time reading prompts.", promptMicroseconds);
   counter("first_tokens_total", "Answers that began.", firstTokens);

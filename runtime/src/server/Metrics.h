@@ -16,6 +16,7 @@ struct Metrics {
   std::atomic<uint64_t> requests{0}, refused{0}, cancelled{0}, failed{0};
   std::atomic<uint64_t> promptTokens{0}, reusedTokens{0}, generatedTokens{0};
   std::atomic<uint64_t> steps{0}, stepRows{0}; // decode steps, and sequences in them
+  std::atomic<uint64_t> guesses{0}, rightGuesses{0};
   std::atomic<uint64_t> firstTokens{0}, firstTokenMicroseconds{0};
   std::atomic<uint64_t> decodeMicroseconds{0}, promptMicroseconds{0};
   std::atomic<uint32_t> waiting{0}, running{0}, connections{0};

@@ -251,6 +251,17 @@ void Scheduler::decode() {
   ++metrics.steps;
   metrics.stepRows += rows.size();
   metrics.decodeMicroseconds += microseconds(start);
+  countGuesses();
+}
+
+void Scheduler::countGuesses() {
+  uint64_t guesses = 0, right = 0;
+  for (const Slot &slot : slots) {
+    guesses += slot.session->drafts.allGuessed();
+    right += slot.session->drafts.allRight();
+  }
+  metrics.guesses = guesses;
+  metrics.rightGuesses = right;
 }
 
 /// Draws the next token from the session's logits, under the constraint that holds, and follows it. *out_complete: the

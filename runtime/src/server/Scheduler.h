@@ -67,6 +67,7 @@ private:
   void readPrompts();
   void readChunk(Slot &slot);
   void decode();
+  void countGuesses();
   lap_status draw(Slot &slot, Token &out, bool *out_complete, lap_error *error);
   void sample(Slot &slot);
   void sampleOrEnd(Slot &slot);
