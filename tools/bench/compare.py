@@ -145,7 +145,8 @@ def measure_model(options, model, binaries):
         for threads in options.threads:
             rounds, thrown = measure_case(options, binaries["roof"], ours, peer, threads, depth)
             result["weight_bytes_per_token"]["ours"] = rounds[0]["ours"]["weight_bytes_per_token"]
-            context = {**result, "cache_bytes_read": model.shape.cache_bytes_read}
+            context = {**result, "cache_bytes_read": model.shape.cache_bytes_read,
+                       "cache_element_bytes": {"ours": ours.cache_element_bytes(), "peer": 2}}
             result["cases"].append({"threads": threads, "depth": depth, "rounds": rounds, "thrown_away": thrown,
                                     "summary": report.summarize(rounds, context, depth, options.tokens)})
     return result

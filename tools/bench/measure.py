@@ -81,6 +81,11 @@ class Program:
     def __init__(self, path):
         self.path = pathlib.Path(path).resolve()
 
+    def cache_element_bytes(self):
+        """Of K and V."""
+        information = parse(run([self.path, "info", "--json"]).out, self.path)
+        return {"f32": 4, "bf16": 2, "q8": 1}[information["kv"]]
+
     def bench(self, threads, depth, prompt, tokens):
         done = run([self.path, "bench", "-p", prompt, "-n", tokens, "-d", depth, "-t", threads, "-r", 1, "--json",
                     "--quiet"])

@@ -19,7 +19,7 @@ def _divide(a, b):
 def _side(rounds, side, model, depth, tokens):
     """Medians of one side ("ours" or "peer") of one case."""
     weights = model["weight_bytes_per_token"][side]
-    cache = model["cache_bytes_read"](depth + tokens // 2)
+    cache = model["cache_bytes_read"](depth + tokens // 2, model["cache_element_bytes"][side])
     operations = model["operations_per_prompt_token"]["needed" if side == "ours" else "all"]
     result = {key: median([r[side][key] for r in rounds]) for key in ("prefill_tok_s", "decode_tok_s", "peak_bytes")}
     result["bandwidth_share"] = median(
@@ -32,7 +32,7 @@ def _side(rounds, side, model, depth, tokens):
 
 def summarize(rounds, model, depth, tokens):
     """One case: the same model, threads and depth. `model`: weight_bytes_per_token by side, operations_per_prompt_token
-    {all, needed}, cache_bytes_read(depth)."""
+    {all, needed}, cache_bytes_read(depth, element bytes), cache_element_bytes by side."""
     result = {side: _side(rounds, side, model, depth, tokens) for side in ("ours", "peer")}
     result["roof"] = {key: median([r["roof"][key] for r in rounds]) for key in ("bytes_s", "int8_ops_s")}
     result["ratio"], result["ratio_range"] = {}, {}

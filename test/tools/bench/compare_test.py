@@ -21,6 +21,8 @@ words = sys.argv[1:]
 if words[0] == "generate":
     assert sys.stdin.read() == "2"
     print(106)
+elif words[0] == "info":
+    print(json.dumps({{"kv": "q8"}}))
 else:
     value = {{name: int(words[words.index(name) + 1]) for name in ("-p", "-n", "-t", "-d")}}
     print(json.dumps({{"prefill_tok_s": 100 * value["-t"] if value["-p"] else 0, "decode_tok_s": 10 * value["-t"],
@@ -85,6 +87,9 @@ class Compare(unittest.TestCase):
         self.assertAlmostEqual(cases[1, 100]["summary"]["ratio"]["decode_tok_s"], 0.5)
         self.assertIsNone(cases[1, 100]["summary"]["ours"]["prefill_tok_s"])
         self.assertEqual(cases[2, 0]["summary"]["roof"]["bytes_s"], 80e9)
+        cache = model_shape.load("E2B").cache_bytes_read(100 + 64 // 2, 1)  # bytes: the program says its caches are q8
+        share = cases[1, 100]["summary"]["ours"]["bandwidth_share"]
+        self.assertAlmostEqual(share, 10 * (10**9 + cache) / 40e9)
         self.assertTrue(all(case["rounds"][0]["ours"]["peak_bytes"] > 0 for case in cases.values()))
         self.assertIn("| E2B | 2 | 0 | 200.0 | 50.0 | 4.00x | 20.0 | 20.0 | 1.00x | 25 % |", done.stdout)
         self.assertIn("| E2B | 2 | 2.00x | 1.00x | 2.00x | 1.00x | 2.00x |", done.stdout)
