@@ -136,7 +136,6 @@ LAPIDARY_KERNEL(i8_kv_append_1x16)(B key, B value, float keyStep, float valueSte
   }
 LAPIDARY_ATTENTION_SLICE(float, f32_attention_slice_8x16)
 LAPIDARY_ATTENTION_SLICE(uint16_t, bf16_attention_slice_8x16)
-LAPIDARY_ATTENTION_SLICE(int8_t, i8_attention_slice_8x16)
 
 LAPIDARY_KERNEL(f32_attention_merge_8x16)
 (B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum, B newMaximum, B newTotal, B newSum) {

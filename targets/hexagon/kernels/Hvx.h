@@ -51,9 +51,27 @@ LAPIDARY_INLINE HVX_Vector floatsOf(HVX_Vector numbers) {
   return Q6_V_vmux_QVV(Q6_Q_vcmp_eq_VwVw(numbers, Q6_V_vzero()), Q6_V_vzero(), bits);
 }
 
+/// The floats (their bits) nearest to whole numbers above -2^31, ties to even, without an instruction of floats.
+LAPIDARY_INLINE HVX_Vector nearestFloatsOf(HVX_Vector numbers) {
+  const HVX_Vector size = Q6_Vw_vabs_Vw(numbers), zeros = Q6_Vuw_vcl0_Vuw(size);
+  const HVX_Vector shifted = Q6_Vw_vasl_VwVw(size, zeros); // its highest bit is bit 31
+  const HVX_Vector odd = Q6_V_vand_VV(Q6_Vuw_vlsr_VuwR(shifted, 8), splat(1));
+  // (shifted + 127 + odd) >> 8, of which the average of both is the first bit
+  const HVX_Vector half = Q6_Vuw_vavg_VuwVuw(shifted, Q6_Vw_vadd_VwVw(odd, splat(127)));
+  const HVX_Vector exponent = Q6_Vw_vasl_VwR(Q6_Vw_vsub_VwVw(splat(127 + 31 - 1), zeros), 23);
+  const HVX_Vector sign = Q6_V_vand_VV(numbers, splat(INT32_MIN));
+  const HVX_Vector bits = Q6_V_vor_VV(Q6_Vw_vadd_VwVw(exponent, Q6_Vuw_vlsr_VuwR(half, 7)), sign);
+  return Q6_V_vmux_QVV(Q6_Q_vcmp_eq_VwVw(numbers, Q6_V_vzero()), Q6_V_vzero(), bits);
+}
+
 /// sums + weights (32 rows x 4 columns, unsigned) * values (4 columns, signed, the first in the lowest byte)
 LAPIDARY_INLINE HVX_Vector multiplyAdd(HVX_Vector sums, HVX_Vector weights, uint32_t values) {
   return Q6_Vw_vrmpyacc_VwVubRb(sums, weights, static_cast<int32_t>(values));
+}
+
+/// The same with unsigned values.
+LAPIDARY_INLINE HVX_Vector multiplyAddUnsigned(HVX_Vector sums, HVX_Vector weights, uint32_t values) {
+  return Q6_Vuw_vrmpyacc_VuwVubRub(sums, weights, static_cast<int32_t>(values));
 }
 
 /// 32 columns of activations in scalar registers; rows start at multiples of 32 bytes.

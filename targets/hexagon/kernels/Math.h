@@ -72,10 +72,9 @@ LAPIDARY_INLINE uint16_t toBf16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/// The value of an element that is stored as float, bfloat16 or int8.
+/// The value of an element that is stored as float or bfloat16.
 LAPIDARY_INLINE float asFloat(float value) { return value; }
 LAPIDARY_INLINE float asFloat(uint16_t bits) { return fromBf16(bits); }
-LAPIDARY_INLINE float asFloat(int8_t value) { return static_cast<float>(value); }
 
 } // namespace lap::hexagon
 

@@ -5,8 +5,7 @@
 // values: lanes are the columns of two parts of 16. Caches are read as CacheSlice.h says. A vector of the cache is
 // widened once for all query rows of a call. What is summed, and in which order, does not depend on which blocks share
 // a vector, so chunks do not change bits.
-#include "targets/hexagon/kernels/CacheSlice.h"
-#include "targets/hexagon/kernels/DmaEngine.h"
+#include "targets/hexagon/kernels/AttentionSlice.h"
 #include "targets/hexagon/kernels/floats/Columns.h"
 
 #include <float.h>
@@ -65,32 +64,6 @@ void appendIntegers(B key, B value, float keyStep, float valueStep, B keyOut, B 
     roundRow(floats(value) + first, count, valueStep, values);
     place(keys, values, first, count, keyOut, valueOut, int8_t());
   }
-}
-
-#ifdef LAPIDARY_DMA_ENGINE
-struct Slice : SliceThroughVtcm<LAPIDARY_DMA_ENGINE> {
-  explicit Slice(const CacheSlice &slice) : SliceThroughVtcm(EngineVtcmBytes, slice) {}
-};
-#else
-using Slice = SliceInPlace;
-#endif
-
-/// The blocks of a slice in a ring of them.
-struct SliceBlocks : RingBlocks {
-  int position;
-  /// The second block of a pair; behind the last stands the last again.
-  LAPIDARY_INLINE int after(int block) const { return block + 1 < count ? block + 1 : block; }
-};
-
-template <typename Element> LAPIDARY_INLINE CacheSlice sliceOf(B key, B value, int parts, const RingBlocks &blocks) {
-  constexpr int bytes = sizeof(Element);
-  return {data<uint8_t>(key),
-          data<uint8_t>(value),
-          stride(key, 2) * bytes,
-          stride(value, 2) * bytes,
-          static_cast<int64_t>(stride(value, 3)) * bytes,
-          parts,
-          blocks};
 }
 
 /// Adds to sums [query row] the products of the rows of `first` and `second` (16 elements each, side by side) with
@@ -239,7 +212,6 @@ LAPIDARY_KERNEL(i8_kv_append_1x16)(B key, B value, float keyStep, float valueSte
   }
 LAPIDARY_ATTENTION_SLICE(float, f32_attention_slice_8x16)
 LAPIDARY_ATTENTION_SLICE(uint16_t, bf16_attention_slice_8x16)
-LAPIDARY_ATTENTION_SLICE(int8_t, i8_attention_slice_8x16)
 
 LAPIDARY_KERNEL(f32_attention_merge_8x16)
 (B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum, B newMaximum, B newTotal, B newSum) {

@@ -22,6 +22,7 @@ namespace lap::hexagon {
 
 struct HvxFloats {
   static constexpr int Lanes = 32;
+  static constexpr bool roundsToNearest = __HVX_ARCH__ >= 79; ///< sums and products, ties to even
   struct Float {
     HVX_Vector lanes;
   };
@@ -66,6 +67,8 @@ struct HvxFloats {
 #else
   LAPIDARY_INLINE static Float toFloat(Word a) { return {floatsOf(a.lanes)}; }
 #endif
+  /// Whole numbers above -2^31: the nearest, ties to even.
+  LAPIDARY_INLINE static Float nearestFloat(Word a) { return {nearestFloatsOf(a.lanes)}; }
   LAPIDARY_INLINE static Float select(Mask mask, Float a, Float b) {
     return {Q6_V_vmux_QVV(mask.lanes, a.lanes, b.lanes)};
   }
@@ -86,6 +89,7 @@ struct HvxFloats {
   LAPIDARY_INLINE static Word both(Word a, Word b) { return {Q6_V_vand_VV(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Word either(Word a, Word b) { return {Q6_V_vor_VV(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Word leastWord(Word a, Word b) { return {Q6_Vw_vmin_VwVw(a.lanes, b.lanes)}; }
+  LAPIDARY_INLINE static Word mostWord(Word a, Word b) { return {Q6_Vw_vmax_VwVw(a.lanes, b.lanes)}; }
   LAPIDARY_INLINE static Mask isLessWord(Word a, Word b) { return {Q6_Q_vcmp_gt_VwVw(b.lanes, a.lanes)}; }
   LAPIDARY_INLINE static Word shiftLeft(Word a, int count) { return {Q6_Vw_vasl_VwR(a.lanes, count)}; }
   LAPIDARY_INLINE static Word shiftRight(Word a, int count) { return {Q6_Vuw_vlsr_VuwR(a.lanes, count)}; }
@@ -108,6 +112,20 @@ struct HvxFloats {
     const HVX_Vector low = Q6_Vh_vpacke_VwVw(a[1].lanes, a[0].lanes), high = Q6_Vh_vpacke_VwVw(a[3].lanes, a[2].lanes);
     *reinterpret_cast<HVX_UVector *>(to) = Q6_Vb_vpacke_VhVh(high, low);
   }
+  /// The low bytes, and those above them.
+  LAPIDARY_INLINE static void storeBytes(const Word (&a)[1], uint8_t *low, uint8_t *high) {
+    alignas(VectorBytes) uint8_t bytes[2][VectorBytes];
+    const HVX_Vector halves = Q6_Vh_vpacke_VwVw(a[0].lanes, a[0].lanes);
+    storeAligned(Q6_Vb_vpacke_VhVh(halves, halves), bytes[0]);
+    storeAligned(Q6_Vb_vpacko_VhVh(halves, halves), bytes[1]);
+    __builtin_memcpy(low, bytes[0], Lanes), __builtin_memcpy(high, bytes[1], Lanes);
+  }
+  LAPIDARY_INLINE static void storeBytes(const Word (&a)[4], uint8_t *low, uint8_t *high) {
+    const HVX_Vector first = Q6_Vh_vpacke_VwVw(a[1].lanes, a[0].lanes),
+                     last = Q6_Vh_vpacke_VwVw(a[3].lanes, a[2].lanes);
+    *reinterpret_cast<HVX_UVector *>(low) = Q6_Vb_vpacke_VhVh(last, first);
+    *reinterpret_cast<HVX_UVector *>(high) = Q6_Vb_vpacko_VhVh(last, first);
+  }
 
   /// Rows of 16 elements that are read at once from each of two places, side by side: out[r] is row r of `first`, then
   /// row r of `second`. 128 bytes of each are read.
@@ -123,17 +141,6 @@ struct HvxFloats {
     const HVX_VectorPair high = Q6_Ww_vunpackoor_WwVh(zero, Q6_V_hi_W(both));
     out[0].lanes = Q6_V_lo_W(low), out[1].lanes = Q6_V_hi_W(low);
     out[2].lanes = Q6_V_lo_W(high), out[3].lanes = Q6_V_hi_W(high);
-  }
-  LAPIDARY_INLINE static void rows(const int8_t *first, const int8_t *second, Float (&out)[8]) {
-    const HVX_VectorPair both = Q6_W_vshuff_VVR(loadUnaligned(second), loadUnaligned(first), -16);
-    unrolled<2>([&](auto i) {
-      const HVX_VectorPair halves = Q6_Wh_vunpack_Vb(i == 0 ? Q6_V_lo_W(both) : Q6_V_hi_W(both));
-      unrolled<2>([&](auto j) {
-        const HVX_VectorPair words = Q6_Ww_vunpack_Vh(j == 0 ? Q6_V_lo_W(halves) : Q6_V_hi_W(halves));
-        out[4 * i + 2 * j] = toFloat({Q6_V_lo_W(words)});
-        out[4 * i + 2 * j + 1] = toFloat({Q6_V_hi_W(words)});
-      });
-    });
   }
   /// Scalars: the nearest whole number, ties to even; |x| < 2^31.
   LAPIDARY_INLINE static int32_t nearestScalar(float x) { return Q6_R_convert_sf2w_R(x); }

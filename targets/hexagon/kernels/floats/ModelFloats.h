@@ -33,6 +33,7 @@ LAPIDARY_INLINE float towardZero(float rounded, float error) {
 
 template <ModelRounding Rounding> struct ModelFloats {
   static constexpr int Lanes = 32;
+  static constexpr bool roundsToNearest = Rounding == ModelRounding::Nearest;
   template <typename T> struct Vector {
     T lanes[Lanes];
   };
@@ -132,6 +133,9 @@ template <ModelRounding Rounding> struct ModelFloats {
   LAPIDARY_MODEL_OPERATION Word leastWord(const Word &a, const Word &b) {
     return each<Word>([&](int i) { return a.lanes[i] < b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
   }
+  LAPIDARY_MODEL_OPERATION Word mostWord(const Word &a, const Word &b) {
+    return each<Word>([&](int i) { return a.lanes[i] < b.lanes[i] ? b.lanes[i] : a.lanes[i]; });
+  }
   LAPIDARY_MODEL_OPERATION Mask isLessWord(const Word &a, const Word &b) {
     return each<Mask>([&](int i) { return a.lanes[i] < b.lanes[i]; });
   }
@@ -152,6 +156,12 @@ template <ModelRounding Rounding> struct ModelFloats {
       to[i] = static_cast<int8_t>(a[i / Lanes].lanes[i % Lanes]);
     }
   }
+  template <int Count> LAPIDARY_MODEL_OPERATION void storeBytes(const Word (&a)[Count], uint8_t *low, uint8_t *high) {
+    for (int i = 0; i < Count * Lanes; ++i) {
+      const int32_t word = a[i / Lanes].lanes[i % Lanes];
+      low[i] = static_cast<uint8_t>(word), high[i] = static_cast<uint8_t>(word >> 8);
+    }
+  }
 
   template <typename Element> static constexpr int rowsAtOnce = 128 / (16 * static_cast<int>(sizeof(Element)));
   template <typename Element, int Count>
@@ -165,6 +175,8 @@ template <ModelRounding Rounding> struct ModelFloats {
     return each<Float>([&](int i) { return static_cast<float>(a.lanes[i]); });
   }
 
+  static Float nearestFloat(const Word &a) { return toFloat(a); }
+
   static int32_t nearestScalar(float x) {
     const float shifted = x + 0x1.8p23f; // |x| < 2^22, and this machine rounds to nearest
     return static_cast<int32_t>(shifted - 0x1.8p23f);
@@ -173,7 +185,6 @@ template <ModelRounding Rounding> struct ModelFloats {
 private:
   static float valueOf(float x) { return x; }
   static float valueOf(uint16_t bits) { return __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16); }
-  static float valueOf(int8_t x) { return static_cast<float>(x); }
 };
 
 } // namespace lap::hexagon

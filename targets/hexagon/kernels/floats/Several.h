@@ -16,6 +16,7 @@ namespace lap::hexagon {
 
 template <typename V, int Count> struct Several {
   static constexpr int Lanes = Count * V::Lanes;
+  static constexpr bool roundsToNearest = V::roundsToNearest;
   template <typename T> struct Parts {
     T parts[Count];
   };
@@ -76,6 +77,15 @@ template <typename V, int Count> struct Several {
   LAPIDARY_INLINE static Word splatWord(int32_t value) {
     return each<Word>([&](auto) { return V::splatWord(value); });
   }
+  LAPIDARY_INLINE static Word loadWords(const int32_t *from) {
+    return each<Word>([&](auto i) { return V::loadWords(from + i * V::Lanes); });
+  }
+  LAPIDARY_INLINE static Float toFloat(const Word &a) {
+    return each<Float>([&](auto i) { return V::toFloat(a.parts[i]); });
+  }
+  LAPIDARY_INLINE static Float nearestFloat(const Word &a) {
+    return each<Float>([&](auto i) { return V::nearestFloat(a.parts[i]); });
+  }
   LAPIDARY_INLINE static Word plus(const Word &a, const Word &b) {
     return each<Word>([&](auto i) { return V::plus(a.parts[i], b.parts[i]); });
   }
@@ -99,15 +109,15 @@ template <typename V, int Count> struct Several {
     kernels::unrolled<Count - 1>([&](auto i) { all = V::eitherMask(all, mask.parts[i + 1]); });
     return V::any(all);
   }
-  /// The low bytes of the words. to: Lanes bytes.
-  LAPIDARY_INLINE static void storeBytes(const Word &a, int8_t *to) {
+  /// The low bytes of the words; with two places, those above them to the second. to: Lanes bytes each.
+  template <typename... To> LAPIDARY_INLINE static void storeBytes(const Word &a, To *...to) {
     if constexpr (Count % 4 == 0) {
       kernels::unrolled<Count / 4>([&](auto i) {
         const typename V::Word four[] = {a.parts[4 * i], a.parts[4 * i + 1], a.parts[4 * i + 2], a.parts[4 * i + 3]};
-        V::storeBytes(four, to + 4 * i * V::Lanes);
+        V::storeBytes(four, to + 4 * i * V::Lanes...);
       });
     } else {
-      V::storeBytes(a.parts, to);
+      V::storeBytes(a.parts, to...);
     }
   }
 };

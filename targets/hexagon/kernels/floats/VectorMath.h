@@ -19,6 +19,20 @@ template <typename V> LAPIDARY_INLINE typename V::Float magnitude(typename V::Fl
   return V::fromBits(V::both(V::bits(x), V::splatWord(0x7fffffff)));
 }
 
+/// The nearest whole numbers of x below 2^22 in magnitude; ties to even where sums are rounded so. A sum that is cut
+/// off instead is one too far to one side at most, which what is left tells.
+template <typename V> LAPIDARY_INLINE typename V::Word nearestWord(typename V::Float x) {
+  constexpr float point = 0x1.8p23f; // has whole numbers in its last bits
+  const auto whole = V::minus(V::bits(V::add(x, V::splat(point))), V::splatWord(__builtin_bit_cast(int32_t, point)));
+  if constexpr (V::roundsToNearest) {
+    return whole;
+  }
+  const auto rest = V::sub(x, V::toFloat(whole));
+  const auto up = V::select(V::isLess(V::splat(0.5f), rest), V::fromBits(V::splatWord(1)), V::splat(0.0f));
+  const auto step = V::select(V::isLess(rest, V::splat(-0.5f)), V::fromBits(V::splatWord(-1)), up);
+  return V::plus(whole, V::bits(step));
+}
+
 /// a * x + b.
 template <typename V> LAPIDARY_INLINE typename V::Float line(float a, typename V::Float x, float b) {
   return V::mulAdd(V::splat(a), x, V::splat(b));

@@ -1,0 +1,67 @@
+// IntegerAttentionKernels.cpp - attention over int8 caches, floats in the scalar unit.
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/hexagon/kernels/IntegerAttention.h"
+#include "targets/hexagon/kernels/Math.h"
+
+using namespace lap::hexagon;
+using lap::B;
+
+namespace {
+
+/// Writes factors at, .. at + 3, each factor(its index), and returns their sum. Four, because the steps of one wait for
+/// each other. at: a multiple of 4.
+template <typename Factor> LAPIDARY_INLINE int32_t setFour(FactorRow to, int at, Factor &&factor) {
+  uint32_t low = 0, high = 0;
+  int32_t sum = 0;
+  unrolled<4>([&](auto i) {
+    const int32_t each = factor(at + i);
+    sum += each;
+    low |= (static_cast<uint32_t>(each) & 255) << 8 * i;
+    high |= (static_cast<uint32_t>(each) >> 8 & 255) << 8 * i;
+  });
+  __builtin_memcpy(__builtin_assume_aligned(to.low + at, 4), &low, 4);
+  __builtin_memcpy(__builtin_assume_aligned(to.high + at, 4), &high, 4);
+  return sum;
+}
+
+struct ScalarSteps {
+  [[gnu::noinline]] static float roundQuery(const float *query, int dim, FactorRow to) {
+    float largest = 0.0f;
+    for (int d = 0; d < dim; ++d) {
+      largest = most(largest, magnitude(query[d]));
+    }
+    const float inverse = largest > 0.0f ? LargestFactor / largest : 0.0f;
+    int32_t sum = 0;
+    for (int d = 0; d < dim; d += 4) {
+      sum += setFour(to, d, [&](int i) { return nearest(query[i] * inverse); });
+    }
+    *to.sum = sum;
+    return largest;
+  }
+
+  /// The largest dot has the largest score: neither rounding nor a factor changes their order.
+  [[gnu::noinline]] static float weigh(const int32_t *dots, VisibleKeys keys, float scale, FactorRow to) {
+    weighNothing(keys.count, to);
+    int32_t largest = dots[keys.first], sum = 0;
+    for (int key = keys.first + 1; key <= keys.last; ++key) {
+      largest = dots[key] > largest ? dots[key] : largest;
+    }
+    const float maximum = static_cast<float>(largest) * scale;
+    for (int key = keys.first / 4 * 4; key <= keys.last; key += 4) {
+      sum += setFour(to, key, [&](int i) {
+        const float weight = exponential(static_cast<float>(dots[i]) * scale - maximum);
+        return i >= keys.first && i <= keys.last ? nearest(weight * LargestFactor) : 0;
+      });
+    }
+    *to.sum = sum;
+    return maximum;
+  }
+
+  LAPIDARY_INLINE static void toFloats(const int32_t *sums, float *to) {
+    storeAligned(nearestFloatsOf(*reinterpret_cast<const HVX_Vector *>(sums)), to);
+  }
+};
+
+} // namespace
+
+LAPIDARY_INTEGER_ATTENTION(ScalarSteps)
