@@ -68,7 +68,7 @@ template <typename Steps, int Count>
   RowSums<Count> sums;
   for (int block = 0; block < firsts.where.count; ++block) {
     const int at = firsts.where.slot(block) * blockBytes;
-    sums.add(firsts.start + at, seconds.start + at, LAP_ROW_TILE, weights, block * LAP_ROW_TILE);
+    sums.addAhead(firsts.start + at, seconds.start + at, LAP_ROW_TILE, weights, block * LAP_ROW_TILE);
   }
   unrolled<Count>([&](auto q) {
     alignas(4 * PairLanes) int32_t whole[PairLanes];

@@ -8,8 +8,7 @@ using lap::B;
 
 namespace {
 
-/// Writes factors at, .. at + 3, each factor(its index), and returns their sum. Four, because the steps of one wait for
-/// each other. at: a multiple of 4.
+/// Writes factors at, .. at + 3, each factor(its index), and returns their sum. at: a multiple of 4.
 template <typename Factor> LAPIDARY_INLINE int32_t setFour(FactorRow to, int at, Factor &&factor) {
   uint32_t low = 0, high = 0;
   int32_t sum = 0;
@@ -24,6 +23,28 @@ template <typename Factor> LAPIDARY_INLINE int32_t setFour(FactorRow to, int at,
   return sum;
 }
 
+template <typename Factor> LAPIDARY_INLINE int32_t setOne(FactorRow to, int at, Factor &&factor) {
+  const int32_t each = factor(at);
+  to.low[at] = static_cast<uint8_t>(each), to.high[at] = static_cast<uint8_t>(each >> 8);
+  return each;
+}
+
+/// Writes factors first .. last and returns their sum; four at a time, because the steps of one wait for each other.
+template <typename Factor> LAPIDARY_INLINE int32_t setFactors(FactorRow to, int first, int last, Factor &&factor) {
+  int32_t sum = 0;
+  int at = first;
+  for (; at % 4 != 0 && at <= last; ++at) {
+    sum += setOne(to, at, factor);
+  }
+  for (; at + 3 <= last; at += 4) {
+    sum += setFour(to, at, factor);
+  }
+  for (; at <= last; ++at) {
+    sum += setOne(to, at, factor);
+  }
+  return sum;
+}
+
 struct ScalarSteps {
   [[gnu::noinline]] static float roundQuery(const float *query, int dim, FactorRow to) {
     float largest = 0.0f;
@@ -31,29 +52,21 @@ struct ScalarSteps {
       largest = most(largest, magnitude(query[d]));
     }
     const float inverse = largest > 0.0f ? LargestFactor / largest : 0.0f;
-    int32_t sum = 0;
-    for (int d = 0; d < dim; d += 4) {
-      sum += setFour(to, d, [&](int i) { return nearest(query[i] * inverse); });
-    }
-    *to.sum = sum;
+    *to.sum = setFactors(to, 0, dim - 1, [&](int d) { return nearest(query[d] * inverse); });
     return largest;
   }
 
   /// The largest dot has the largest score: neither rounding nor a factor changes their order.
   [[gnu::noinline]] static float weigh(const int32_t *dots, VisibleKeys keys, float scale, FactorRow to) {
     weighNothing(keys.count, to);
-    int32_t largest = dots[keys.first], sum = 0;
+    int32_t largest = dots[keys.first];
     for (int key = keys.first + 1; key <= keys.last; ++key) {
       largest = dots[key] > largest ? dots[key] : largest;
     }
     const float maximum = static_cast<float>(largest) * scale;
-    for (int key = keys.first / 4 * 4; key <= keys.last; key += 4) {
-      sum += setFour(to, key, [&](int i) {
-        const float weight = exponential(static_cast<float>(dots[i]) * scale - maximum);
-        return i >= keys.first && i <= keys.last ? nearest(weight * LargestFactor) : 0;
-      });
-    }
-    *to.sum = sum;
+    *to.sum = setFactors(to, keys.first, keys.last, [&](int key) {
+      return nearest(exponential(static_cast<float>(dots[key]) * scale - maximum) * LargestFactor);
+    });
     return maximum;
   }
 

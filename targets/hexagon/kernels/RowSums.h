@@ -56,14 +56,25 @@ public:
   }
 
   /// Adds `rows` rows, a multiple of 8, of `first` and of `second`, each times the query rows' factors from `at` on.
-  /// The shuffles of rows hide behind the products of the rows before.
   LAPIDARY_INLINE void add(const uint8_t *first, const uint8_t *second, int rows, const Factors<Count> &factors,
                            int at) {
+    if constexpr (Count == 8) {
+      return addAhead(first, second, rows, factors, at);
+    }
+    for (int row = 0; row < rows; row += 8) {
+      addRows(loadQuads(first + row * LAP_ROW_TILE, second + row * LAP_ROW_TILE), factors, at + row);
+    }
+  }
+
+  /// The same. The shuffles of rows hide behind the products of the rows before: what compilers do on their own in long
+  /// loops of few products.
+  LAPIDARY_INLINE void addAhead(const uint8_t *first, const uint8_t *second, int rows, const Factors<Count> &factors,
+                                int at) {
     HVX_VectorPair quads = loadQuads(first, second);
     for (int row = 0; row < rows; row += 8) {
       const int next = (row + 8 < rows ? row + 8 : row) * LAP_ROW_TILE;
       const HVX_VectorPair following = loadQuads(first + next, second + next);
-      unrolled<Count>([&](auto q) { addQuads(quads, factors.bytes[q], at + row, q); });
+      addRows(quads, factors, at + row);
       quads = following;
     }
   }
@@ -85,15 +96,17 @@ private:
     return Q6_W_vshuff_VVR(Q6_V_hi_W(two), Q6_V_lo_W(two), 2 | 64);
   }
 
-  /// Adds four rows and four rows to sums of query row q.
-  LAPIDARY_INLINE void addQuads(HVX_VectorPair quads, const FactorBytes &bytes, int at, int q) {
-    uint64_t low, high;
-    __builtin_memcpy(&low, __builtin_assume_aligned(bytes.low + at, 8), 8);
-    __builtin_memcpy(&high, __builtin_assume_aligned(bytes.high + at, 8), 8);
-    lows[q] = multiplyAddUnsigned(lows[q], Q6_V_lo_W(quads), static_cast<uint32_t>(low));
-    highs[q] = multiplyAdd(highs[q], Q6_V_lo_W(quads), static_cast<uint32_t>(high));
-    lows[q] = multiplyAddUnsigned(lows[q], Q6_V_hi_W(quads), static_cast<uint32_t>(low >> 32));
-    highs[q] = multiplyAdd(highs[q], Q6_V_hi_W(quads), static_cast<uint32_t>(high >> 32));
+  /// Adds four rows and four rows times factors at, .. at + 7.
+  LAPIDARY_INLINE void addRows(HVX_VectorPair quads, const Factors<Count> &factors, int at) {
+    unrolled<Count>([&](auto q) {
+      uint64_t low, high;
+      __builtin_memcpy(&low, __builtin_assume_aligned(factors.bytes[q].low + at, 8), 8);
+      __builtin_memcpy(&high, __builtin_assume_aligned(factors.bytes[q].high + at, 8), 8);
+      lows[q] = multiplyAddUnsigned(lows[q], Q6_V_lo_W(quads), static_cast<uint32_t>(low));
+      highs[q] = multiplyAdd(highs[q], Q6_V_lo_W(quads), static_cast<uint32_t>(high));
+      lows[q] = multiplyAddUnsigned(lows[q], Q6_V_hi_W(quads), static_cast<uint32_t>(low >> 32));
+      highs[q] = multiplyAdd(highs[q], Q6_V_hi_W(quads), static_cast<uint32_t>(high >> 32));
+    });
   }
 
   /// Bits 6 to 2, l1 l0 s l3 l2, become s l3 l2 l1 l0; the highest, of two equal vectors, means nothing.
@@ -122,6 +135,10 @@ public:
         }
       }
     }
+  }
+
+  void addAhead(const uint8_t *first, const uint8_t *second, int rows, const Factors<Count> &factors, int at) {
+    add(first, second, rows, factors, at);
   }
 
   void store(const Factors<Count> &, int q, int32_t *to) const { __builtin_memcpy(to, sums[q], sizeof(sums[q])); }
