@@ -5,6 +5,7 @@
 // order.
 #include "targets/common/algorithms/Attention.h"
 
+#include "runtime/src/cpu/Kernels.h"
 #include "targets/common/algorithms/Math.h"
 
 #include <cfloat>
@@ -53,18 +54,17 @@ AttentionSlice::AttentionSlice(lap_format element) : integers(element == LAP_I8)
     return select(slot >= ringBlocks, slot - ringBlocks, slot);
   };
 
-  const float levels = 32767.0f; // of an integer query or weight
   largest(query) = 0.0f;
   largest(query) = max(largest(query), abs(queryRows(dim, query)));
-  queryInteger(d, query) =
-      cast<int16_t>(round(queryRows(d, query) * select(largest(query) > 0.0f, levels / largest(query), 0.0f)));
+  Expr inverse = select(largest(query) > lap::LeastQuery, lap::LargestFactor / largest(query), 0.0f);
+  queryInteger(d, query) = cast<int16_t>(round(queryRows(d, query) * inverse));
   scoreSum(key, block, query) = integers ? Expr(0) : Expr(0.0f);
   Expr keyElement = keyCache(key, dim, ringBlock(block));
   scoreSum(key, block, query) =
       integers ? scoreSum(key, block, query) + cast<int32_t>(keyElement) * cast<int32_t>(queryInteger(dim, query))
                : fusedMulAdd(asFloat(keyElement), queryRows(dim, query), scoreSum(key, block, query));
   Expr at = position + block * keys + key;
-  Expr scored = integers ? cast<float>(scoreSum(key, block, query)) * (largest(query) * (1.0f / levels))
+  Expr scored = integers ? cast<float>(scoreSum(key, block, query)) * (largest(query) * (1.0f / lap::LargestFactor))
                          : scoreSum(key, block, query);
   score(key, block, query) = select(at >= low(query) && at <= high(query), scored, -FLT_MAX);
 
@@ -77,7 +77,7 @@ AttentionSlice::AttentionSlice(lap_format element) : integers(element == LAP_I8)
   Expr s = score(key, block, query);
   Expr w = select(s == -FLT_MAX, 0.0f, exponential(s - maximum(query)));
   Expr none = integers ? Expr(0) : Expr(0.0f);
-  weight(key, block, query) = integers ? cast<int16_t>(round(w * levels)) : w;
+  weight(key, block, query) = integers ? cast<int16_t>(round(w * lap::LargestFactor)) : w;
   totalStrands(key, query) = none;
   totalStrands(key, query) += cast(none.type(), weight(key, blockR, query));
   totalSum(query) = none;

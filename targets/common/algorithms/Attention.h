@@ -29,9 +29,10 @@ struct KvAppend : Algorithm {
 /// maximum: largest visible score (-FLT_MAX: none); total: sum of exp(score - maximum); sum: the same weighted with V.
 ///
 /// int8 caches are summed in integers, whose order does not matter: a query row is rounded to int16, round(q * (32767 /
-/// largest |q|)), a weight to round(32767 * weight); total and sum are then 32767 times as large, as floats of exact
-/// int32 sums. With at most lap::MostIntegerHeadDim dimensions, and 512 keys in a slice, sums stay below 2^31. Rounding
-/// moves a score by some 2^-15 of itself, what the cache's own rounding moves by 2^-8.
+/// largest |q|)) (zero where that is below 2^-100), a weight to round(32767 * weight); total and sum are then 32767
+/// times as large, as floats of exact int32 sums. With at most lap::MostIntegerHeadDim dimensions, and 512 keys in a
+/// slice, sums stay below 2^31. Rounding moves a score by some 2^-15 of itself, what the cache's own rounding moves by
+/// 2^-8.
 struct AttentionSlice : Algorithm {
   explicit AttentionSlice(lap_format element);
   bool integers; // an int8 cache

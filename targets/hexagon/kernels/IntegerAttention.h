@@ -10,14 +10,13 @@
 #ifndef LAPIDARY_TARGETS_HEXAGON_KERNELS_INTEGERATTENTION_H
 #define LAPIDARY_TARGETS_HEXAGON_KERNELS_INTEGERATTENTION_H
 
+#include "runtime/src/cpu/Kernels.h"
 #include "targets/hexagon/kernels/AttentionSlice.h"
 #include "targets/hexagon/kernels/RowSums.h"
 
 #include <float.h>
 
 namespace lap::hexagon {
-
-constexpr float LargestFactor = 32767.0f;
 
 /// The keys that a query row sees of the `count` of a slice, counted from the slice's first.
 struct VisibleKeys {
@@ -94,8 +93,9 @@ template <typename Steps, int Count> void attendIntegers(const IntegerSlice &a) 
   dotKeys<Count>(slice, a.blocks, dim, factors, dots);
   for (int q = 0; q < Count; ++q) {
     const VisibleKeys keys = a.visible(q);
-    floats(a.maximum)[q] = keys.none() ? weighNothing(keys.count, factors.row(q))
-                                       : Steps::weigh(dots[q], keys, largest[q] / LargestFactor, factors.row(q));
+    floats(a.maximum)[q] = keys.none()
+                               ? weighNothing(keys.count, factors.row(q))
+                               : Steps::weigh(dots[q], keys, largest[q] * (1.0f / LargestFactor), factors.row(q));
     floats(a.total)[q] = static_cast<float>(factors.sums[q]);
   }
   for (int part = 0; part < parts; part += 2) {

@@ -5,6 +5,8 @@
 
 using namespace lap::hexagon;
 using lap::B;
+using lap::LargestFactor;
+using lap::LeastQuery;
 
 namespace {
 
@@ -51,7 +53,7 @@ struct ScalarSteps {
     for (int d = 0; d < dim; ++d) {
       largest = most(largest, magnitude(query[d]));
     }
-    const float inverse = largest > 0.0f ? LargestFactor / largest : 0.0f;
+    const float inverse = largest > LeastQuery ? LargestFactor / largest : 0.0f;
     *to.sum = setFactors(to, 0, dim - 1, [&](int d) { return nearest(query[d] * inverse); });
     return largest;
   }

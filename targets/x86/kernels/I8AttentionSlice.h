@@ -47,7 +47,6 @@ LAPIDARY_INLINE void store(int16_t *to, __m256i values) {
 /// See attendSlice.
 struct I8Sums {
   using Element = int8_t;
-  static constexpr float Levels = 32767.0f; // of an integer query or weight
   Scores scores;
   float queryStep[MostQueries];
   alignas(64) int16_t queries[MostQueries][MostIntegerHeadDim];
@@ -61,8 +60,8 @@ struct I8Sums {
         most16 = most(most16, _mm512_abs_ps(load(query + d)));
       }
       const float largest = mostOf(most16, 0.0f);
-      const F32 inverse = splat(largest > 0.0f ? Levels / largest : 0.0f);
-      queryStep[q] = largest * (1.0f / Levels);
+      const F32 inverse = splat(largest > LeastQuery ? LargestFactor / largest : 0.0f);
+      queryStep[q] = largest * (1.0f / LargestFactor);
       for (int d = 0; d < slice.dim; d += Keys) {
         store(queries[q] + d, toInt16(load(query + d) * inverse));
       }
@@ -72,7 +71,7 @@ struct I8Sums {
   LAPIDARY_INLINE void setWeights(const Slice<int8_t> &slice, int query, float &total) {
     __m512i sum = _mm512_setzero_si512();
     for (int block = 0; block < slice.blocks; ++block) {
-      const __m256i rounded = toInt16(load(scores.values[block][query]) * splat(Levels));
+      const __m256i rounded = toInt16(load(scores.values[block][query]) * splat(LargestFactor));
       store(weights[block][query], rounded);
       sum = _mm512_add_epi32(sum, _mm512_cvtepi16_epi32(rounded));
     }

@@ -14,6 +14,8 @@
 
 using namespace lap::hexagon;
 using lap::Array;
+using lap::LargestFactor;
+using lap::LeastQuery;
 
 extern "C" lap::AttentionSliceKernel i8_attention_slice_8x16_hvx66;
 
@@ -90,7 +92,7 @@ Results callKernel(const Shape &s, const Inputs &in) {
 int32_t whole(float x) { return static_cast<int32_t>(nearbyintf(x)); }
 
 std::vector<int32_t> roundedQuery(const float *query, int dim, float largest) {
-  const float inverse = largest > 0.0f ? 32767.0f / largest : 0.0f;
+  const float inverse = largest > LeastQuery ? LargestFactor / largest : 0.0f;
   std::vector<int32_t> rounded;
   for (int d = 0; d < dim; ++d) {
     rounded.push_back(whole(query[d] * inverse));
@@ -114,7 +116,7 @@ void defineRow(const Shape &s, const Inputs &in, int q, Results &out) {
       dot += in.key[(slot * s.dim + d) * 16 + k % 16] * rounded[d];
     }
     const bool visible = Position + k >= in.low[q] && Position + k <= in.high[q];
-    scores.push_back(visible ? static_cast<float>(dot) * (largest / 32767.0f) : -FLT_MAX);
+    scores.push_back(visible ? static_cast<float>(dot) * (largest * (1.0f / LargestFactor)) : -FLT_MAX);
     maximum = fmaxf(maximum, scores.back());
   }
   int32_t total = 0;
@@ -122,7 +124,7 @@ void defineRow(const Shape &s, const Inputs &in, int q, Results &out) {
   for (int k = 0; k < s.blocks * 16; ++k) {
     const int slot = (s.firstBlock + k / 16) % s.ring;
     const float weight = scores[k] == -FLT_MAX ? 0.0f : exponential(scores[k] - maximum);
-    const int32_t w = whole(weight * 32767.0f);
+    const int32_t w = whole(weight * LargestFactor);
     total += w;
     for (int d = 0; d < s.dim; ++d) {
       sums[d] += in.value[((d / 16 * s.ring + slot) * 16 + k % 16) * 16 + d % 16] * w;

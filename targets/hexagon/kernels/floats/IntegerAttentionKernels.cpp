@@ -7,6 +7,8 @@
 
 using namespace lap::hexagon;
 using lap::B;
+using lap::LargestFactor;
+using lap::LeastQuery;
 
 namespace {
 
@@ -94,7 +96,7 @@ LAPIDARY_INLINE void weightsOf(const float *scores, int count, float maximum, Fa
 
 struct VectorSteps {
   [[gnu::noinline]] static float roundQuery(const float *query, int dim, FactorRow to) {
-    const float largest = largestMagnitude(query, dim), inverse = largest > 0.0f ? LargestFactor / largest : 0.0f;
+    const float largest = largestMagnitude(query, dim), inverse = largest > LeastQuery ? LargestFactor / largest : 0.0f;
     V::Word sums = V::splatWord(0);
     forColumns<V, 8>(dim, [&](int column, auto part) {
       using Vectors = typename decltype(part)::Vector;
