@@ -75,7 +75,7 @@ def test_many_clients(program, directory, problems, seconds, clients=16):
     problems.expect(min(counts) > 0 and rows > 2, f"answers a client {counts}, {rows} sequences a step")
     problems.expect(memory[-1] < half * 1.1 + (4 << 20), f"memory grew: {[m >> 20 for m in memory]} MiB")
     guessed, right = metrics["draft_tokens_total"], metrics["draft_tokens_right_total"]
-    problems.expect(0 < right <= guessed, f"{right} of {guessed} guesses were right")
+    problems.expect(guessed > 0 and right <= guessed, f"{right} of {guessed} guesses were right")
     problems.expect(metrics["requests_failed_total"] == 0, f"failed requests: {metrics['requests_failed_total']}")
 
 
