@@ -39,7 +39,7 @@ struct Ahead {
   uint32_t streams = 1;
 };
 
-/// A counter that threads wait on: spin first, then sleep. Each field has a cache line of its own.
+/// A counter that threads wait on: spin first, then sleep. What is spun on has a cache line of its own.
 struct WaitWord {
   alignas(64) std::atomic<uint32_t> value{0};
   alignas(64) std::atomic<uint32_t> sleepers{0};

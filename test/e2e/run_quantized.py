@@ -24,7 +24,7 @@ import ml_dtypes  # noqa: F401  (lets safetensors return BF16)
 import numpy
 from safetensors.numpy import load_file, save_file
 
-from driver import QUANTIZED_FIXTURES, Problems, arguments, check_same_bits, ids_file, logits, mean_divergence, run
+from driver import EXAMPLE, QUANTIZED_FIXTURES, Problems, arguments, check_same_bits, ids_file, logits, mean_divergence, run
 from reference_model import ReferenceModel, rms_norm
 
 TOLERANCE = 1e-3            # of logits, and of states relative to the largest
@@ -132,6 +132,42 @@ def check_cache(lapidary, fixture, cache, reference, directory, problems):
         check_same_bits(name, program, ids_file(directory, ids), found, directory / "other", problems)
 
 
+def check_default_cache(lapidary, fixture, directory, problems):
+    """int8 where the checkpoint has ranges, and nothing was asked for."""
+    program = directory / "default"
+    done = run(lapidary, "compile", fixture, "-o", program, "--context=128", "--progress=none")
+    if problems.expect(done.returncode == 0, f"{fixture.name}: compile exit {done.returncode}: {done.stderr}"):
+        found = json.loads(run(lapidary, "inspect", "--json", program).stdout)["kv"]
+        wanted = "q8" if fixture.name.startswith("mobile") else "bf16"
+        problems.expect(found == wanted, f"{fixture.name}: {found} caches by default, expected {wanted}")
+
+
+def widen_heads(model, width, out):
+    """Writes the plain checkpoint with zeros in full attention, whose heads have `width` dimensions."""
+    config = json.loads((model / "config.json").read_text())
+    text = config.get("text_config", config)
+    tensors = load_file(model / "model.safetensors")
+    text["global_head_dim"], before = width, text["global_head_dim"]
+    for layer in (i for i, kind in enumerate(text["layer_types"]) if kind == "full_attention"):
+        for name in [name for name in tensors if f".layers.{layer}.self_attn." in name]:
+            axis = 1 if "o_proj" in name else 0
+            shape = list(tensors[name].shape)
+            shape[axis] = shape[axis] // before * width
+            tensors[name] = numpy.zeros(shape, tensors[name].dtype)
+    out.mkdir()
+    save_file(tensors, out / "model.safetensors")
+    (out / "config.json").write_text(json.dumps(config))
+
+
+def check_wide_heads(lapidary, directory, problems):
+    """Sums over int8 caches have 32 bits, so heads of 1,024 dimensions are refused with them, and only with them."""
+    widen_heads(EXAMPLE, 1024, directory / "wide")
+    for cache, wanted in (("bf16", 0), ("q8", 2)):
+        done = run(lapidary, "compile", directory / "wide", "--dry-run", "--context=128", f"--kv={cache}")
+        problems.expect(done.returncode == wanted, f"heads of 1024, {cache}: exit {done.returncode}: {done.stderr}")
+    problems.expect("E0102" in done.stderr and "at most 512" in done.stderr, f"heads of 1024: {done.stderr}")
+
+
 def check_fixture(lapidary, fixture, directory, problems):
     program, reference = directory / "program", load_file(fixture / "reference.safetensors")
     ids = reference["input_ids"][0]
@@ -145,6 +181,7 @@ def check_fixture(lapidary, fixture, directory, problems):
     else:
         check_packed(fixture, reference, found, program, directory, problems)
     check_same_bits(fixture.name, program, ids_file(directory, ids), found, directory / "other", problems)
+    check_default_cache(lapidary, fixture, directory, problems)
     for cache in ("bf16", "q8") if fixture.name.startswith("mobile") else ("bf16",):
         check_cache(lapidary, fixture, cache, reference, directory, problems)
 
@@ -156,6 +193,8 @@ def main():
         if options.only in fixture.name:
             with tempfile.TemporaryDirectory() as directory:
                 check_fixture(options.lapidary, fixture, pathlib.Path(directory), problems)
+    with tempfile.TemporaryDirectory() as directory:
+        check_wide_heads(options.lapidary, pathlib.Path(directory), problems)
     problems.expect(len(fixtures) == 3, f"{len(fixtures)} fixtures, expected 3")
     problems.finish(least=5)
 

@@ -3,7 +3,7 @@
 //
 // Equal shares do not take equal time: cores get unequal parts of the memory bandwidth, and a lane that waits long at
 // the barrier goes to sleep, which costs more than the op. So in the large ops every lane has three quarters of an
-// equal share, one long stream of memory that it can begin to read ahead of the op, and claims the other items one by
+// equal share, long streams of memory that it can begin to read ahead of the op, and claims the other items one by
 // one. With a quarter, streams end so often that two cores got 0.9 of the bandwidth (docs/performance.md); with three
 // quarters two lanes still end together when one is 0.6 times as fast as the other. Which lane runs an item changes no
 // bit of its result.

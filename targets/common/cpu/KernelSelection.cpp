@@ -3,6 +3,8 @@
 //
 // Names in the order of the op driver's kernel parameters (ProgramAbi.h). Ops that are not here need none.
 //===----------------------------------------------------------------------===//
+#include "runtime/src/cpu/Kernels.h"
+#include "support/Limits.h"
 #include "targets/common/KernelNames.h"
 #include "targets/common/cpu/CpuTarget.h"
 #include "targets/common/packing/PackedShape.h"
@@ -12,6 +14,7 @@
 namespace lapidary {
 
 namespace {
+static_assert(limits::integerHeadDim == lap::MostIntegerHeadDim, "what is compiled is what kernels take");
 
 lap_format weightFormat(mlir::Value weight) {
   return abiFormat(llvm::cast<kernel::PackedType>(weight.getType()).getFormat());

@@ -3,9 +3,9 @@
 //
 // The 16 rows of a tile are the lanes of the accumulators. matvec follows one tile, because memory is what limits it
 // (neighbouring tiles of 1,536 columns side by side are slower than one after the other), but several streams side by
-// side, which keep more of memory busy (docs/performance.md). matmat holds `accumulators`
-// tokens of one tile in registers, so a weight vector is loaded (and its nibbles unpacked) once for all of them. Counts
-// that do not divide fall back to smaller blocks through specialisations, with the same bits.
+// side, which keep more of memory busy (docs/performance.md). matmat holds `accumulators` tokens of one tile in
+// registers, so a weight vector is loaded (and its nibbles unpacked) once for all of them. Counts that do not divide
+// fall back to smaller blocks through specialisations, with the same bits.
 #include "targets/x86/schedules/Schedules.h"
 
 namespace lapidary::x86 {
@@ -13,7 +13,7 @@ namespace lapidary::x86 {
 using namespace Halide;
 
 namespace {
-/// Rows of activations that a step takes, the largest count first; 1 is always there.
+/// Rows of activations that a step takes, the largest count first; one row has its code in any case (blockOutput).
 std::vector<int> rowBlocks(bool manyRows, int streamedRows, const CpuIsa &isa) {
   const int most = manyRows ? isa.accumulators : streamedRows;
   std::vector<int> blocks;
