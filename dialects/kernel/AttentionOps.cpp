@@ -35,9 +35,9 @@ template <typename Op> static KvCacheOp lookUpCache(Op op, SymbolTableCollection
   return cache;
 }
 
-int64_t KvAppendOp::getItemsPerRow() {
+RowItems KvAppendOp::getRowItems() {
   auto cache = SymbolTable::lookupNearestSymbolFrom<KvCacheOp>(*this, getCacheAttr());
-  return cache ? cache.getHeads() : 0;
+  return cache ? RowItems::parts(cache.getHeads()) : RowItems();
 }
 
 LogicalResult KvAppendOp::verify() {

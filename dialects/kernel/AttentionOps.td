@@ -44,7 +44,7 @@ def Kernel_KvAppendOp : Kernel_ComputeOp<"kv_append", [DeclareOpInterfaceMethods
   let extraClassDeclaration = [{
     ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() { return {}; }
     /// The K/V heads of the cache.
-    int64_t getItemsPerRow();
+    RowItems getRowItems();
   }];
 }
 

@@ -25,10 +25,10 @@ def Kernel_ComputeOpInterface : OpInterface<"ComputeOpInterface"> {
         "return ::lapidary::kernel::leadingBuffers($_op, $_op.getWrittenBuffers().size());">,
     InterfaceMethod<"Buffers the op writes: the operands after `into`.",
         "::llvm::SmallVector<::mlir::Value>", "getWrittenBuffers", (ins), "", "return {$_op.getOut()};">,
-    InterfaceMethod<"Items of a row, when the lanes get equal shares of the items of all rows, in order: 1 for whole rows, "
-                    "the heads for heads. Such ops may follow each other without a barrier on buffers of as many items: "
-                    "a lane reads only what it wrote itself. 0 for ops that are shared out in another way.",
-        "int64_t", "getItemsPerRow", (ins), "", "return 0;">,
+    InterfaceMethod<"Items of a row, when the lanes get equal shares of the items of all rows, in order: whole rows, heads "
+                    "or chunks of columns. Such ops may follow each other without a barrier on buffers of the same items: "
+                    "a lane reads only what it wrote itself. None for ops that are shared out in another way.",
+        "::lapidary::kernel::RowItems", "getRowItems", (ins), "", "return {};">,
     InterfaceMethod<"Chosen kernels, null before select-kernels.",
         "::mlir::ArrayAttr", "getKernelNames", (ins), "", "return $_op.getKernelsAttr();">,
     InterfaceMethod<"Sets the chosen kernels.",

@@ -21,6 +21,7 @@ def Kernel_GeluMulOp : Kernel_ComputeOp<"gelu_mul"> {
   }];
   let arguments = (ins Kernel_F32:$gate, Kernel_F32:$up, OptionalAttr<F32Attr>:$step, Kernel_F32OrIntegers:$out,
                        OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::chunks(getOut().getType()); }";
   let assemblyFormat = "$gate `,` $up (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
@@ -36,6 +37,7 @@ def Kernel_AddOp : Kernel_ComputeOp<"add"> {
   }];
   let arguments = (ins Kernel_F32:$lhs, Kernel_F32:$rhs, F32Attr:$scale, Kernel_F32:$out,
                         OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::chunks(getOut().getType()); }";
   let assemblyFormat = "$lhs `,` $rhs `scale` $scale `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
@@ -49,6 +51,7 @@ def Kernel_ScaleOp : Kernel_ComputeOp<"scale"> {
     ```
   }];
   let arguments = (ins Kernel_F32:$input, F32Attr:$factor, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::chunks(getOut().getType()); }";
   let assemblyFormat = "$input `by` $factor `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
@@ -62,6 +65,7 @@ def Kernel_SoftcapOp : Kernel_ComputeOp<"softcap"> {
     ```
   }];
   let arguments = (ins Kernel_F32:$input, F32Attr:$cap, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::chunks(getOut().getType()); }";
   let assemblyFormat = "$input `cap` $cap `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 

@@ -11,6 +11,23 @@
 
 namespace lapidary::kernel {
 
+class BufferType;
+
+/// The items that an op cuts a row into. Lanes get equal shares of the items of all rows, in order.
+struct RowItems {
+  int64_t count = 0;   ///< in a row; 0: shared out in another way
+  int64_t columns = 0; ///< of an item but the last; 0: the columns of a row in `count` equal parts
+
+  /// `count` heads of equal width, or 1 for whole rows.
+  static RowItems parts(int64_t count) { return {count, 0}; }
+  /// Short rows are whole, others are cut every `chunkColumns` padded columns (runtime/src/cpu/Work.h, itemColumns).
+  static RowItems chunks(BufferType rows);
+
+  bool operator==(const RowItems &other) const { return count == other.count && columns == other.columns; }
+};
+
+constexpr int64_t wholeRowColumns = 4096, chunkColumns = 1024; ///< of RowItems::chunks
+
 /// The buffer operands of a compute op without its last `written` operands: what a destination-style op reads.
 llvm::SmallVector<mlir::Value> leadingBuffers(mlir::Operation *op, size_t written);
 

@@ -23,6 +23,14 @@ void KernelDialect::initialize() {
       >();
 }
 
+RowItems RowItems::chunks(BufferType rows) {
+  const int64_t columns = rows.getPaddedColumns();
+  if (columns <= wholeRowColumns) {
+    return parts(1);
+  }
+  return {static_cast<int64_t>(llvm::divideCeil(columns, chunkColumns)), chunkColumns};
+}
+
 SmallVector<Value> lapidary::kernel::leadingBuffers(Operation *op, size_t written) {
   SmallVector<Value> buffers;
   for (Value operand : op->getOperands().drop_back(written)) {

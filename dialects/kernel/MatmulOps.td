@@ -19,6 +19,7 @@ def Kernel_EmbedOp : Kernel_ComputeOp<"embed"> {
     ```
   }];
   let arguments = (ins Kernel_Packed:$table, F32Attr:$scale, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::chunks(getOut().getType()); }";
   let assemblyFormat = "$table `scale` $scale `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
 
@@ -36,10 +37,10 @@ def Kernel_QuantizeOp : Kernel_ComputeOp<"quantize"> {
   let arguments = (ins Kernel_F32:$input, OptionalAttr<F32Attr>:$step, Kernel_Integers:$out,
                        OptionalAttr<StrArrayAttr>:$kernels);
   let extraClassDeclaration = [{
-    /// Rows with scales of groups are shared among the lanes by columns.
-    int64_t getItemsPerRow() {
+    /// Rows with scales of groups can be cut between groups.
+    RowItems getRowItems() {
       ::llvm::StringRef element = getOut().getType().getElement();
-      return element == "i8" || element == "r24" ? 1 : 0;
+      return element == "i8" || element == "r24" ? RowItems::parts(1) : RowItems::chunks(getOut().getType());
     }
   }];
   let assemblyFormat = "$input (`step` $step^)? `into` $out (`kernels` $kernels^)? `:` type(operands) attr-dict";

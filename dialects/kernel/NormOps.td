@@ -23,7 +23,7 @@ def Kernel_RmsNormOp : Kernel_ComputeOp<"rms_norm"> {
   }];
   let arguments = (ins Kernel_F32:$input, Optional<Kernel_Packed>:$weight, I64Attr:$heads, F32Attr:$eps,
                        OptionalAttr<F32Attr>:$step, Kernel_F32OrIntegers:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let extraClassDeclaration = "int64_t getItemsPerRow() { return getHeads(); }";
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::parts(getHeads()); }";
   let assemblyFormat = "$input (`,` $weight^)? `heads` $heads `eps` $eps (`step` $step^)? `into` $out "
       "(`kernels` $kernels^)? `:` type(operands) attr-dict";
 }
@@ -42,7 +42,7 @@ def Kernel_ResidualNormOp : Kernel_ComputeOp<"residual_norm"> {
   }];
   let arguments = (ins Kernel_F32:$residual, Kernel_F32:$input, Kernel_Packed:$weight, Optional<Kernel_Packed>:$scale,
                         F32Attr:$eps, Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let extraClassDeclaration = "int64_t getItemsPerRow() { return 1; }";
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::parts(1); }";
   let assemblyFormat = "$residual `,` $input `,` $weight (`scale` $scale^)? `eps` $eps `into` $out (`kernels` "
       "$kernels^)? `:` type(operands) attr-dict";
 }
@@ -65,7 +65,7 @@ def Kernel_ResidualNormRoundedOp : Kernel_ComputeOp<"residual_norm_rounded", [At
                         OptionalAttr<F32Attr>:$step, Kernel_F32:$out, Kernel_Integers:$rounded,
                         OptionalAttr<StrArrayAttr>:$kernels);
   let extraClassDeclaration = [{
-    int64_t getItemsPerRow() { return 1; }
+    RowItems getRowItems() { return RowItems::parts(1); }
     ::llvm::SmallVector<::mlir::Value> getWrittenBuffers() { return {getOut(), getRounded()}; }
   }];
   let assemblyFormat = "$residual `,` $input `,` $weight (`scale` $scale^)? `eps` $eps (`then` $next^ `eps` $nextEps)? "
@@ -100,7 +100,7 @@ def Kernel_NormRotaryOp : Kernel_ComputeOp<"norm_rotary"> {
   }];
   let arguments = (ins Kernel_F32:$input, Kernel_Packed:$weight, Kernel_F32:$table, I64Attr:$heads, F32Attr:$eps,
                         Kernel_F32:$out, OptionalAttr<StrArrayAttr>:$kernels);
-  let extraClassDeclaration = "int64_t getItemsPerRow() { return getHeads(); }";
+  let extraClassDeclaration = "RowItems getRowItems() { return RowItems::parts(getHeads()); }";
   let assemblyFormat = "$input `,` $weight `,` $table `heads` $heads `eps` $eps `into` $out (`kernels` $kernels^)? "
       "`:` type(operands) attr-dict";
 }

@@ -5,7 +5,7 @@
 // may join the ops since the last barrier unless one of them
 //   wrote what it reads            (it could read too early)
 //   wrote or read what it writes   (it could overwrite too early)
-// unless the same lane did both: ops that share out the same items of rows (getItemsPerRow) touch only their own.
+// unless the same lane did both: ops that share out the same items of rows (getRowItems) touch only their own.
 // A barrier forgets all of them. Taking the barrier as late as possible is also taking as few as possible: the ops
 // between two barriers form the longest run that has no conflict inside.
 //===----------------------------------------------------------------------===//
@@ -27,8 +27,8 @@ namespace {
 /// Part of a buffer, and how it was shared among the lanes.
 struct Access {
   BufferRange range;
-  /// Of ops that say so: items per token (or in all), and which of both. Otherwise nothing is known.
-  std::optional<std::pair<int64_t, bool>> items;
+  /// Of ops that say so: rows, whether these are per token, and their items. Otherwise nothing is known.
+  std::optional<std::tuple<int64_t, bool, kernel::RowItems>> items;
 
   /// True when lanes may meet in it.
   bool meets(const Access &other) const {
@@ -73,8 +73,8 @@ Accesses accessesOf(kernel::ComputeOpInterface op) {
   auto access = [&](Value buffer) {
     auto type = cast<kernel::BufferType>(buffer.getType());
     Access result = {rangeOf(buffer), std::nullopt};
-    if (int64_t items = op.getItemsPerRow()) {
-      result.items = {type.getRows() * items, type.getPerToken()};
+    if (kernel::RowItems items = op.getRowItems(); items.count) {
+      result.items = {type.getRows(), type.getPerToken(), items};
     }
     return result;
   };

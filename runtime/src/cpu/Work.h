@@ -11,8 +11,12 @@
 
 namespace lap {
 
-/// Columns of one elementwise work item; a multiple of LAP_COLUMN_PAD.
+/// Columns that an elementwise kernel is given at a time; a multiple of LAP_COLUMN_PAD.
 constexpr uint32_t ColumnChunk = 1024;
+
+/// Columns of an elementwise work item. Short rows are whole: norms have whole rows too, and whoever wrote a row can go
+/// on with it without a barrier, while it is in its caches.
+constexpr uint32_t itemColumns(uint32_t columns) { return columns <= 4 * ColumnChunk ? columns : ColumnChunk; }
 
 struct Range {
   uint64_t begin, end;
@@ -103,15 +107,17 @@ inline void zeroPadding(const lap_step *step, const lap_buffer &buffer, uint64_t
   }
 }
 
-/// Calls body(row, firstColumn, columns) for this lane's chunks of `rows` rows of `columns` columns.
+/// Calls body(row, firstColumn, columns) for this lane's items of `rows` rows of `columns` columns, a chunk at a time.
 template <typename Body>
 void forColumnChunks(uint32_t rows, uint32_t columns, uint32_t lane, uint32_t lanes, Body body) {
-  const uint32_t chunks = (columns + ColumnChunk - 1) / ColumnChunk;
-  const Range items = share(static_cast<uint64_t>(rows) * chunks, lane, lanes);
+  const uint32_t width = itemColumns(columns), count = (columns + width - 1) / width; // of the items of a row
+  const Range items = share(static_cast<uint64_t>(rows) * count, lane, lanes);
   for (uint64_t item = items.begin; item < items.end; ++item) {
-    const uint32_t first = static_cast<uint32_t>(item % chunks) * ColumnChunk;
-    const uint32_t left = columns - first;
-    body(static_cast<uint32_t>(item / chunks), first, left < ColumnChunk ? left : ColumnChunk);
+    const uint32_t begin = static_cast<uint32_t>(item % count) * width;
+    const uint32_t end = columns - begin < width ? columns : begin + width;
+    for (uint32_t first = begin; first < end; first += ColumnChunk) {
+      body(static_cast<uint32_t>(item / count), first, end - first < ColumnChunk ? end - first : ColumnChunk);
+    }
   }
 }
 

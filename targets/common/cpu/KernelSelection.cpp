@@ -4,6 +4,7 @@
 // Names in the order of the op driver's kernel parameters (ProgramAbi.h). Ops that are not here need none.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cpu/Kernels.h"
+#include "runtime/src/cpu/Work.h"
 #include "support/Limits.h"
 #include "targets/common/KernelNames.h"
 #include "targets/common/cpu/CpuTarget.h"
@@ -15,6 +16,10 @@ namespace lapidary {
 
 namespace {
 static_assert(limits::integerHeadDim == lap::MostIntegerHeadDim, "what is compiled is what kernels take");
+static_assert(lap::ColumnChunk == kernel::chunkColumns &&
+                  lap::itemColumns(kernel::wholeRowColumns) == kernel::wholeRowColumns &&
+                  lap::itemColumns(kernel::wholeRowColumns + 1) == kernel::chunkColumns,
+              "barriers are left out where drivers share out the same items");
 
 lap_format weightFormat(mlir::Value weight) {
   return abiFormat(llvm::cast<kernel::PackedType>(weight.getType()).getFormat());

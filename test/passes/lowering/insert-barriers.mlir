@@ -7,18 +7,18 @@ kernel.kv_cache @kv.1 heads 1 dim 64 window 0 geometry <slots = 16, element = "f
 
 // Reading what was written, overwriting what was read, overwriting what was written.
 // CHECK-LABEL: func.func @hazards
-func.func @hazards(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %z: !kernel.buffer<tokens x 64 x f32>) {
-  // CHECK-NEXT: kernel.scale %{{.*}} by 1.000000e+00
-  kernel.scale %x by 1.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+func.func @hazards(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %z: !kernel.buffer<tokens x 64 x f32>, %w: !kernel.packed<64x64, <f32>, "tiles16">) {
+  // CHECK-NEXT: kernel.matmul
+  kernel.matmul %x, %w into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64x64, <f32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
   // CHECK-NEXT: kernel.barrier
-  // CHECK-NEXT: kernel.scale %{{.*}} by 2.000000e+00
-  kernel.scale %y by 2.0 into %z : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.matmul
+  kernel.matmul %y, %w into %z : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64x64, <f32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
   // CHECK-NEXT: kernel.barrier
-  // CHECK-NEXT: kernel.scale %{{.*}} by 3.000000e+00
-  kernel.scale %x by 3.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.matmul
+  kernel.matmul %x, %w into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64x64, <f32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
   // CHECK-NEXT: kernel.barrier
-  // CHECK-NEXT: kernel.scale %{{.*}} by 4.000000e+00
-  kernel.scale %x by 4.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  // CHECK-NEXT: kernel.matmul
+  kernel.matmul %x, %w into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64x64, <f32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
   // CHECK-NEXT: kernel.barrier
   // CHECK-NEXT: return
   return
@@ -26,15 +26,15 @@ func.func @hazards(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tok
 
 // One barrier serves all that came before; ops that share only what they read need none.
 // CHECK-LABEL: func.func @independent
-func.func @independent(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %z: !kernel.buffer<tokens x 64 x f32>) {
-  // CHECK-NEXT: kernel.scale
-  // CHECK-NEXT: kernel.scale
+func.func @independent(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens x 64 x f32>, %z: !kernel.buffer<tokens x 64 x f32>, %w: !kernel.packed<64x64, <f32>, "tiles16">) {
+  // CHECK-NEXT: kernel.matmul
+  // CHECK-NEXT: kernel.matmul
   // CHECK-NEXT: kernel.barrier
   // CHECK-NEXT: kernel.add
   // CHECK-NEXT: kernel.barrier
   // CHECK-NEXT: return
-  kernel.scale %x by 1.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
-  kernel.scale %x by 2.0 into %z : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
+  kernel.matmul %x, %w into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64x64, <f32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
+  kernel.matmul %x, %w into %z : !kernel.buffer<tokens x 64 x f32>, !kernel.packed<64x64, <f32>, "tiles16">, !kernel.buffer<tokens x 64 x f32>
   kernel.add %y, %z scale 1.0 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
   return
 }
@@ -129,5 +129,39 @@ func.func @rows(%x: !kernel.buffer<tokens x 64 x f32>, %y: !kernel.buffer<tokens
   kernel.rms_norm %y heads 2 eps 1.0e-6 into %y : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<tokens x 64 x f32>
   kernel.select_last %y into %l : !kernel.buffer<tokens x 64 x f32>, !kernel.buffer<1 x 64 x f32>
   kernel.rms_norm %l heads 1 eps 1.0e-6 into %l : !kernel.buffer<1 x 64 x f32>, !kernel.buffer<1 x 64 x f32>
+  return
+}
+
+// Short rows are one item of elementwise ops and roundings, so these join norms.
+// CHECK-LABEL: func.func @short_rows
+func.func @short_rows(%x: !kernel.buffer<tokens x 4096 x f32>, %q: !kernel.buffer<tokens x 4096 x q8>, %w: !kernel.packed<4096, <f32>, "vector">) {
+  // CHECK: kernel.rms_norm
+  // CHECK-NEXT: kernel.scale
+  // CHECK-NEXT: kernel.quantize
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.rms_norm %x, %w heads 1 eps 1.0e-6 into %x : !kernel.buffer<tokens x 4096 x f32>, !kernel.packed<4096, <f32>, "vector">, !kernel.buffer<tokens x 4096 x f32>
+  kernel.scale %x by 2.0 into %x : !kernel.buffer<tokens x 4096 x f32>, !kernel.buffer<tokens x 4096 x f32>
+  kernel.quantize %x into %q : !kernel.buffer<tokens x 4096 x f32>, !kernel.buffer<tokens x 4096 x q8>
+  return
+}
+
+// Long rows are cut into chunks: the same for all elementwise ops, but not those of norms, however many heads these have.
+// CHECK-LABEL: func.func @long_rows
+func.func @long_rows(%x: !kernel.buffer<tokens x 8192 x f32>, %q: !kernel.buffer<tokens x 8192 x q24>, %r: !kernel.buffer<tokens x 8192 x r24>) {
+  // CHECK: kernel.gelu_mul
+  // CHECK-NEXT: kernel.quantize
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.rms_norm
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: kernel.quantize
+  // CHECK-NEXT: kernel.quantize
+  // CHECK-NEXT: kernel.barrier
+  // CHECK-NEXT: return
+  kernel.gelu_mul %x, %x into %x : !kernel.buffer<tokens x 8192 x f32>, !kernel.buffer<tokens x 8192 x f32>, !kernel.buffer<tokens x 8192 x f32>
+  kernel.quantize %x into %q : !kernel.buffer<tokens x 8192 x f32>, !kernel.buffer<tokens x 8192 x q24>
+  kernel.rms_norm %x heads 8 eps 1.0e-6 into %x : !kernel.buffer<tokens x 8192 x f32>, !kernel.buffer<tokens x 8192 x f32>
+  kernel.quantize %x into %q : !kernel.buffer<tokens x 8192 x f32>, !kernel.buffer<tokens x 8192 x q24>
+  kernel.quantize %x into %r : !kernel.buffer<tokens x 8192 x f32>, !kernel.buffer<tokens x 8192 x r24>
   return
 }
