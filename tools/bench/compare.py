@@ -17,6 +17,7 @@ import shlex
 import subprocess
 import sys
 
+import bursts
 import measure
 import peer_layout
 import prepare
@@ -37,6 +38,8 @@ def arguments():
     parser.add_argument("--tokens", type=int, default=64, help="new tokens (64)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds at depth 0 (5)")
     parser.add_argument("--depth-rounds", type=int, default=1, help="rounds at other depths (1): each reads it anew")
+    parser.add_argument("--bursts", type=int, default=10, help="short bursts of decoding at depth 0; 0: none (10)")
+    parser.add_argument("--burst-tokens", type=int, default=48, help="new tokens of a burst (48)")
     parser.add_argument("--most-others", type=float, default=0.1,
                         help="CPUs that other programs may use; a round with more is measured again (0.1)")
     parser.add_argument("--patience", type=float, default=60, help="seconds to wait for a quiet machine (60)")
@@ -48,7 +51,7 @@ def arguments():
     parser.add_argument("--out", type=pathlib.Path, help="JSON of all figures (default: WORK/compare.json)")
     options = parser.parse_args()
     options.threads = options.threads or sorted({1, len(os.sched_getaffinity(0))})
-    for name in ("prompt", "tokens", "rounds", "depth_rounds"):
+    for name in ("prompt", "tokens", "rounds", "depth_rounds", "burst_tokens"):
         if getattr(options, name) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
     if min(options.depths) < 0 or min(options.threads) < 1:
@@ -82,7 +85,8 @@ def describe(options, peer_binary):
         "machine": {"cpu": first_match("/proc/cpuinfo", "model name"), "cpus": len(os.sched_getaffinity(0)),
                     "memory_gib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
                     "kernel": platform.release()},
-        "settings": {key: getattr(options, key) for key in ("prompt", "tokens", "rounds", "depth_rounds")},
+        "settings": {key: getattr(options, key) for key in ("prompt", "tokens", "rounds", "depth_rounds", "bursts",
+                                                             "burst_tokens")},
     }
 
 
@@ -126,6 +130,15 @@ def measure_case(options, roof_binary, ours, peer, threads, depth):
     return rounds, thrown
 
 
+def measure_bursts(options, roof_binary, ours, peer, threads, context):
+    """Bursts of one number of threads, and their summaries by the memory's state."""
+    measured = bursts.measure_bursts(options, roof_binary, ours, peer, threads)
+    steady = bursts.steady(measured, options.most_others)
+    say(f"  {threads} threads, {len(measured)} short bursts, {len(steady)} of them steady")
+    states = [report.summarize_bursts(state, context, options.burst_tokens) for state in bursts.states(steady)]
+    return {"threads": threads, "bursts": measured, "states": states}
+
+
 def measure_model(options, model, binaries):
     ours, peer = measure.Program(model.path()), measure.Peer(binaries["peer"], model.path(".gguf"))
     most = max(options.threads)
@@ -140,7 +153,8 @@ def measure_model(options, model, binaries):
     result = {"name": model.label, "file_bytes": {"ours": model.path().stat().st_size,
                                                   "peer": model.path(".gguf").stat().st_size},
               "start_s": start, "operations_per_prompt_token": {"all": every, "needed": needed},
-              "weight_bytes_per_token": {"peer": peer_layout.peer_bytes_per_token(model.shape)}, "cases": []}
+              "weight_bytes_per_token": {"peer": peer_layout.peer_bytes_per_token(model.shape)}, "cases": [],
+              "bursts": []}
     for depth in options.depths:
         for threads in options.threads:
             rounds, thrown = measure_case(options, binaries["roof"], ours, peer, threads, depth)
@@ -149,6 +163,8 @@ def measure_model(options, model, binaries):
                        "cache_element_bytes": {"ours": ours.cache_element_bytes(), "peer": 2}}
             result["cases"].append({"threads": threads, "depth": depth, "rounds": rounds, "thrown_away": thrown,
                                     "summary": report.summarize(rounds, context, depth, options.tokens)})
+            if depth == 0 and options.bursts:
+                result["bursts"].append(measure_bursts(options, binaries["roof"], ours, peer, threads, context))
     return result
 
 

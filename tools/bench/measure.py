@@ -75,6 +75,12 @@ def roof(binary, threads):
             "streams": only["streams"], "prefetch": only["prefetch"], "instruction": result["int8_instruction"]}
 
 
+def bandwidth(binary, threads):
+    """Bytes per second, in half a second: for a look between two measurements."""
+    words = [binary, f"--threads={threads}", "--bandwidth-only", "--bursts=2", "--megabytes=256"]
+    return parse(run(words).out, binary)["roofs"][0]["read_gb_s"] * 1e9
+
+
 class Program:
     """Ours."""
 

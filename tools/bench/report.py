@@ -6,6 +6,8 @@ rounds: a slow minute of the machine falls on both sides.
 """
 import statistics
 
+from bursts import SIDES, roof_of
+
 
 def median(values):
     values = [value for value in values if value is not None]
@@ -41,6 +43,23 @@ def summarize(rounds, model, depth, tokens):
         result["ratio"][key] = median(ratios)
         result["ratio_range"][key] = None if None in ratios else [min(ratios), max(ratios)]
     result["others_cpus"] = median([r[side]["others_cpus"] for r in rounds for side in ("ours", "peer")])
+    return result
+
+
+def summarize_bursts(bursts, model, tokens):
+    """Bursts (bursts.py) of both sides in one state of the memory; `model` as for summarize. A side without bursts has
+    None for figures; the ratio is that of the sides' medians, as a burst of one side has no partner."""
+    roofs = [roof_of(burst) for burst in bursts]
+    result = {"roof_range": [min(roofs), max(roofs)]}
+    for side in SIDES:
+        own = [burst for burst in bursts if burst["side"] == side]
+        speeds = [burst["decode_tok_s"] for burst in own]
+        read = model["weight_bytes_per_token"][side] + model["cache_bytes_read"](tokens // 2,
+                                                                                model["cache_element_bytes"][side])
+        result[side] = {"bursts": len(own), "decode_tok_s": median(speeds),
+                        "range": [min(speeds), max(speeds)] if speeds else None,
+                        "bandwidth_share": median([burst["decode_tok_s"] * read / roof_of(burst) for burst in own])}
+    result["ratio"] = _divide(*(result[side]["decode_tok_s"] for side in SIDES))
     return result
 
 
@@ -81,6 +100,26 @@ def _speed(results):
             row += [_percent(side[key]) for key in ("bandwidth_share", "int8_share") for side in (ours, peer)]
             rows.append([*row, _number(s["others_cpus"], 2)])
     return _table(head, rows)
+
+
+def _burst_speed(side):
+    low, high = side["range"] or (None, None)
+    return _number(side["decode_tok_s"]) + (f" ({low:.1f}-{high:.1f})" if low != high else "")
+
+
+def _bursts(results):
+    head = ["model", "threads", "memory, GB/s", "bursts", "peer", "decode", "peer", "ratio", "decode of bandwidth roof",
+            "peer"]
+    rows = []
+    for model in results["models"]:
+        for case in model["bursts"]:
+            for state in case["states"]:
+                low, high = state["roof_range"]
+                sides = [state[side] for side in SIDES]
+                rows.append([model["name"], str(case["threads"]), f"{low * 1e-9:.1f}-{high * 1e-9:.1f}",
+                             *[str(side["bursts"]) for side in sides], *map(_burst_speed, sides),
+                             _number(state["ratio"], 2, 1, "x"), *[_percent(side["bandwidth_share"]) for side in sides]])
+    return _table(head, rows) if rows else ""
 
 
 def _sizes(results):
@@ -133,5 +172,5 @@ def markdown(results):
         lines.append(f"- Roof with {threads} thread{'s' if threads > 1 else ''}: {_number(median(values), 1, 1e-9)} GB/s "
                      f"({min(values) * 1e-9:.1f}-{max(values) * 1e-9:.1f} over the run), "
                      f"{_number(peaks[threads], 0, 1e-9)} GOPS int8.")
-    parts = [_speed(results), _sizes(results), _scaling(results)]
+    parts = [_speed(results), _bursts(results), _sizes(results), _scaling(results)]
     return "\n".join(lines) + "\n\n" + "\n".join(part for part in parts if part)

@@ -11,6 +11,7 @@ import unittest
 
 TOOLS = pathlib.Path(sys.argv.pop(1))
 sys.path.insert(0, str(TOOLS / "bench"))
+import bursts  # noqa: E402
 import model_shape  # noqa: E402
 import peer_layout  # noqa: E402
 import report  # noqa: E402
@@ -75,7 +76,7 @@ class Compare(unittest.TestCase):
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     def test_measures_and_reports(self):
-        done = self.run_compare("--depths", "0", "100", "--rounds", "2")
+        done = self.run_compare("--depths", "0", "100", "--rounds", "2", "--bursts", "3")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("--context=612", done.stderr)
         result = json.loads((self.root / "work" / "compare.json").read_text())
@@ -93,6 +94,7 @@ class Compare(unittest.TestCase):
         self.assertTrue(all(case["rounds"][0]["ours"]["peak_bytes"] > 0 for case in cases.values()))
         self.assertIn("| E2B | 2 | 0 | 200.0 | 50.0 | 4.00x | 20.0 | 20.0 | 1.00x | 25 % |", done.stdout)
         self.assertIn("| E2B | 2 | 2.00x | 1.00x | 2.00x | 1.00x | 2.00x |", done.stdout)
+        self.assertIn("| E2B | 2 | 80.0-80.0 | 3 | 3 | 20.0 | 20.0 | 1.00x | 25 % |", done.stdout)
         self.assertIn("llama.cpp 7 (abc)", done.stdout)
         self.assertIn("`--quant=w4 --context=612`", done.stdout)
 
@@ -138,6 +140,33 @@ class Compare(unittest.TestCase):
         self.assertIn("cannot load the model", done.stderr)
         self.write("peer/bin/llama-bench", "#!{python}\nprint('hello')\n")
         self.assertIn("did not print JSON, but: 'hello", self.run_compare().stderr)
+
+
+def burst(side, before, after, speed, others=0.0):
+    return {"side": side, "roofs": [before * 1e9, after * 1e9], "decode_tok_s": speed, "others_cpus": others}
+
+
+class Bursts(unittest.TestCase):
+    def test_only_steady_ones_count(self):
+        good = [burst("ours", 30, 31, 20), burst("peer", 60, 60, 20)]
+        changed, disturbed = burst("ours", 31, 60, 20), burst("ours", 30, 30, 20, others=0.5)
+        self.assertEqual(bursts.steady([good[0], changed, disturbed, good[1]], 0.1), good)
+
+    def test_fast_and_slow_memory_are_two_states(self):
+        slow, fast = ([burst("ours", gb_s, gb_s, 20) for gb_s in some] for some in ((30, 34), (60, 65)))
+        self.assertEqual(bursts.states([fast[1], slow[0], fast[0], slow[1]]), [slow, fast])
+        self.assertEqual(bursts.states([]), [])
+
+    def test_summary(self):
+        model = {"weight_bytes_per_token": {"ours": 8 * 10**8, "peer": 10**9}, "cache_element_bytes": {"ours": 1, "peer": 2},
+                 "cache_bytes_read": lambda depth, element: depth * element * 10**7}
+        ours, peer = [burst("ours", 30, 33, 24), burst("ours", 33, 33, 30)], burst("peer", 33, 30, 18)
+        summary = report.summarize_bursts([*ours, peer], model, 20)
+        self.assertEqual((summary["ratio"], summary["roof_range"]), (27 / 18, [33e9, 33e9]))
+        self.assertAlmostEqual(summary["ours"]["bandwidth_share"], 27 * 9e8 / 33e9)
+        self.assertAlmostEqual(summary["peer"]["bandwidth_share"], 18 * 1.2e9 / 33e9)
+        alone = report.summarize_bursts([peer], model, 20)
+        self.assertEqual((alone["ratio"], alone["ours"]["bursts"]), (None, 0))
 
 
 class Counts(unittest.TestCase):
