@@ -25,9 +25,10 @@ constexpr uint32_t Streams = 1;
 #endif
 
 /// Tiles of `tileBytes` that a lane claims at a time: long enough a stream of memory, short enough to stay in the
-/// second level cache between kernel calls and to let the lanes end together. One row is multiplied by one kernel call.
-constexpr uint32_t itemTilesOf(uint64_t tileBytes, bool oneRow = false) {
-  const uint64_t fitting = ItemBytes / tileBytes, least = oneRow ? Streams : 1;
+/// second level cache between kernel calls and to let the lanes end together. Few rows are multiplied by one kernel
+/// call, so tiles need not fit, but should be as many as there are streams.
+constexpr uint32_t itemTilesOf(uint64_t tileBytes, bool oneCall = false) {
+  const uint64_t fitting = ItemBytes / tileBytes, least = oneCall ? Streams : 1;
   return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock
                                : fitting > least    ? fitting
                                                     : least);

@@ -124,18 +124,22 @@ void multiplyStreams(const Product &p, lap_kernel *matvec) {
   }
 }
 
+/// Rows that matvec multiplies in one call, from several streams.
+uint32_t streamedRows(const lap_weight &weight) {
+  return weight.format == LAP_W4G32 || weight.format == LAP_W8G32 ? MostStreamedRows : 1;
+}
+
 } // namespace
 
-uint32_t itemTiles(const lap_weight &weight, uint32_t rows) { return itemTilesOf(weight.tile_bytes, rows == 1); }
+uint32_t itemTiles(const lap_weight &weight, uint32_t rows) {
+  return itemTilesOf(weight.tile_bytes, rows <= streamedRows(weight));
+}
 
 uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows) {
   // Kernels multiply one tile at a time by several planes, and what is short ends too soon.
   const bool onePlane = element != LAP_ROWS_Q24 && element != LAP_ROWS_R24;
-  const bool grouped = weight.format == LAP_W4G32 || weight.format == LAP_W8G32;
-  return rows <= (grouped ? MostStreamedRows : 1) && onePlane && tiles >= Streams &&
-                 tiles * weight.tile_bytes > ItemBytes
-             ? Streams
-             : 1;
+  return rows <= streamedRows(weight) && onePlane && tiles >= Streams && tiles * weight.tile_bytes > ItemBytes ? Streams
+                                                                                                               : 1;
 }
 
 void multiply(const Product &product, const ProductKernels &kernels) {
