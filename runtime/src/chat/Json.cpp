@@ -1,18 +1,14 @@
 //===- Json.cpp - JSON to values -----------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// A handler of RapidJSON's reader with a stack of finished values: the end of a list or map takes its members off it.
-// RapidJSON's own stack holds a few bytes per open bracket and gets a fixed block, because it does not check malloc.
+// A stack of finished values: the end of a list or map takes its members off it.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/chat/Json.h"
+
+#include "runtime/src/JsonReader.h"
 #include "runtime/src/MemoryPlan.h"
 
 #include <stdlib.h>
-
-#define RAPIDJSON_NEW(type) nullptr // every allocator is handed in
-#define RAPIDJSON_DELETE(pointer) ((void)(pointer))
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 
 namespace lap {
 
@@ -20,64 +16,30 @@ namespace {
 
 constexpr uint32_t MaxDepth = 96;
 
-/// RapidJSON's stack: one block, large enough for MaxDepth open brackets, that is handed out once.
-class BracketStack {
+/// Makes values of events; false: the arena is full.
+class ValueBuilder {
 public:
-  void *Malloc(size_t bytes) { return bytes <= sizeof(block) ? block : nullptr; }
-  void *Realloc(void *, size_t, size_t bytes) { return Malloc(bytes); }
-  static void Free(void *) {}
+  explicit ValueBuilder(Arena &arena) : arena(arena) {}
 
-private:
-  alignas(16) char block[8192];
-};
-
-class Handler {
-public:
-  using Size = rapidjson::SizeType;
-  explicit Handler(Arena &arena) : arena(arena) {}
-
-  bool Null() { return push(Value::none()); }
-  bool Bool(bool value) { return push(Value::boolean(value)); }
-  bool Int(int value) { return push(Value::integerOf(value)); }
-  bool Uint(unsigned value) { return push(Value::integerOf(value)); }
-  bool Int64(int64_t value) { return push(Value::integerOf(value)); }
-  bool Uint64(uint64_t value) { return push(Value::integerOf(static_cast<int64_t>(value))); }
-  bool Double(double value) { return push(Value::realOf(value)); }
-  bool String(const char *text, Size bytes, bool) { return push(Value::string({text, bytes})); }
-  bool Key(const char *text, Size bytes, bool) { return push(Value::string({text, bytes})); }
-  bool StartObject() { return open(); }
-  bool StartArray() { return open(); }
-  bool RawNumber(const char *text, Size bytes, bool);
-  bool EndObject(Size members);
-  bool EndArray(Size items);
-
-  bool tooDeep() const { return deep; }
-  bool outOfMemory() const { return full; }
+  bool take(const JsonEvent &event);
   Value result() const { return count ? stack[0] : Value(); }
 
 private:
   bool push(const Value &value);
-  bool open() {
-    deep = ++depth > MaxDepth;
-    return !deep;
-  }
-  bool fail() {
-    full = true;
-    return false;
-  }
+  bool endList(uint32_t items);
+  bool endMap(uint32_t members);
 
   Arena &arena;
   Value *stack = nullptr;
-  uint32_t count = 0, capacity = 0, depth = 0;
-  bool deep = false, full = false;
+  uint32_t count = 0, capacity = 0;
 };
 
-bool Handler::push(const Value &value) {
+bool ValueBuilder::push(const Value &value) {
   if (count == capacity) {
     uint32_t larger = capacity ? capacity * 2 : 64;
     Value *fresh = capacity < 1u << 30 ? arena.allocate<Value>(larger) : nullptr;
     if (!fresh) {
-      return fail();
+      return false;
     }
     if (count) {
       memcpy(static_cast<void *>(fresh), stack, count * sizeof(Value));
@@ -90,50 +52,71 @@ bool Handler::push(const Value &value) {
 }
 
 /// Whole numbers beyond 64 bits keep their digits; the character behind a number in the text is never part of one.
-bool Handler::RawNumber(const char *text, Size bytes, bool) {
+Value numberOf(const char *text, size_t bytes) {
   bool whole = !memchr(text, '.', bytes) && !memchr(text, 'e', bytes) && !memchr(text, 'E', bytes);
   if (!whole) {
-    return push(Value::realOf(strtod(text, nullptr)));
+    return Value::realOf(strtod(text, nullptr));
   }
   int64_t value = 0;
   bool negative = text[0] == '-', fits = true;
-  for (Size i = negative; i < bytes; ++i) {
+  for (size_t i = negative; i < bytes; ++i) {
     int64_t digit = text[i] - '0';
     fits = fits && !__builtin_mul_overflow(value, int64_t(10), &value) &&
            !__builtin_add_overflow(value, negative ? -digit : digit, &value);
   }
-  return push(fits ? Value::integerOf(value) : Value::string({text, bytes}, Value::BigInteger));
+  return fits ? Value::integerOf(value) : Value::string({text, bytes}, Value::BigInteger);
 }
 
-bool Handler::EndArray(Size items) {
-  --depth;
+bool ValueBuilder::endList(uint32_t items) {
   List *list = arena.allocate<List>(1);
   Value *values = list ? arena.allocate<Value>(items) : nullptr;
   if (!values) {
-    return fail();
+    return false;
   }
-  count -= static_cast<uint32_t>(items);
+  count -= items;
   if (items) {
     memcpy(static_cast<void *>(values), stack + count, items * sizeof(Value));
   }
   list->items = values;
-  list->count = static_cast<uint32_t>(items);
+  list->count = items;
   return push(Value::listOf(list));
 }
 
-bool Handler::EndObject(Size members) {
-  --depth;
-  Map *map = Map::create(arena, static_cast<uint32_t>(members));
+bool ValueBuilder::endMap(uint32_t members) {
+  Map *map = Map::create(arena, members);
   if (!map) {
-    return fail();
+    return false;
   }
-  count -= static_cast<uint32_t>(members) * 2;
-  for (Size i = 0; i < members; ++i) { // of two values for a key, the last counts
+  count -= members * 2;
+  for (uint32_t i = 0; i < members; ++i) { // of two values for a key, the last counts
     if (!map->set(stack[count + i * 2].text(), stack[count + i * 2 + 1], arena)) {
-      return fail();
+      return false;
     }
   }
   return push(Value::mapOf(map));
+}
+
+bool ValueBuilder::take(const JsonEvent &event) {
+  switch (event.kind) {
+  case JsonEvent::Null:
+    return push(Value::none());
+  case JsonEvent::False:
+  case JsonEvent::True:
+    return push(Value::boolean(event.kind == JsonEvent::True));
+  case JsonEvent::Number:
+    return push(numberOf(event.text, event.size));
+  case JsonEvent::String:
+  case JsonEvent::Key:
+    return push(Value::string({event.text, event.size}));
+  case JsonEvent::StartObject:
+  case JsonEvent::StartArray:
+    return true;
+  case JsonEvent::EndObject:
+    return endMap(event.size);
+  case JsonEvent::EndArray:
+    return endList(event.size);
+  }
+  return false;
 }
 
 } // namespace
@@ -144,29 +127,23 @@ lap_status readJson(Text json, const char *what, Arena &arena, Value *out, lap_e
     return failMemory(json.bytes + 1, what, error);
   }
   memcpy(copy, json.data, json.bytes);
-  if (const void *nul = memchr(json.data, 0, json.bytes)) {
-    return fail(error, LAP_INVALID_ARGUMENT, "%s: byte %zu is 0, which JSON does not allow", what,
-                static_cast<size_t>(static_cast<const char *>(nul) - json.data));
+  ValueBuilder builder(arena);
+  const auto take = [](void *receiver, const JsonEvent &event) {
+    return static_cast<ValueBuilder *>(receiver)->take(event);
+  };
+  const JsonEnd end = readJsonInPlace(copy, json.bytes, MaxDepth, take, &builder);
+  switch (end.kind) {
+  case JsonEnd::Complete:
+    *out = builder.result();
+    return LAP_OK;
+  case JsonEnd::Malformed:
+    return fail(error, LAP_INVALID_ARGUMENT, "%s: byte %zu: %s", what, end.offset, end.problem);
+  case JsonEnd::TooDeep:
+    return fail(error, LAP_INVALID_ARGUMENT, "%s: byte %zu: nested more than %u deep", what, end.offset, MaxDepth);
+  case JsonEnd::Stopped:
+    break;
   }
-  BracketStack brackets;
-  Handler handler(arena);
-  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, BracketStack> reader(&brackets, 1024);
-  rapidjson::InsituStringStream stream(copy);
-  constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
-                             rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
-  rapidjson::ParseResult result = reader.Parse<flags>(stream, handler);
-  if (handler.outOfMemory()) {
-    return failMemory(arena.used(), what, error);
-  }
-  if (handler.tooDeep()) {
-    return fail(error, LAP_INVALID_ARGUMENT, "%s: byte %zu: nested more than %u deep", what, result.Offset(), MaxDepth);
-  }
-  if (result.IsError()) {
-    return fail(error, LAP_INVALID_ARGUMENT, "%s: byte %zu: %s", what, result.Offset(),
-                rapidjson::GetParseError_En(result.Code()));
-  }
-  *out = handler.result();
-  return LAP_OK;
+  return failMemory(arena.used(), what, error);
 }
 
 } // namespace lap

@@ -1,8 +1,7 @@
 //===- Json.h - JSON to values -------------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Conversations, tools and variables come as JSON from people we do not know. RapidJSON reads it in place, without
-// recursion, and every text is checked to be UTF-8.
+// Conversations, tools and variables come as JSON, which is read by runtime/src/JsonReader.h.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CHAT_JSON_H
 #define LAPIDARY_RUNTIME_CHAT_JSON_H

@@ -1,63 +1,50 @@
-//===- Json.cpp - RapidJSON's events into an array ------------------------===//
+//===- Json.cpp - JSON's events into an array -----------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// RapidJSON is told to allocate with malloc, to throw and assert nothing, and not to recurse.
+// See Json.h. JsonPointer.cpp writes and follows pointers.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/constraint/Json.h"
 
 #include "runtime/src/Error.h"
+#include "runtime/src/JsonReader.h"
 #include "runtime/src/constraint/Gbnf.h" // placeOf
-
-#include <new>
-#include <stdio.h>
-
-namespace lap {
-template <typename T> void destroyObject(T *object) {
-  if (object) {
-    object->~T();
-    free(object);
-  }
-}
-} // namespace lap
-
-// An own namespace: other files may configure RapidJSON differently.
-#define RAPIDJSON_NAMESPACE lapConstraintJson
-#define RAPIDJSON_NAMESPACE_BEGIN namespace lapConstraintJson {
-#define RAPIDJSON_NAMESPACE_END }
-#define RAPIDJSON_ASSERT(condition) ((void)0)
-#define RAPIDJSON_NEW(object) ::new (::malloc(sizeof(decltype(object)))) object
-#define RAPIDJSON_DELETE(object) ::lap::destroyObject(object)
-#include <rapidjson/error/en.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
 
 namespace lap {
 
 namespace {
 
-using Encoding = lapConstraintJson::UTF8<>;
-
-class Handler : public lapConstraintJson::BaseReaderHandler<Encoding, Handler> {
+/// Adds values to a Json in the order they come; false: the arrays are full.
+class TreeBuilder {
 public:
-  explicit Handler(Json &json) : json(json) {}
+  explicit TreeBuilder(Json &json) : json(json) {}
 
-  bool Null() { return add(JsonType::Null) != NoJson; }
-  bool Bool(bool value) { return add(value ? JsonType::True : JsonType::False) != NoJson; }
-  bool RawNumber(const char *text, uint32_t bytes, bool) { return addText(JsonType::Number, text, bytes); }
-  bool String(const char *text, uint32_t bytes, bool) { return addText(JsonType::String, text, bytes); }
-  bool Key(const char *text, uint32_t bytes, bool) {
-    key = json.texts.size();
-    keyBytes = bytes;
-    json.texts.append(text, bytes);
-    return !json.texts.failed();
+  bool take(const JsonEvent &event) {
+    switch (event.kind) {
+    case JsonEvent::Null:
+      return add(JsonType::Null) != NoJson;
+    case JsonEvent::False:
+      return add(JsonType::False) != NoJson;
+    case JsonEvent::True:
+      return add(JsonType::True) != NoJson;
+    case JsonEvent::Number:
+      return addText(JsonType::Number, event);
+    case JsonEvent::String:
+      return addText(JsonType::String, event);
+    case JsonEvent::Key:
+      key = offsetOf(event);
+      keyBytes = event.size;
+      return true;
+    case JsonEvent::StartObject:
+      return open(JsonType::Object);
+    case JsonEvent::StartArray:
+      return open(JsonType::Array);
+    case JsonEvent::EndObject:
+    case JsonEvent::EndArray:
+      parent = json.values[parent].parent;
+      return true;
+    }
+    return false;
   }
-  bool StartObject() { return open(JsonType::Object); }
-  bool StartArray() { return open(JsonType::Array); }
-  bool EndObject(uint32_t) { return close(); }
-  bool EndArray(uint32_t) { return close(); }
-  bool Default() { return false; }
-
-  bool tooDeep = false;
 
 private:
   uint32_t add(JsonType type) {
@@ -71,30 +58,26 @@ private:
     }
     return at;
   }
-  bool addText(JsonType type, const char *text, uint32_t bytes) {
+  bool addText(JsonType type, const JsonEvent &event) {
     uint32_t at = add(type);
     if (at != NoJson) {
-      json.values[at].text = json.texts.size();
-      json.values[at].textBytes = bytes;
-      json.texts.append(text, bytes);
+      json.values[at].text = offsetOf(event);
+      json.values[at].textBytes = event.size;
     }
-    return at != NoJson && !json.texts.failed();
-  }
-  bool open(JsonType type) {
-    tooDeep = ++depth > Json::MaxDepth;
-    uint32_t at = tooDeep ? NoJson : add(type);
-    parent = at;
     return at != NoJson;
   }
-  bool close() {
-    --depth;
-    parent = json.values[parent].parent;
-    return true;
+  bool open(JsonType type) {
+    parent = add(type);
+    return parent != NoJson;
   }
+  uint32_t offsetOf(const JsonEvent &event) const { return uint32_t(event.text - json.texts.begin()); }
 
   Json &json;
-  uint32_t parent = NoJson, depth = 0, key = 0, keyBytes = 0;
+  uint32_t parent = NoJson, key = 0, keyBytes = 0;
 };
+
+/// Bytes of a byte order mark at the beginning, which some editors write.
+size_t markBytes(const char *text, size_t bytes) { return bytes >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; }
 
 } // namespace
 
@@ -102,31 +85,34 @@ lap_status Json::parse(const char *what, const char *text, size_t bytes, lap_err
   if (bytes > MaxBytes) {
     return fail(error, LAP_INVALID_ARGUMENT, "%s has %zu bytes, at most %zu are read", what, bytes, MaxBytes);
   }
+  const size_t mark = markBytes(text, bytes);
   values.clear();
   texts.clear();
   values.add({});
-  texts.add(0); // so that begin() is never null
-  lapConstraintJson::CrtAllocator allocator;
-  lapConstraintJson::GenericReader<Encoding, Encoding, lapConstraintJson::CrtAllocator> reader(&allocator);
-  lapConstraintJson::MemoryStream memory(text, bytes);
-  lapConstraintJson::EncodedInputStream<Encoding, lapConstraintJson::MemoryStream> stream(memory);
-  Handler handler(*this);
-  constexpr unsigned flags = lapConstraintJson::kParseIterativeFlag | lapConstraintJson::kParseNumbersAsStringsFlag |
-                             lapConstraintJson::kParseValidateEncodingFlag;
-  lapConstraintJson::ParseResult result = reader.Parse<flags>(stream, handler);
-  if (!result.IsError()) {
+  texts.addZeros(uint32_t(bytes - mark + 2));
+  if (values.failed() || texts.failed()) {
+    return fail(error, LAP_OUT_OF_MEMORY, "not enough memory for %s", what);
+  }
+  char *copy = texts.begin() + 1;
+  memcpy(copy, text + mark, bytes - mark);
+  TreeBuilder builder(*this);
+  const auto take = [](void *receiver, const JsonEvent &event) {
+    return static_cast<TreeBuilder *>(receiver)->take(event);
+  };
+  const JsonEnd end = readJsonInPlace(copy, bytes - mark, MaxDepth, take, &builder);
+  if (end.kind == JsonEnd::Complete) {
     return LAP_OK;
   }
-  if (values.failed() || texts.failed()) {
+  if (end.kind == JsonEnd::Stopped) {
     return fail(error, LAP_OUT_OF_MEMORY, "not enough memory for %s, or it has too many values", what);
   }
-  TextPlace place = placeOf(text, bytes, result.Offset());
-  if (handler.tooDeep) {
+  const TextPlace place = placeOf(text, bytes, mark + end.offset);
+  if (end.kind == JsonEnd::TooDeep) {
     return fail(error, LAP_INVALID_ARGUMENT, "%s:%u:%u: nested deeper than %u", what, place.line, place.column,
                 MaxDepth);
   }
   return fail(error, LAP_INVALID_ARGUMENT, "%s:%u:%u: this is no JSON: %s", what, place.line, place.column,
-              lapConstraintJson::GetParseError_En(result.Code()));
+              end.problem);
 }
 
 uint32_t Json::find(uint32_t object, const char *name, size_t bytes) const {
@@ -188,77 +174,6 @@ bool Json::count(uint32_t value, uint32_t *out) const {
   }
   *out = uint32_t(number);
   return number < (1u << 31);
-}
-
-void Json::pointer(uint32_t value, char *out, size_t capacity) const {
-  uint32_t path[MaxDepth + 1], depth = 0;
-  for (uint32_t at = value; at != NoJson && values[at].parent != NoJson && depth <= MaxDepth; at = values[at].parent) {
-    path[depth++] = at;
-  }
-  size_t used = size_t(snprintf(out, capacity, "#"));
-  while (depth-- > 0 && used + 1 < capacity) {
-    const JsonValue &step = values[path[depth]];
-    bool member = values[step.parent].type == JsonType::Object;
-    int wrote = member ? snprintf(out + used, capacity - used, "/%.*s", int(step.keyBytes), keyOf(step))
-                       : snprintf(out + used, capacity - used, "/%u", step.index);
-    used += wrote > 0 ? size_t(wrote) : 0;
-  }
-  for (size_t i = 0; i < capacity && out[i]; ++i) {
-    out[i] = out[i] == '\n' || out[i] == '\r' ? ' ' : out[i];
-  }
-}
-
-/// Undoes the escapes of one reference token: %XX, ~1 and ~0.
-static size_t unescape(const char *text, size_t bytes, char *out) {
-  size_t used = 0;
-  for (size_t i = 0; i < bytes; ++i) {
-    unsigned code = 0;
-    char hex[3] = {i + 2 < bytes ? text[i + 1] : '\0', i + 2 < bytes ? text[i + 2] : '\0', 0};
-    if (text[i] == '%' && sscanf(hex, "%2x", &code) == 1) {
-      out[used++] = char(code);
-      i += 2;
-    } else {
-      out[used++] = text[i];
-    }
-  }
-  size_t kept = 0;
-  for (size_t i = 0; i < used; ++i) {
-    bool tilde = out[i] == '~' && i + 1 < used && (out[i + 1] == '0' || out[i + 1] == '1');
-    out[kept++] = tilde ? (out[i + 1] == '0' ? '~' : '/') : out[i];
-    i += tilde;
-  }
-  return kept;
-}
-
-uint32_t Json::resolve(const char *fragment, size_t bytes) const {
-  uint32_t at = Root;
-  if (bytes == 0 || fragment[0] != '#' || (bytes > 1 && fragment[1] != '/')) {
-    return NoJson;
-  }
-  for (size_t i = 1; i < bytes;) {
-    size_t end = i + 1;
-    while (end < bytes && fragment[end] != '/') {
-      ++end;
-    }
-    char name[512];
-    if (end - i - 1 > sizeof(name) || at == NoJson) {
-      return NoJson;
-    }
-    size_t length = unescape(fragment + i + 1, end - i - 1, name);
-    if (values[at].type == JsonType::Array) {
-      uint32_t index = 0;
-      for (size_t k = 0; k < length; ++k) {
-        index =
-            name[k] >= '0' && name[k] <= '9' && index < (1u << 24) ? index * 10 + uint32_t(name[k] - '0') : 1u << 28;
-      }
-      for (at = values[at].first; at != NoJson && values[at].index != index; at = values[at].next) {
-      }
-    } else {
-      at = find(at, name, length);
-    }
-    i = end;
-  }
-  return at;
 }
 
 } // namespace lap

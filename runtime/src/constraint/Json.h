@@ -1,8 +1,9 @@
 //===- Json.h - JSON text as a tree of plain data -------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// RapidJSON's reader fills an array of values: numbers stay the text they are (a bound must be exact), objects keep the
-// order of their members, and every value knows its parent, so that an error can say where it is (a JSON pointer).
+// Events of runtime/src/JsonReader.h fill an array of values: numbers stay the text they are (a bound must be exact),
+// objects keep the order of their members, and every value knows its parent, so that an error can say where it is (a
+// JSON pointer).
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_JSON_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_JSON_H
@@ -55,8 +56,11 @@ public:
   /// The value a fragment pointer leads to; NoJson if there is none.
   uint32_t resolve(const char *fragment, size_t bytes) const;
 
+  /// The element of an array with this index, NoJson if there is none.
+  uint32_t element(uint32_t array, uint32_t index) const;
+
   Array<JsonValue> values{1u << 21};
-  Array<char> texts{1u << 24};
+  Array<char> texts{1u << 24}; // one 0 and the text that was parsed, in which strings were decoded
 };
 
 } // namespace lap

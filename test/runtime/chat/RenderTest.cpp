@@ -113,7 +113,7 @@ TEST(Render, SaysWhatIsWrongWithAConversation) {
   }
   std::string deep(100000, '[');
   EXPECT_NE(source.render(deep).find("nested more than"), std::string::npos) << source.render(deep);
-  EXPECT_NE(source.render(std::string("[{}\0]", 5)).find("byte 3 is 0"), std::string::npos);
+  EXPECT_NE(source.render(std::string("[{}\0]", 5)).find("byte 3: A byte of value 0"), std::string::npos);
   EXPECT_NE(source.render("[{}]", 0, "{}").find("the tools are not a JSON array"), std::string::npos);
   EXPECT_NE(source.render("[{}]", 0, "", "[]").find("variables are not a JSON object"), std::string::npos);
 }
