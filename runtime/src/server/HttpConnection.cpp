@@ -1,7 +1,7 @@
 //===- HttpConnection.cpp - one client ------------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// See HttpConnection.h.
+// See HttpConnection.h. HttpAnswer.cpp writes answers.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/server/HttpConnection.h"
 
@@ -19,7 +19,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto RequestTime = std::chrono::seconds(30), IdleTime = std::chrono::seconds(60);
-constexpr auto WriteTime = std::chrono::seconds(60), LingerTime = std::chrono::seconds(2);
+constexpr auto LingerTime = std::chrono::seconds(2);
 
 HttpResponse errorResponse(unsigned status, const char *type, const std::string &message) {
   return {status, "application/json", errorJson(ApiError(status, type, message)), ""};
@@ -125,11 +125,9 @@ void HttpConnection::onRead(beast::error_code failure) {
   closeSocket(); // it left, or was too slow
 }
 
-void HttpConnection::handle() {
+/// The request that has been read; its body is moved out of the parser's.
+HttpRequest HttpConnection::takeRequest() {
   auto &message = parser->get();
-  keep = message.keep_alive() && !context.stopping;
-  old = message.version() < 11;
-  headOnly = message.method() == http::verb::head;
   HttpRequest request;
   request.method = headOnly ? "GET" : std::string(message.method_string());
   request.path = std::string(message.target().substr(0, message.target().find('?')));
@@ -137,6 +135,15 @@ void HttpConnection::handle() {
   request.origin = std::string(message[http::field::origin]);
   request.authorization = std::string(message[http::field::authorization]);
   request.body = std::move(message.body());
+  return request;
+}
+
+void HttpConnection::handle() {
+  const auto &message = parser->get();
+  keep = message.keep_alive() && !context.stopping;
+  old = message.version() < 11;
+  headOnly = message.method() == http::verb::head;
+  HttpRequest request = takeRequest();
   HttpResponse refusal;
   if (!mayAsk(context.settings, context.loopback, request, &refusal)) {
     return respond(std::move(refusal));
@@ -180,110 +187,6 @@ void HttpConnection::abandon() {
   } else if (phase == Phase::Parts && !ended) {
     left(); // the client must not take it for a whole answer
   }
-}
-
-http::response<http::string_body> HttpConnection::headed(const HttpResponse &response) const {
-  http::response<http::string_body> out;
-  out.result(response.status);
-  out.version(old ? 10 : 11);
-  out.keep_alive(keep);
-  out.set(http::field::content_type, response.type);
-  out.set(http::field::cache_control, "no-store");
-  out.set("X-Content-Type-Options", "nosniff");
-  out.set("Content-Security-Policy", response.policy.empty() ? "default-src 'none'" : response.policy);
-  if (response.status == 401) {
-    out.set(http::field::www_authenticate, "Bearer");
-  }
-  return out;
-}
-
-void HttpConnection::respond(HttpResponse response) {
-  if (phase == Phase::Whole || phase == Phase::Parts) {
-    return; // answered twice
-  }
-  phase = Phase::Whole;
-  writing = true;
-  context.metrics.refused += response.status >= 400;
-  whole = headed(response);
-  whole.content_length(response.body.size());
-  whole.body() = headOnly ? std::string() : std::move(response.body);
-  stream.expires_after(WriteTime);
-  http::async_write(stream, whole, [self = shared_from_this()](beast::error_code failure, size_t) {
-    self->writing = false;
-    self->finished(failure);
-  });
-}
-
-void HttpConnection::beginParts(std::string type) {
-  if (phase != Phase::Waiting) {
-    return;
-  }
-  phase = Phase::Parts;
-  HttpResponse response;
-  response.type = std::move(type);
-  keep = keep && !old;
-  head.emplace(http::response<http::empty_body>(headed(response).base()));
-  head->chunked(!old);
-  head->keep_alive(keep);
-  writer.emplace(*head);
-  parts.clear();
-  ended = false;
-  writing = true;
-  stream.expires_after(WriteTime);
-  http::async_write_header(stream, *writer,
-                           [self = shared_from_this()](beast::error_code failure, size_t) { self->wrote(failure); });
-}
-
-void HttpConnection::sendPart(std::string part) {
-  if (phase == Phase::Parts && !ended) {
-    parts.push_back(std::move(part));
-    writeNextPart();
-  }
-}
-
-void HttpConnection::endParts() {
-  ended = true;
-  writeNextPart();
-}
-
-/// Writes one part, or the end if there are no more.
-void HttpConnection::writeNextPart() {
-  if (writing || phase != Phase::Parts || (parts.empty() && !ended)) {
-    return;
-  }
-  if (parts.empty() && old) {
-    return finished({});
-  }
-  writing = true;
-  stream.expires_after(WriteTime);
-  if (parts.empty()) {
-    phase = Phase::Whole; // nothing more comes
-    return asio::async_write(stream, http::make_chunk_last(),
-                             [self = shared_from_this()](beast::error_code failure, size_t) {
-                               self->writing = false;
-                               self->finished(failure);
-                             });
-  }
-  const auto written = [self = shared_from_this()](beast::error_code failure, size_t) {
-    self->exchange->unsent -= self->parts.front().size();
-    self->parts.pop_front();
-    self->wrote(failure);
-  };
-  if (old) {
-    asio::async_write(stream, asio::buffer(parts.front()), written);
-  } else {
-    asio::async_write(stream, http::make_chunk(asio::buffer(parts.front())), written);
-  }
-}
-
-/// The header or a part has been written.
-void HttpConnection::wrote(beast::error_code failure) {
-  writing = false;
-  stream.expires_never();
-  if (failure || exchange->gone) {
-    return finished(failure ? failure : beast::error_code(asio::error::eof));
-  }
-  writeNextPart();
 }
 
 /// The answer is complete, or never will be. Nothing is being read or written.

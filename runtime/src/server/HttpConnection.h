@@ -54,6 +54,7 @@ private:
   void readHeader();
   void readBody();
   void onRead(beast::error_code failure);
+  HttpRequest takeRequest();
   void handle();
   void respond(HttpResponse response);
   void beginParts(std::string type);
