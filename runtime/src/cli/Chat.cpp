@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Chat.h"
 #include "runtime/src/cli/LineEditor.h"
+#include "runtime/src/cli/Nearest.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,14 +1,14 @@
-//===- Options.cpp - option and command tables, parser, help --------------===//
+//===- Options.cpp - command table, parser, help --------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// See Options.h. Long options take `--name value` and `--name=value`; short ones `-x value`.
+// See Options.h; Options.def is the table. Long options take `--name value` and `--name=value`; short ones `-x value`.
 //===----------------------------------------------------------------------===//
 #include "runtime/src/cli/Options.h"
 
 #include "runtime/src/Drafts.h"
+#include "runtime/src/cli/Nearest.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,65 +58,12 @@ struct Row {
 
 constexpr double Many = 4294967295.0; // ids, positions and counts are 32-bit
 
-#define AT(member) offsetof(Options, member)
 constexpr Row Rows[] = {
-    {"prompt", 'p', "TEXT", Text, RunCommand, AT(prompt), 0, 0,
-     "what to say; without it: -f, standard input or a chat"},
-    {"file", 'f', "FILE", Text, RunCommand, AT(file), 0, 0, "read the prompt from FILE"},
-    {"system", 0, "TEXT", Text, RunCommand, AT(system), 0, 0, "system instruction"},
-    {"messages", 0, "FILE", Text, RunCommand, AT(messages), 0, 0,
-     "answer a conversation: JSON array of messages as in the OpenAI API"},
-    {"tools", 0, "FILE", Text, RunCommand, AT(tools), 0, 0,
-     "JSON array of tools the model may call; calls are printed as JSON, one a line"},
-    {"think", 0, "[=N]", Budget, RunCommand, AT(think), 0, Many, "let the model think first, for at most N tokens"},
-    {"stop", 0, "TEXT", Stops, RunCommand, AT(stops), 0, 0, "end the answer before TEXT; up to 8 times"},
-    {"raw", 0, nullptr, Flag, RunCommand, AT(raw), 0, 0, "no chat format: continue the text itself"},
-    {"ids", 0, "FILE", Text, GenerateCommand | LogitsCommand | Windowed | DetokenizeCommand, AT(ids), 0, 0,
-     "token ids, white space or commas between; - is standard input"},
-    {"tokens", 'n', "N", Count, Sampled | BenchCommand, AT(tokens), 0, Many,
-     "most tokens to write (run: 256, generate and bench: 128)"},
-    {"host", 0, "ADDRESS", Text, ServeCommand, AT(host), 0, 0, "address to listen on (127.0.0.1: this machine only)"},
-    {"port", 0, "N", Count, ServeCommand, AT(port), 0, 65535, "port to listen on (8080); 0: any free one"},
-    {"api-key-file", 0, "FILE", Text, ServeCommand, AT(apiKeyFile), 0, 0, "keys that open the server, one a line"},
-    {"parallel", 0, "N", Count, ServeCommand, AT(parallel), 1, 256, "sequences computed at once (4)"},
-    {"kept", 0, "N", Count, ServeCommand, AT(kept), 0, 256, "further conversations kept in memory (as --parallel)"},
-    {"max-tokens", 0, "N", Count, ServeCommand, AT(tokens), 1, Many, "most tokens one request may generate"},
-    {"max-body", 0, "MIB", Count, ServeCommand, AT(maxBody), 1, 1024, "largest body of a request, in MiB (8)"},
-    {"max-connections", 0, "N", Count, ServeCommand, AT(maxConnections), 1, 65536, "most connections (256)"},
-    {"max-waiting", 0, "N", Count, ServeCommand, AT(maxWaiting), 1, 65536, "most requests that wait (256)"},
-    {"max-seconds", 0, "N", Count, ServeCommand, AT(maxSeconds), 1, 86400, "longest time of one request (600)"},
-    {"print-ids", 0, nullptr, Flag, GenerateCommand, AT(printIds), 0, 0, "print ids, one line, instead of text"},
-    {"temp", 0, "X", Real, Sampled, AT(temperature), 0, 1e9, "temperature; 0 is --greedy"},
-    {"top-k", 0, "N", Count, Sampled, AT(topK), 0, Many, "keep the N likeliest tokens; 0: all"},
-    {"top-p", 0, "X", Real, Sampled, AT(topP), 1e-9, 1, "keep the likeliest tokens that together have X"},
-    {"seed", 0, "N", Count, Sampled, AT(seed), 0, 18446744073709549568.0, "same seed, same text (default: random)"},
-    {"greedy", 0, nullptr, Flag, Sampled, AT(greedy), 0, 0, "always the likeliest token"},
-    {"drafts", 0, "N", Count, Sampled | ServeCommand, AT(drafts), 0, MaxDrafts,
-     "guess up to N tokens from what was said before; right guesses save time (0)"},
-    {"json-schema", 0, "FILE", Text, Sampled, AT(jsonSchema), 0, 0, "write JSON that is valid by this JSON schema"},
-    {"grammar", 0, "FILE", Text, Sampled, AT(grammar), 0, 0, "write text that this grammar (GBNF) describes"},
-    {"out", 0, "FILE", Text, LogitsCommand | ObserveCommand, AT(out), 0, 0,
-     "where the result goes; logits: - is standard output"},
-    {"last", 0, nullptr, Flag, LogitsCommand, AT(last), 0, 0, "only the last row, with dead positions pruned"},
-    {"no-bos", 0, nullptr, Flag, TokenizeCommand, AT(noBos), 0, 0, "do not start with the beginning-of-sequence id"},
-    {"prompt-tokens", 'p', "N", Count, BenchCommand, AT(promptTokens), 0, Many, "tokens of the prompt (512)"},
-    {"depth", 'd', "N", Count, BenchCommand, AT(depth), 0, Many, "tokens already in the context (0)"},
-    {"repetitions", 'r', "N", Count, BenchCommand, AT(repetitions), 1, 100, "how often each is measured (3)"},
-    {"profile", 0, nullptr, Flag, BenchCommand, AT(profile), 0, 0, "also print where the time of each kind of op goes"},
-    {"window", 0, "N", Count, Windowed, AT(window), 2, Many, "tokens per window (512)"},
-    {"json", 0, nullptr, Flag, BenchCommand | InfoCommand, AT(json), 0, 0, "print JSON"},
-    {"threads", 't', "N", Count, Computing, AT(threads), 1, 64, "threads (default: the CPUs we may use, at most 64)"},
-    {"context", 'c', "N", Count, Computing, AT(context), 1, Many, "positions to use, at most those compiled in"},
-    {"chunk", 0, "N", Count, Computing, AT(chunk), 1, Many, "most tokens per step, at most what was compiled in"},
-    {"weights", 0, "FILE", Text, Every, AT(weights), 0, 0, "file with the weights (default: this program)"},
-    {"stats", 0, nullptr, Flag, Sampled | LogitsCommand | Windowed, AT(stats), 0, 0,
-     "load time, tokens per second and memory, to standard error"},
-    {"quiet", 0, nullptr, Flag, Every, AT(quiet), 0, 0, "no notes on standard error"},
-    {"licenses", 0, nullptr, Flag, RunCommand, AT(licenses), 0, 0, "print the licences of model and program"},
-    {"version", 0, nullptr, Flag, RunCommand, AT(version), 0, 0, "print the version"},
-    {"help", 'h', nullptr, Flag, Every, AT(help), 0, 0, "print this help; COMMAND --help for a command's"},
+#define LAP_OPTION(name, letter, value, kind, commands, member, least, most, help)                                     \
+  {name, letter, value, kind, commands, offsetof(Options, member), least, most, help},
+#include "runtime/src/cli/Options.def"
+#undef LAP_OPTION
 };
-#undef AT
 
 constexpr size_t RowCount = sizeof(Rows) / sizeof(Rows[0]);
 constexpr size_t CommandCount = sizeof(Commands) / sizeof(Commands[0]);
@@ -130,26 +77,13 @@ const char *commandName(Command command) {
   return "";
 }
 
-/// Edit distance (Levenshtein) of two short words; 99 if either is longer than 31 characters.
-size_t distance(const char *a, const char *b) {
-  size_t rows = strlen(a), columns = strlen(b), line[32];
-  if (rows > 31 || columns > 31) {
-    return 99;
-  }
-  for (size_t j = 0; j <= columns; ++j) {
-    line[j] = j;
-  }
-  for (size_t i = 1; i <= rows; ++i) {
-    size_t diagonal = line[0];
-    line[0] = i;
-    for (size_t j = 1; j <= columns; ++j) {
-      size_t replace = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = line[j];
-      size_t shift = 1 + (line[j] < line[j - 1] ? line[j] : line[j - 1]);
-      line[j] = replace < shift ? replace : shift;
+const CommandRow *findCommand(const char *name) {
+  for (const CommandRow &row : Commands) {
+    if (strcmp(row.name, name) == 0) {
+      return &row;
     }
   }
-  return line[columns];
+  return nullptr;
 }
 
 ExitCode unknownOption(const char *word, Command command) {
@@ -251,44 +185,34 @@ ExitCode parseOne(int argc, const char *const *argv, int *index, Options *out) {
   return value ? store(*row, value, out) : complain(ExitInput, "option %s needs a value: %s", word, row->value);
 }
 
-} // namespace
-
-const char *nearest(const char *word, const char *const *candidates, size_t count) {
-  const char *best = nullptr;
-  size_t least = 3;
-  for (size_t i = 0; i < count; ++i) {
-    bool begins = word[0] && strncmp(candidates[i], word, strlen(word)) == 0;
-    size_t edits = begins ? 1 : distance(word, candidates[i]);
-    if (edits < least && edits < strlen(candidates[i])) {
-      least = edits;
-      best = candidates[i];
+/// Options of which none is given.
+Options noOptions() {
+  constexpr double NoReal = -1;
+  Options options;
+  memset(&options, 0, sizeof(options));
+  for (const Row &row : Rows) {
+    char *member = reinterpret_cast<char *>(&options) + row.offset;
+    if (row.kind == Count || row.kind == Budget) {
+      memcpy(member, &NotGiven, sizeof(NotGiven));
+    } else if (row.kind == Real) {
+      memcpy(member, &NoReal, sizeof(NoReal));
     }
   }
-  return best;
+  return options;
 }
 
+} // namespace
+
 ExitCode parseOptions(int argc, const char *const *argv, Options *out) {
-  memset(out, 0, sizeof(*out));
+  *out = noOptions();
   out->command = RunCommand;
-  uint64_t *counts[] = {&out->threads,    &out->context,    &out->chunk,        &out->tokens,  &out->topK,
-                        &out->seed,       &out->window,     &out->promptTokens, &out->depth,   &out->repetitions,
-                        &out->port,       &out->parallel,   &out->kept,         &out->maxBody, &out->maxConnections,
-                        &out->maxWaiting, &out->maxSeconds, &out->think,        &out->drafts};
-  for (uint64_t *count : counts) {
-    *count = NotGiven;
-  }
-  out->temperature = out->topP = -1;
   int index = 1;
   if (argc > 1 && argv[1][0] != '-') {
-    out->command = static_cast<Command>(0);
-    for (const CommandRow &row : Commands) {
-      if (strcmp(row.name, argv[1]) == 0) {
-        out->command = row.command;
-      }
-    }
-    if (out->command == 0) {
+    const CommandRow *row = findCommand(argv[1]);
+    if (!row) {
       return unknownCommand(argv[1]);
     }
+    out->command = row->command;
     index = 2;
   }
   for (; index < argc; ++index) {

@@ -50,9 +50,6 @@ ExitCode parseOptions(int argc, const char *const *argv, Options *out);
 /// The help of the program (RunCommand) or of one command.
 void printHelp(Output &out, const char *program, Command command);
 
-/// The candidate nearest to `word` (edit distance at most 2, or `word` begins it); null if none is near.
-const char *nearest(const char *word, const char *const *candidates, size_t count);
-
 } // namespace lap
 
 #endif // LAPIDARY_RUNTIME_CLI_OPTIONS_H
