@@ -8,35 +8,25 @@
 //
 // (the second branch only if member i is optional). Members that are not declared follow, if the schema asks for them.
 //===----------------------------------------------------------------------===//
-#include "runtime/src/constraint/SchemaTranslator.h"
+#include "runtime/src/constraint/SchemaMembers.h"
 #include "runtime/src/constraint/StringContent.h"
 
 namespace lap {
 
 namespace {
 
-constexpr uint32_t MaxMembers = 2000;
 constexpr uint32_t MaxSharedName = 60; // letters in which an undeclared name may begin like a declared one
-
-struct Member {
-  const char *name;
-  uint32_t bytes;
-  bool required;
-  uint32_t pair; // expression: key, colon, value
-};
 
 class ObjectTranslator {
 public:
   ObjectTranslator(SchemaTranslator &translator, const Conjunction &conjunction)
-      : t(translator), grammar(t.grammar), json(t.json), conjunction(conjunction) {}
+      : t(translator), grammar(t.grammar), json(t.json), conjunction(conjunction), members(t) {}
 
   uint32_t translate();
 
 private:
-  void collect();
-  void require(uint32_t name);
-  uint32_t memberOf(const char *name, uint32_t bytes);
   bool describe(Member &member);
+  bool describeAll();
   uint32_t extraPair();
   uint32_t keyExcept(uint32_t first, uint32_t end, uint32_t at);
   uint32_t pairOf(uint32_t key, uint32_t value) {
@@ -45,7 +35,6 @@ private:
   }
   uint32_t comma() { return grammar.all(grammar.text(","), t.whiteSpace()); }
   uint32_t extras(bool first, uint32_t pair, uint32_t least, uint32_t most);
-  void sortMembers();
   bool checkCounts(uint32_t *least, uint32_t *most);
   uint32_t asRule(uint32_t expr);
 
@@ -53,69 +42,9 @@ private:
   Grammar &grammar;
   const Json &json;
   const Conjunction &conjunction;
-  Array<Member> members{MaxMembers}, possible{MaxMembers}; // declared, and those of them that have values
-  bool open = false, closed = false;                       // additional members are asked for, are forbidden
+  ObjectMembers members;
+  Array<Member> possible{ObjectMembers::Most}; // declared members that have values
 };
-
-uint32_t ObjectTranslator::memberOf(const char *name, uint32_t bytes) {
-  for (uint32_t i = 0; i < members.size(); ++i) {
-    if (sameText(members[i].name, members[i].bytes, name, bytes)) {
-      return i;
-    }
-  }
-  return members.add({name, bytes, false, Grammar::NeverExpr});
-}
-
-void ObjectTranslator::require(uint32_t name) {
-  if (!json.is(name, JsonType::String)) {
-    t.refuse(name, "expected the name of a property");
-    return;
-  }
-  uint32_t member = memberOf(json.textOf(json[name]), json[name].textBytes);
-  if (!members.failed()) {
-    members[member].required = true;
-  }
-}
-
-/// Names, whether they are required, whether others are welcome.
-void ObjectTranslator::collect() {
-  bool declared = false;
-  for (const Conjunct &part : conjunction) {
-    uint32_t properties = json.find(part.schema, "properties");
-    declared |= properties != NoJson;
-    if (properties != NoJson && !json.is(properties, JsonType::Object)) {
-      t.refuse(properties, "expected an object");
-      return;
-    }
-    for (uint32_t at = properties == NoJson ? NoJson : json[properties].first; at != NoJson; at = json[at].next) {
-      memberOf(json.keyOf(json[at]), json[at].keyBytes);
-    }
-    uint32_t additional = json.find(part.schema, "additionalProperties");
-    closed |= json.is(additional, JsonType::False);
-    open |= json.is(additional, JsonType::True) || json.is(additional, JsonType::Object);
-    if (additional != NoJson && !closed && !open) {
-      t.refuse(additional, "expected a schema");
-      return;
-    }
-    uint32_t unevaluated = json.find(part.schema, "unevaluatedProperties");
-    closed |= json.is(unevaluated, JsonType::False);
-    if (json.is(unevaluated, JsonType::Object)) {
-      t.refuse(unevaluated, "only true and false are supported here");
-      return;
-    }
-  }
-  for (const Conjunct &part : conjunction) {
-    uint32_t required = json.find(part.schema, "required");
-    if (required != NoJson && !json.is(required, JsonType::Array)) {
-      t.refuse(required, "expected an array of names");
-      return;
-    }
-    for (uint32_t at = required == NoJson ? NoJson : json[required].first; at != NoJson; at = json[at].next) {
-      require(at);
-    }
-  }
-  open = !closed && (open || !declared);
-}
 
 /// The member's value must satisfy what each schema says about it. False if it cannot be there at all.
 bool ObjectTranslator::describe(Member &member) {
@@ -136,8 +65,20 @@ bool ObjectTranslator::describe(Member &member) {
   return true;
 }
 
-/// Keys that are none of members[first .. end), which share their first `at` bytes and are sorted; with the end quote.
-/// Plain ASCII only, so that no escape can spell a declared name.
+/// Fills `possible`. False if a required member cannot be there.
+bool ObjectTranslator::describeAll() {
+  for (uint32_t i = 0; i < members.declared.size() && !t.failed(); ++i) {
+    if (describe(members.declared[i])) {
+      possible.add(members.declared[i]);
+    } else if (members.declared[i].required) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Keys that are none of members.declared[first .. end), which share their first `at` bytes and are sorted; with the
+/// end quote. Plain ASCII only, so that no escape can spell a declared name.
 uint32_t ObjectTranslator::keyExcept(uint32_t first, uint32_t end, uint32_t at) {
   SetBuilder others;
   others.add('a', 'z');
@@ -146,12 +87,12 @@ uint32_t ObjectTranslator::keyExcept(uint32_t first, uint32_t end, uint32_t at) 
   others.addText("_");
   SetBuilder letters;
   letters.ranges.append(others.ranges.begin(), others.ranges.size());
-  bool taken = first < end && members[first].bytes == at; // this is a declared name
+  bool taken = first < end && members.declared[first].bytes == at; // this is a declared name
   Array<uint32_t> choices(256);
   for (uint32_t i = first + taken; i < end;) {
-    uint8_t letter = uint8_t(members[i].name[at]);
+    uint8_t letter = uint8_t(members.declared[i].name[at]);
     uint32_t next = i;
-    while (next < end && uint8_t(members[next].name[at]) == letter) {
+    while (next < end && uint8_t(members.declared[next].name[at]) == letter) {
       ++next;
     }
     bool word = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
@@ -170,19 +111,6 @@ uint32_t ObjectTranslator::keyExcept(uint32_t first, uint32_t end, uint32_t at) 
   return grammar.choice(choices.begin(), choices.size());
 }
 
-static int compareMembers(const void *a, const void *b) {
-  const Member *left = static_cast<const Member *>(a), *right = static_cast<const Member *>(b);
-  uint32_t shorter = left->bytes < right->bytes ? left->bytes : right->bytes;
-  int order = memcmp(left->name, right->name, shorter);
-  return order ? order : left->bytes < right->bytes ? -1 : left->bytes > right->bytes;
-}
-
-void ObjectTranslator::sortMembers() {
-  if (members.size() > 1) {
-    qsort(members.begin(), members.size(), sizeof(Member), compareMembers);
-  }
-}
-
 uint32_t ObjectTranslator::extraPair() {
   Conjunction value(1u << 16);
   for (const Conjunct &part : conjunction) {
@@ -191,7 +119,7 @@ uint32_t ObjectTranslator::extraPair() {
       value.add({schema, 0});
     }
   }
-  uint32_t key = keyExcept(0, members.size(), 0);
+  uint32_t key = keyExcept(0, members.declared.size(), 0);
   key = t.notation == LAP_NOTATION_JSON ? grammar.all(grammar.text("\""), key, grammar.text("\":"))
                                         : grammar.all(key, grammar.text(":"));
   return pairOf(key, grammar.rule(t.ruleOf(value)));
@@ -231,7 +159,7 @@ bool ObjectTranslator::checkCounts(uint32_t *least, uint32_t *most) {
     return false;
   }
   *most = *most == Unlimited ? Unlimited : *most - declared;
-  return open || *least == 0 || declared != 0;
+  return members.open || *least == 0 || declared != 0;
 }
 
 /// The same through a rule, so that using it twice does not double it.
@@ -246,27 +174,20 @@ uint32_t ObjectTranslator::asRule(uint32_t expr) {
 }
 
 uint32_t ObjectTranslator::translate() {
-  collect();
+  members.collect(conjunction);
   if (t.notation == LAP_NOTATION_TOOL_CALL) {
-    sortMembers();
+    members.sort();
   }
-  if (members.failed()) {
-    return t.refuse(conjunction[0].schema, "more than %u properties", MaxMembers);
-  }
-  for (uint32_t i = 0; i < members.size() && !t.failed(); ++i) {
-    if (describe(members[i])) {
-      possible.add(members[i]);
-    } else if (members[i].required) {
-      return Grammar::NeverExpr;
-    }
+  if (members.declared.failed()) {
+    return t.refuse(conjunction[0].schema, "more than %u properties", ObjectMembers::Most);
   }
   uint32_t least = 0, most = Unlimited;
-  if (t.failed() || !checkCounts(&least, &most)) {
+  if (!describeAll() || t.failed() || !checkCounts(&least, &most)) {
     return Grammar::NeverExpr;
   }
   uint32_t first = least ? uint32_t(Grammar::NeverExpr) : uint32_t(Grammar::EmptyExpr), rest = Grammar::EmptyExpr;
-  if (open) {
-    sortMembers(); // for keyExcept
+  if (members.open) {
+    members.sort(); // for keyExcept
     uint32_t pair = asRule(extraPair());
     first = extras(true, pair, least, most);
     rest = extras(false, pair, 0, most);
