@@ -7,6 +7,7 @@
 #include "runtime/src/constraint/Constraint.h"
 #include "runtime/src/constraint/Gbnf.h"
 #include "runtime/src/constraint/Schema.h"
+#include "runtime/src/constraint/TextPlace.h"
 
 namespace lap {
 

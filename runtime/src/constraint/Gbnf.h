@@ -19,12 +19,6 @@ namespace lap {
 lap_status parseGbnf(const char *text, size_t bytes, const lap_tokenizer *tokenizer, Grammar &grammar,
                      lap_error *error);
 
-/// Line and column, from 1, of a byte.
-struct TextPlace {
-  uint32_t line, column;
-};
-TextPlace placeOf(const char *text, size_t bytes, size_t offset);
-
 /// The name of the rule defined at `origin`, into `name` (cut to fit).
 void gbnfRuleName(const char *text, size_t bytes, size_t origin, char *name, size_t capacity);
 

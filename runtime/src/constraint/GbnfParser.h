@@ -1,7 +1,8 @@
 //===- GbnfParser.h - the parser's state ----------------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// Shared by Gbnf.cpp (rules and expressions) and GbnfTerminals.cpp (texts, classes, control tokens).
+// Shared by Gbnf.cpp (rules), GbnfExpressions.cpp (choices, groups, repetitions) and GbnfTerminals.cpp (texts, classes,
+// control tokens).
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CONSTRAINT_GBNFPARSER_H
 #define LAPIDARY_RUNTIME_CONSTRAINT_GBNFPARSER_H
@@ -36,6 +37,8 @@ private:
   bool parseChoice(uint32_t *out, bool nested);
   bool parseSequence(uint32_t *out, bool nested);
   bool parseItem(uint32_t *out, bool nested);
+  bool parseBareItem(uint32_t *out);
+  bool parseGroup(uint32_t *out);
   bool parseRepetition(uint32_t *item, bool nested);
   bool parseCounts(uint32_t *least, uint32_t *most, bool nested);
   bool parseCount(uint32_t *out);

@@ -7,7 +7,7 @@
 
 #include "runtime/src/Error.h"
 #include "runtime/src/JsonReader.h"
-#include "runtime/src/constraint/Gbnf.h" // placeOf
+#include "runtime/src/constraint/TextPlace.h"
 
 namespace lap {
 
