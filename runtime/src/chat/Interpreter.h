@@ -9,8 +9,9 @@
 //   Interpreter.cpp  limits, errors, scopes            Expressions.cpp  expressions, by their kind
 //   Statements.cpp   if, for, set ..                   Operators.cpp    + - in < ..
 //   Macros.cpp       macro, set ... endset             Members.cpp      value.member, value[item]
-//   Functions.cpp    range, namespace ..               Filters.cpp, Sequences.cpp, Ordering.cpp, Mapping.cpp  value |
-//   filter Methods.cpp      value.method(..)                  Tests.cpp        value is test
+//   Functions.cpp    range, namespace ..               Tests.cpp        value is test
+//   Filters.cpp, Sequences.cpp, Ordering.cpp, Mapping.cpp               value | filter
+//   Methods.cpp, Splitting.cpp                                          value.method(..)
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CHAT_INTERPRETER_H
 #define LAPIDARY_RUNTIME_CHAT_INTERPRETER_H
@@ -172,9 +173,9 @@ private:
   // Tests.cpp
   bool test(const Node &n, uint8_t op, const Value &value, const Arguments &args);
 
-  // Methods.cpp
+  // Methods.cpp, Splitting.cpp
   Value method(const Node &n);
-  Value cycle(const Node &n, const Loop &loop, const Arguments &args);
+  Value stripMethod(const Node &n, Text text, const Value &characters);
   Value textMethod(const Node &n, Text text, const Arguments &args);
   Value searchMethod(const Node &n, Text text, const Arguments &args);
   Value mapMethod(const Node &n, const Map &map, const Arguments &args);
