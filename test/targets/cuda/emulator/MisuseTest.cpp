@@ -1,40 +1,16 @@
-//===- MisuseTest.cpp - what kernels may not do, and what is said then -----===//
+//===- MisuseTest.cpp - addresses that kernels may not touch --------------===//
 // SPDX-License-Identifier: Apache-2.0
+//
+// What is said then, and that the process can launch nothing more. RaceTest.cpp has order, WaitingTest.cpp barriers.
 //===----------------------------------------------------------------------===//
 #include "EmulatorFixture.h"
+#include "MisuseKernel.h"
 
 #include <cstdlib>
 
 namespace lapidary::cuda::emulator::test {
 
 namespace {
-
-/// A kernel @k(i64 %x) whose body sees %thread, %block, and %xs, the buffer.
-std::string kernel(const std::string &body, const std::string &globals = "") {
-  return globals + R"(
-define ptx_kernel void @k(i64 %x) {
-  %thread = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
-  %block = call i32 @llvm.nvvm.read.ptx.sreg.ctaid.x()
-  %xs = inttoptr i64 %x to ptr addrspace(1)
-)" + body +
-         "\n}\n";
-}
-
-constexpr const char *shared = "@s = internal addrspace(3) global [64 x i32] undef\n";
-constexpr const char *barrier = "  call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)\n";
-/// Every thread writes its slot of @s, and reads the next one's (or its own, for the last).
-constexpr const char *writeOwnSlot = R"(
-  %own = getelementptr i32, ptr addrspace(3) @s, i32 %thread
-  store i32 %thread, ptr addrspace(3) %own
-)";
-constexpr const char *readNextSlot = R"(
-  %following = add i32 %thread, 1
-  %next = urem i32 %following, 64
-  %there = getelementptr i32, ptr addrspace(3) @s, i32 %next
-  %value = load i32, ptr addrspace(3) %there
-  %to = getelementptr i32, ptr addrspace(1) %xs, i32 %thread
-  store i32 %value, ptr addrspace(1) %to
-)";
 
 TEST(Misuse, WritesOneElementBehindAnAllocation) {
   const std::string text = kernel(R"(
@@ -155,169 +131,9 @@ read:
                "block \\(1, 0, 0\\).*nobody has written", 1, 2, 1);
 }
 
-TEST(Misuse, ForgetsTheBarrier) {
-  // The last slots are written by a warp that has not run yet, so it is a race or not written, whatever comes first.
-  expectReport(kernel(std::string(writeOwnSlot) + readNextSlot + "  ret void", shared), "race: |nobody has written", 64,
-               1, 64);
-  expectNothing(kernel(std::string(writeOwnSlot) + barrier + readNextSlot + "  ret void", shared), 64, 1, 64);
-}
-
-TEST(Misuse, WritesWhatAnotherThreadStillReads) {
-  const std::string before = std::string(writeOwnSlot) + barrier + readNextSlot;
-  const std::string after = "  store i32 0, ptr addrspace(3) %own\n  ret void";
-  expectReport(
-      kernel(before + after, shared),
-      "race: writes the word byte [0-9]+ of shared memory, which thread \\([0-9]+, 0, 0\\) touched with no barrier "
-      "between\n  at instruction .*store i32 0.*\n  and instruction .*load i32",
-      64, 1, 64);
-  expectNothing(kernel(before + barrier + after, shared), 64, 1, 64);
-}
-
-TEST(Misuse, WarpBarrierOrdersItsOwnWarpOnly) {
-  const std::string sync = "  call void @llvm.nvvm.bar.warp.sync(i32 -1)\n";
-  const std::string text = kernel(std::string(writeOwnSlot) + sync + R"(
-  %flipped = xor i32 %thread, 1
-  %there = getelementptr i32, ptr addrspace(3) @s, i32 %flipped
-  %value = load i32, ptr addrspace(3) %there
-  %to = getelementptr i32, ptr addrspace(1) %xs, i32 %thread
-  store i32 %value, ptr addrspace(1) %to
-  ret void)",
-                                  shared);
-  expectNothing(text, 64, 1, 64);
-  expectReport(kernel(std::string(writeOwnSlot) + sync + readNextSlot + "  ret void", shared),
-               "race: |nobody has written", 64, 1, 64);
-}
-
-TEST(Misuse, TwoBlocksWriteTheSameWord) {
-  const std::string plain = kernel("  store i32 %block, ptr addrspace(1) %xs\n  ret void");
-  expectReport(
-      plain,
-      "block \\(1, 0, 0\\), thread \\(0, 0, 0\\): race: writes the word at byte 0 of an allocation of 4 bytes, which "
-      "thread \\(0, 0, 0\\) of block \\(0, 0, 0\\) touched in the same launch",
-      1, 2, 1);
-  expectNothing(kernel("  %old = atomicrmw add ptr addrspace(1) %xs, i32 1 monotonic\n  ret void"), 1, 4, 32);
-}
-
-TEST(Misuse, ABlockReadsWhatAnotherOneWrites) {
-  expectReport(kernel(R"(
-  %other = sub i32 1, %block
-  %from = getelementptr i32, ptr addrspace(1) %xs, i32 %other
-  %to = getelementptr i32, ptr addrspace(1) %xs, i32 %block
-  %v = load i32, ptr addrspace(1) %from
-  store i32 %v, ptr addrspace(1) %to
-  ret void)"),
-               "block \\(1, 0, 0\\), thread \\(0, 0, 0\\): race: reads the word at byte 0", 2, 2, 1);
-}
-
-TEST(Misuse, BytesOfOneWordAreNoRace) {
-  expectNothing(kernel(R"(
-  %small = trunc i32 %thread to i8
-  %at = getelementptr i8, ptr addrspace(1) %xs, i32 %thread
-  store i8 %small, ptr addrspace(1) %at
-  ret void)"),
-                8, 1, 32);
-}
-
-TEST(Misuse, SomeThreadsEndBeforeTheBarrier) {
-  expectReport(kernel(R"(
-  %early = icmp ult i32 %thread, 5
-  br i1 %early, label %end, label %meet
-meet:
-  call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
-  ret void
-end:
-  ret void)"),
-               "threads wait for others that never come\n  59 of 64, thread \\(5, 0, 0\\) first: wait at the barrier "
-               "instruction .*\n  5 of 64, thread \\(0, 0, 0\\) first: have ended",
-               1, 1, 64);
-}
-
-TEST(Misuse, LanesOfAWarpWaitAtDifferentBarriers) {
-  expectReport(kernel(R"(
-  %low = icmp ult i32 %thread, 5
-  br i1 %low, label %one, label %two
-one:
-  call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
-  ret void
-two:
-  call void @llvm.nvvm.barrier.cta.sync.aligned.all(i32 0)
-  ret void)"),
-               "thread \\(5, 0, 0\\): waits at a barrier of its own: lane 4 of the same warp waits at instruction", 1,
-               1, 32);
-}
-
-TEST(Misuse, WaitsAtABarrierOfPartOfTheBlock) {
-  const std::string declaration = "declare void @llvm.nvvm.barrier.cta.sync.aligned.count(i32, i32)\n";
-  const std::string wait = "  call void @llvm.nvvm.barrier.cta.sync.aligned.count(i32 1, i32 ";
-  expectNothing(kernel(wait + "64)\n  ret void", declaration), 1, 1, 64);
-  expectReport(kernel(wait + "32)\n  ret void", declaration), "a barrier of 32 of the block's 64 threads", 1, 1, 64);
-}
-
 TEST(Misuse, StopsWithATrap) {
   expectReport(kernel("  call void @llvm.trap()\n  unreachable", "declare void @llvm.trap()\n"),
                "thread \\(0, 0, 0\\): stops with a trap", 1, 1, 1);
-}
-
-TEST(Misuse, ALaneMissesAProduct) {
-  const std::string result = "{i32, i32, i32, i32}";
-  const std::string name = result + " @llvm.nvvm.mma.m16n8k32.row.col.s8(";
-  std::string types = "i32", zeros = "i32 0";
-  for (int i = 1; i < 10; ++i) {
-    types += ", i32";
-    zeros += ", i32 0";
-  }
-  expectReport(
-      kernel("  %low = icmp ult i32 %thread, 16\n  br i1 %low, label %one, label %two\none:\n  %a = call " + name +
-                 zeros + ")\n  ret void\ntwo:\n  %b = call " + name + zeros + ")\n  ret void",
-             "declare " + name + types + ")\n"),
-      "threads wait for others that never come\n  16 of 32, thread \\(0, 0, 0\\) first: wait for their warp at "
-      "instruction 5 .*\n  16 of 32, thread \\(16, 0, 0\\) first: wait for their warp at instruction 7",
-      1, 1, 32);
-}
-
-TEST(Misuse, ALaneMissesAShuffle) {
-  expectReport(kernel(R"(
-  %most = icmp ult i32 %thread, 31
-  br i1 %most, label %meet, label %end
-meet:
-  %got = call i32 @llvm.nvvm.shfl.sync.bfly.i32(i32 -1, i32 %thread, i32 1, i32 31)
-  ret void
-end:
-  ret void)",
-                      "declare i32 @llvm.nvvm.shfl.sync.bfly.i32(i32, i32, i32, i32)\n"),
-               "31 of 32, thread \\(0, 0, 0\\) first: wait for their warp at instruction .*shfl.sync.bfly", 1, 1, 32);
-}
-
-TEST(Misuse, ShufflesFromALaneOutsideTheMask) {
-  expectReport(kernel(R"(
-  %low = icmp ult i32 %thread, 16
-  br i1 %low, label %meet, label %end
-meet:
-  %got = call i32 @llvm.nvvm.shfl.sync.bfly.i32(i32 65535, i32 %thread, i32 16, i32 31)
-  ret void
-end:
-  ret void)",
-                      "declare i32 @llvm.nvvm.shfl.sync.bfly.i32(i32, i32, i32, i32)\n"),
-               "shuffles from lane 16, which is not in the mask", 1, 1, 32);
-}
-
-TEST(Misuse, ReadsBeforeAsynchronousCopiesHaveArrived) {
-  const std::string declarations = std::string(shared) + R"(
-declare void @llvm.nvvm.cp.async.cg.shared.global.16(ptr addrspace(3), ptr addrspace(1))
-declare void @llvm.nvvm.cp.async.commit.group()
-declare void @llvm.nvvm.cp.async.wait.group(i32))";
-  const std::string copy = R"(
-  call void @llvm.nvvm.cp.async.cg.shared.global.16(ptr addrspace(3) @s, ptr addrspace(1) %xs)
-  call void @llvm.nvvm.cp.async.commit.group()
-)";
-  const std::string read = R"(
-  %v = load i32, ptr addrspace(3) @s
-  store i32 %v, ptr addrspace(1) %xs
-  ret void)";
-  const std::string wait = "  call void @llvm.nvvm.cp.async.wait.group(i32 ";
-  expectReport(kernel(copy + read, declarations), "reads 4 bytes that a cp.async has not delivered", 4, 1, 1);
-  expectReport(kernel(copy + wait + "1)\n" + read, declarations), "that a cp.async has not delivered", 4, 1, 1);
-  expectNothing(kernel(copy + wait + "0)\n" + read, declarations), 4, 1, 1);
 }
 
 TEST(Misuse, IsStickyUntilTheProcessEnds) {
