@@ -38,6 +38,17 @@ int toInt8(float value, float step) {
   return static_cast<int>(std::fmin(std::fmax(std::nearbyint(value / step), -128.0f), 127.0f));
 }
 
+lap_kernel *quantizer(lap_element element) {
+  return kernel(element == LAP_ROWS_I8    ? KernelOp::QuantizeStatic
+                : element == LAP_ROWS_R24 ? KernelOp::QuantizeRow
+                                          : KernelOp::Quantize);
+}
+
+const char *elementName(lap_element element) {
+  static const char *const names[] = {"f32", "q8", "q24", "i8", "r24"};
+  return names[element];
+}
+
 Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random, uint32_t scaleColumns) {
   Matrix m{format, rows, columns, {}, {}, {}, 0};
   m.values.resize(static_cast<size_t>(rows) * columns);

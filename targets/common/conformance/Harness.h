@@ -24,6 +24,12 @@ namespace lapidary::conformance {
 /// The kernel of `op` in the library under test; the process ends with a message when it is missing.
 lap_kernel *kernel(KernelOp op, lap_format format = LAP_F32);
 
+/// The kernel that rounds f32 rows to rows of `element`.
+lap_kernel *quantizer(lap_element element);
+
+/// For names of tests.
+const char *elementName(lap_element element);
+
 /// Why the kernels cannot run on this CPU; empty when they can.
 const std::string &skipReason();
 

@@ -1,4 +1,4 @@
-// MatmulTest.cpp - matvec, matmat, quantize against scalar references, bit for bit.
+// MatmulTest.cpp - matvec and matmat against scalar references, bit for bit.
 // SPDX-License-Identifier: Apache-2.0
 //
 // The references use the same order and fused multiply-adds as the algorithms define, so equality is exact, also
@@ -6,6 +6,7 @@
 // formats are only near, within what rounding can do.
 #include "targets/common/PackedLayout.h"
 #include "targets/common/conformance/Harness.h"
+#include "targets/common/conformance/MatmulReference.h"
 
 #include <algorithm>
 #include <cmath>
@@ -23,75 +24,6 @@ struct Case {
   uint32_t rows, columns, tokens;
 };
 
-/// One output element from an f32 row.
-float floatReference(const Matrix &w, uint32_t row, const float *x) {
-  float sum = 0.0f;
-  for (uint32_t c = 0; c < w.columns; ++c) {
-    sum = std::fma(w.at(row, c), x[c], sum);
-  }
-  return sum;
-}
-
-int dot(const Matrix &w, uint32_t row, const int8_t *values, uint32_t first, uint32_t end) {
-  int sum = 0;
-  for (uint32_t c = first; c < std::min(end, w.columns); ++c) {
-    sum += w.integerAt(row, c) * values[c];
-  }
-  return sum;
-}
-
-struct GroupOutput {
-  float value;      // as defined
-  double magnitude; // of all terms, added up
-  uint32_t terms;
-
-  /// What `value` may differ where no multiply-add is fused and every operation is off by up to a unit in the last
-  /// place: of a term, its two products; of the partial sums, which `magnitude` bounds, each.
-  double slack() const { return magnitude * (terms + 2) * 0x1p-23; }
-};
-
-/// One output element from a q8 or q24 row.
-GroupOutput groupReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element) {
-  const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
-  const uint64_t planeBytes = activationRowBytes(LAP_ROWS_Q8, padded);
-  GroupOutput out = {};
-  for (uint32_t g = 0; g < padded / LAP_GROUP; ++g) {
-    for (uint32_t plane = 0; plane < (element == LAP_ROWS_Q24 ? unsigned(LAP_PLANES) : 1u); ++plane) {
-      const uint8_t *start = x + plane * planeBytes;
-      const float *scales = reinterpret_cast<const float *>(start + padded);
-      const int sumOfGroup = dot(w, row, reinterpret_cast<const int8_t *>(start), g * LAP_GROUP, (g + 1) * LAP_GROUP);
-      const float scale = w.scaleAt(row, g * LAP_GROUP) * scales[g];
-      out.value = std::fma(static_cast<float>(sumOfGroup), scale, out.value);
-      out.magnitude += std::fabs(static_cast<double>(sumOfGroup) * scale);
-      ++out.terms;
-    }
-  }
-  return out;
-}
-
-/// One output element from an i8 (scale `step`) or r24 row, not rounded.
-double rowReference(const Matrix &w, uint32_t row, const uint8_t *x, lap_element element, float step) {
-  const uint32_t padded = static_cast<uint32_t>(padColumns(w.columns));
-  const int8_t *values = reinterpret_cast<const int8_t *>(x);
-  const float weight = w.scaleAt(row, 0);
-  const uint32_t planes = element == LAP_ROWS_I8 ? 1 : LAP_PLANES;
-  float scale = step;
-  if (element == LAP_ROWS_R24) {
-    std::memcpy(&scale, x + LAP_PLANES * padded, sizeof(scale));
-  }
-  int64_t sum = 0;
-  for (uint32_t plane = 0; plane < planes; ++plane) {
-    sum = 256 * sum + dot(w, row, values + plane * padded, 0, padded);
-  }
-  return static_cast<double>(sum) * (static_cast<double>(scale) * static_cast<double>(weight));
-}
-
-lap_kernel *quantizer(lap_element element) {
-  return kernel(element == LAP_ROWS_I8    ? KernelOp::QuantizeStatic
-                : element == LAP_ROWS_R24 ? KernelOp::QuantizeRow
-                                          : KernelOp::Quantize);
-}
-
 class MatmulConformance : public testing::TestWithParam<Case> {
 protected:
   void SetUp() override {
@@ -101,11 +33,9 @@ protected:
   }
 };
 
-constexpr const char *elementNames[] = {"f32", "q8", "q24", "i8", "r24"};
-
 std::string caseName(const testing::TestParamInfo<Case> &info) {
   const Case &c = info.param;
-  return std::string(formatName(c.format)) + "_" + elementNames[c.element] + "_" + std::to_string(c.rows) + "x" +
+  return std::string(formatName(c.format)) + "_" + elementName(c.element) + "_" + std::to_string(c.rows) + "x" +
          std::to_string(c.columns) + "_" + std::to_string(c.tokens) + "tokens";
 }
 
@@ -313,97 +243,5 @@ TEST(MatmulConformanceSuite, ExtremeIntegersDoNotSaturate) {
     }
   }
 }
-
-class QuantizeConformance : public testing::TestWithParam<lap_element> {
-protected:
-  static constexpr uint32_t Tokens = 3;
-
-  void SetUp() override {
-    if (!skipReason().empty()) {
-      GTEST_SKIP() << skipReason();
-    }
-  }
-
-  /// Calls check(x row, out row, padded columns) for every row of every shape.
-  template <typename Check> void forRows(float step, Check check) {
-    for (uint32_t columns : {32u, 48u, 352u, 1536u, 2080u}) {
-      for (uint32_t lanes : {1u, 2u, 3u}) {
-        Random random(columns);
-        Machine machine;
-        const lap_quantize_args args = {machine.buffer(1, 0, columns, Tokens),
-                                        machine.quantizedBuffer(1, 0, columns, Tokens, GetParam()), step, 0};
-        machine.fill(args.x, Tokens, columns, random, 3.0f);
-        std::memset(machine.floats(args.x, 1), 0, (columns > 32 ? 32 : columns) * 4); // a group of zeros
-        machine.run(lanes, Tokens, 0, nullptr, [&](const lap_step *step, uint32_t lane, uint32_t count) {
-          lap_op_quantize(step, &args, quantizer(GetParam()), kernel(KernelOp::QuantizeResidual), lane, count);
-        });
-        for (uint32_t t = 0; t < Tokens; ++t) {
-          check(machine.floats(args.x, t), machine.bytes(args.out, t), args.x.columns);
-        }
-      }
-    }
-  }
-};
-
-/// Checks a plane of q8 against the floats it rounds, and leaves in `rest` what it does not represent.
-void checkGroups(std::vector<float> &rest, const uint8_t *plane) {
-  const uint32_t padded = static_cast<uint32_t>(rest.size()), groups = padded / LAP_GROUP;
-  for (uint32_t g = 0; g < groups; ++g) {
-    float largest = 0.0f, scale;
-    int32_t sum = 0, storedSum;
-    for (uint32_t c = g * LAP_GROUP; c < (g + 1) * LAP_GROUP; ++c) {
-      largest = std::max(largest, std::fabs(rest[c]));
-    }
-    std::memcpy(&scale, plane + padded + g * 4, 4);
-    std::memcpy(&storedSum, plane + padded + groups * 4 + g * 4, 4);
-    ASSERT_EQ(scale, largest / 127.0f);
-    for (uint32_t c = g * LAP_GROUP; c < (g + 1) * LAP_GROUP; ++c) {
-      const int value = scale > 0.0f ? static_cast<int>(std::nearbyint(rest[c] / scale)) : 0;
-      ASSERT_EQ(static_cast<int8_t>(plane[c]), value) << "column " << c;
-      sum += value;
-      rest[c] = std::fma(-scale, static_cast<float>(value), rest[c]);
-    }
-    ASSERT_EQ(storedSum, sum);
-  }
-}
-
-TEST_P(QuantizeConformance, EqualsTheScalarReference) {
-  const float step = GetParam() == LAP_ROWS_I8 ? 0.05f : 0.0f;
-  uint32_t rows = 0;
-  forRows(step, [&](const float *x, const uint8_t *out, uint32_t padded) {
-    ++rows;
-    std::vector<float> rest(x, x + padded);
-    if (GetParam() == LAP_ROWS_I8) {
-      for (uint32_t c = 0; c < padded; ++c) {
-        ASSERT_EQ(static_cast<int8_t>(out[c]), toInt8(x[c], step)) << "column " << c;
-      }
-    } else if (GetParam() == LAP_ROWS_R24) {
-      float largest = 0.0f, scale;
-      for (float value : rest) {
-        largest = std::max(largest, std::fabs(value));
-      }
-      std::memcpy(&scale, out + LAP_PLANES * padded, 4);
-      ASSERT_EQ(scale, largest / (127.0f * 65536.0f));
-      for (uint32_t c = 0; c < padded; ++c) {
-        int value = 0;
-        for (uint32_t plane = 0; plane < LAP_PLANES; ++plane) {
-          value = 256 * value + static_cast<int8_t>(out[plane * padded + c]);
-        }
-        ASSERT_EQ(value, scale > 0.0f ? static_cast<int>(std::nearbyint(x[c] / scale)) : 0) << "column " << c;
-      }
-    } else {
-      checkGroups(rest, out);
-      if (GetParam() == LAP_ROWS_Q24) {
-        checkGroups(rest, out + activationRowBytes(LAP_ROWS_Q8, padded));
-        checkGroups(rest, out + 2 * activationRowBytes(LAP_ROWS_Q8, padded));
-      }
-    }
-  });
-  ASSERT_GT(rows, 0u);
-}
-
-INSTANTIATE_TEST_SUITE_P(Elements, QuantizeConformance,
-                         testing::Values(LAP_ROWS_Q8, LAP_ROWS_Q24, LAP_ROWS_I8, LAP_ROWS_R24),
-                         [](const testing::TestParamInfo<lap_element> &info) { return elementNames[info.param]; });
 
 } // namespace
