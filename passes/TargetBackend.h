@@ -36,7 +36,7 @@ enum class WeightUse {
 struct ProgramOptions {
   uint32_t context = 8192;          ///< positions the caches hold
   uint32_t chunk = 512;             ///< most tokens per call
-  std::string cacheElement = "f32"; ///< "f32" or "bf16"
+  std::string cacheElement = "f32"; ///< "f32", "bf16" or "q8"; asked about one cache, "i8" for "q8"
 };
 
 /// Logical rows of a weight that the checkpoint stores as integers: value = integer * scale of its columns.

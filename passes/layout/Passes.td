@@ -78,7 +78,7 @@ def PlanKvCache : Layout_Pass<"plan-kv-cache"> {
     targetOption,
     Option<"context", "context", "unsigned", /*default=*/"8192", "Positions the caches hold">,
     Option<"chunk", "chunk", "unsigned", /*default=*/"512", "Most tokens per call">,
-    Option<"cacheElement", "cache-element", "std::string", /*default=*/"\"f32\"", "Element of the caches: f32 or bf16">];
+    Option<"cacheElement", "cache-element", "std::string", /*default=*/"\"f32\"", "Element of the caches: f32, bf16 or q8">];
   let statistics = [Statistic<"cacheBytes", "cache-bytes", "Bytes of all caches">];
 }
 

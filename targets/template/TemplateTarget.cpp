@@ -48,7 +48,7 @@ public:
     return kernel::CacheAttr::get(context, slots, options.cacheElement, 0, 0);
   }
   uint64_t cacheBytes(kernel::CacheAttr geometry, int64_t heads, int64_t dim, uint64_t &keyBytes) const override {
-    uint64_t element = geometry.getElement() == "bf16" ? 2 : 4;
+    uint64_t element = geometry.getElement() == "i8" ? 1 : geometry.getElement() == "bf16" ? 2 : 4;
     keyBytes =
         llvm::alignTo(uint64_t(heads) * geometry.getSlots() * uint64_t(dim) * element, uint64_t(LAP_WEIGHT_ALIGN));
     return 2 * keyBytes;
