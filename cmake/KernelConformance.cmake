@@ -6,7 +6,8 @@ set(folder "${CMAKE_CURRENT_LIST_DIR}/../targets/common/conformance")
 cmake_path(NORMAL_PATH folder)
 set(LAPIDARY_CONFORMANCE_FOLDER "${folder}")
 set(LAPIDARY_CONFORMANCE_SUITE "")
-foreach(file AttentionTest ElementwiseTest ExpertTest Harness Main MatmulReference MatmulTest NormTest QuantizeTest)
+foreach(file AttentionScenes AttentionSequencesTest AttentionTest ElementwiseTest ExpertTest Harness IntegerAttention
+             IntegerAttentionTest Main MatmulReference MatmulTest NormTest QuantizeTest)
   list(APPEND LAPIDARY_CONFORMANCE_SUITE "${folder}/${file}.cpp")
 endforeach()
 

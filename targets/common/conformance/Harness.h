@@ -36,17 +36,20 @@ const std::string &skipReason();
 /// How the kernels under test want integers stored.
 IntegerCode integerCode();
 
-/// False (--floats=own) when the target's floats are not computed operation by operation as targets/common/algorithms
-/// defines them: it has no fused multiply-adds, or rounds in a way of its own, by less than one unit in the last place.
-bool definedFloats();
+/// False (--floats=reordered, --floats=own) when the target's floats are not computed operation by operation as
+/// targets/common/algorithms defines them, so that they may have other bits.
+bool definedBits();
+
+/// True (--floats=own) when it rounds in a way of its own besides, by less than one unit in the last place.
+bool ownRounding();
 
 /// True (--slow) on a machine that is emulated: tests of long sequences then have smaller heads and look at the last
 /// few positions. They walk the same slices, rings and rounds.
 bool slowMachine();
 
-/// What a float may differ from a double reference: `of`, or four times that where floats are the target's own (twice
+/// What a float may differ from a double reference: `of`, or four times that where rounding is the target's own (twice
 /// the error of rounding to nearest, and to one side, so that errors add up instead of cancelling).
-inline double tolerance(double of) { return definedFloats() ? of : 4 * of; }
+inline double tolerance(double of) { return ownRounding() ? 4 * of : of; }
 
 float bf16ToFloat(uint16_t bits);
 uint16_t floatToBf16(float value);

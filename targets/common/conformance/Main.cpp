@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // usage: kernel-conformance [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset]
-// [--floats=own] [--slow] [GoogleTest options]
+// [--floats=reordered|own] [--slow] [GoogleTest options]
 // --kernels: unless they are linked in. --features: names of /proc/cpuinfo; without all of them the tests are skipped.
 #include "runtime/src/CpuFeatures.h"
 #include "targets/common/conformance/Harness.h"
@@ -17,7 +17,7 @@ namespace lapidary::conformance {
 
 static std::string isa, skip;
 static IntegerCode code = IntegerCode::Offset;
-static bool ownFloats = false, slow = false;
+static bool sameBits = true, roundsOnItsOwn = false, slow = false;
 
 lap_kernel *kernel(KernelOp op, lap_format format) {
   const std::string symbol = kernelSymbol(kernelName(op, format, isa));
@@ -32,7 +32,8 @@ lap_kernel *kernel(KernelOp op, lap_format format) {
 const std::string &skipReason() { return skip; }
 
 IntegerCode integerCode() { return code; }
-bool definedFloats() { return !ownFloats; }
+bool definedBits() { return sameBits; }
+bool ownRounding() { return roundsOnItsOwn; }
 bool slowMachine() { return slow; }
 
 static void requireFeatures(const std::string &features) {
@@ -60,8 +61,9 @@ int main(int count, char **words) {
       requireFeatures(word.substr(11));
     } else if (word == "--integers=signed") {
       code = lapidary::IntegerCode::Signed;
-    } else if (word == "--floats=own") {
-      ownFloats = true;
+    } else if (word == "--floats=reordered" || word == "--floats=own") {
+      sameBits = false;
+      roundsOnItsOwn = word == "--floats=own";
     } else if (word == "--slow") {
       slow = true;
     }
@@ -69,7 +71,7 @@ int main(int count, char **words) {
   if (isa.empty()) {
     std::fprintf(stderr,
                  "usage: %s [--kernels=PATH.so] --isa=NAME [--features=a,b,c] [--integers=signed|offset] "
-                 "[--floats=own] [--slow]\n",
+                 "[--floats=reordered|own] [--slow]\n",
                  words[0]);
     return 2;
   }

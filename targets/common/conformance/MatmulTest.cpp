@@ -105,7 +105,7 @@ struct Scene {
 
   /// Equal, or near where the target's floats are its own.
   bool isExpected(float got, uint32_t row, uint32_t token) const {
-    if (definedFloats() || !isGrouped(c.format)) {
+    if (definedBits() || !isGrouped(c.format)) {
       return got == expected(row, token);
     }
     const GroupOutput output = groupReference(w, row, machine.bytes(args.x, token), c.element);
