@@ -30,7 +30,7 @@ FULL = 0.70
 FEWEST = 4  # products of a loop that counts
 INTEGERS = r"vrmpy\(v\d+\.ub,r\d+"
 FLOATS = r"\.(?:sf|qf32) = vmpy\("
-SELDOM = r"f32_(add|quantize_static)_|_kv_append_|roundQuery"  # not hot: a few packets between loads and stores, 1 % of a token's
+SELDOM = r"f32_(add|quantize_static)_|_kv_append_"  # not hot: a few packets between loads and stores, 1 % of a token's
 
 
 def disassemble(path):

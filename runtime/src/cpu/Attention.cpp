@@ -11,6 +11,7 @@
 #include "AttentionBlocks.h"
 #include "Claims.h"
 #include "LaneScratch.h"
+#include "RoundedRow.h"
 
 #include <float.h>
 #include <string.h>
@@ -21,7 +22,8 @@ namespace {
 
 /// A lane's scratch; the layout behind attentionScratchBytes.
 struct Scratch {
-  float *query;        // [8][head_dim]
+  float *query;        // [8][head_dim]; integers of 16 bits where the caches are int8
+  float *queryStep;    // [8], what such an integer is worth
   int32_t *low, *high; // [8]
   float *maximum[2];   // [8], old and new in turns
   float *total[2];
@@ -39,6 +41,7 @@ Scratch scratchOf(const Attention &a, uint32_t lane) {
   };
   Scratch s;
   s.query = take(AttentionQueries * headDim);
+  s.queryStep = take(AttentionQueries);
   s.low = reinterpret_cast<int32_t *>(take(AttentionQueries));
   s.high = reinterpret_cast<int32_t *>(take(AttentionQueries));
   for (int i = 0; i < 2; ++i) {
@@ -50,27 +53,29 @@ Scratch scratchOf(const Attention &a, uint32_t lane) {
   return s;
 }
 
-/// Copies the block's query rows and their visible ranges into scratch; rows that fill up see nothing.
+bool overIntegers(const Attention &a) { return a.args->cache.element == LAP_I8; }
+
+/// Row q of the block is `head`, a query of head_dim floats.
+void setQuery(const Attention &a, const Scratch &s, uint32_t q, const float *head) {
+  const lap_cache &cache = a.args->cache;
+  const uint64_t first = static_cast<uint64_t>(q) * cache.head_dim;
+  if (overIntegers(a)) {
+    s.queryStep[q] = roundRow(head, cache.head_dim, cache.key_step, reinterpret_cast<int16_t *>(s.query) + first);
+  } else {
+    memcpy(s.query + first, head, cache.head_dim * sizeof(float));
+  }
+}
+
+/// Brings the block's query rows and their visible ranges into scratch; rows that fill up are the first token's again,
+/// and see nothing.
 void gather(const Attention &a, const AttentionBlock &b, const Scratch &s) {
-  const uint32_t headDim = a.args->cache.head_dim;
   for (uint32_t q = 0; q < b.queries; ++q) {
-    float *query = s.query + static_cast<uint64_t>(q) * headDim;
-    const uint32_t token = q / b.heads;
-    if (token >= b.tokens) {
-      memset(query, 0, headDim * sizeof(float));
-      s.low[q] = 1;
-      s.high[q] = 0;
-      continue;
-    }
-    const uint32_t row = b.firstRow + token, position = positionOf(a, row);
-    const float *heads = rowFloats(a.step, a.args->query, row);
-    const float *head = heads + static_cast<uint64_t>(b.firstHead + q % b.heads) * headDim;
-    const float scale = a.args->cache.element == LAP_I8 ? a.args->cache.key_step : 1.0f;
-    for (uint32_t d = 0; d < headDim; ++d) {
-      query[d] = head[d] * scale; // the keys are integers
-    }
-    s.low[q] = static_cast<int32_t>(lowestVisible(a, position));
-    s.high[q] = static_cast<int32_t>(position);
+    const uint32_t token = q / b.heads, head = b.firstHead + q % b.heads;
+    const bool fillsUp = token >= b.tokens;
+    const uint32_t row = fillsUp ? b.firstRow : b.firstRow + token, position = positionOf(a, row);
+    setQuery(a, s, q, rowFloats(a.step, a.args->query, row) + static_cast<uint64_t>(head) * a.args->cache.head_dim);
+    s.low[q] = fillsUp ? 1 : static_cast<int32_t>(lowestVisible(a, position));
+    s.high[q] = fillsUp ? 0 : static_cast<int32_t>(position);
   }
 }
 
@@ -95,8 +100,15 @@ void attendSlice(const Attention &a, const AttentionBlock &b, const Scratch &s, 
   Array maximum(result, {queries, 1}), total(result + AttentionQueries, {queries, 1});
   Array sum(result + 2 * AttentionQueries, {ValueColumns, 1}, {headDim / ValueColumns, ValueColumns},
             {queries, headDim});
-  a.slice(query, key, value, low, high, static_cast<int32_t>(begin),
-          static_cast<int32_t>(begin % cache.slots / KeyBlock), keyBlocks, ringBlocks, maximum, total, sum);
+  const int32_t position = static_cast<int32_t>(begin), slot = static_cast<int32_t>(begin % cache.slots / KeyBlock);
+  if (overIntegers(a)) {
+    Array step(s.queryStep, {queries, 1});
+    kernelCast<AttentionSliceIntegerKernel>(a.slice)(query, step, key, value, low, high, position, slot, keyBlocks,
+                                                     ringBlocks, maximum, total, sum);
+  } else {
+    kernelCast<AttentionSliceKernel>(a.slice)(query, key, value, low, high, position, slot, keyBlocks, ringBlocks,
+                                              maximum, total, sum);
+  }
   a.timer->read(2 * uint64_t(keyBlocks) * KeyBlock * cache.head_dim * elementBytes(cache)); // keys and values
 }
 
@@ -173,7 +185,7 @@ float *resultOf(const Attention &a, uint32_t item) {
 void attendSlices(const Attention &a) {
   const Scratch s = scratchOf(a, a.lane);
   const bool folds = a.lane < a.blocks;
-  uint32_t mostSlices = 0;
+  uint32_t mostSlices = 0, gathered = a.blocks;
   for (uint32_t index = 0; index < a.blocks; ++index) {
     const uint32_t slices = attentionBlock(a, index).slices;
     mostSlices = slices > mostSlices ? slices : mostSlices;
@@ -183,10 +195,13 @@ void attendSlices(const Attention &a) {
   }
   for (uint32_t round = 0; round < mostSlices; round += AttentionRoundSlices) {
     for (uint32_t item = a.lane; item < a.blocks * AttentionRoundSlices; item += a.lanes) {
-      const AttentionBlock b = attentionBlock(a, item / AttentionRoundSlices);
-      const uint32_t slice = round + item % AttentionRoundSlices;
+      const uint32_t index = item / AttentionRoundSlices, slice = round + item % AttentionRoundSlices;
+      const AttentionBlock b = attentionBlock(a, index);
       if (slice < b.slices) {
-        gather(a, b, s);
+        if (index != gathered) {
+          gather(a, b, s);
+          gathered = index;
+        }
         attendSlice(a, b, s, slice, resultOf(a, item));
       }
     }
@@ -212,7 +227,7 @@ extern "C" void lap_op_attention(const lap_step *step, const lap_attention_args 
   const OpTimer timer(step, lane, args->cache.window ? "window_attention" : "attention");
   Attention a = describeAttention(step, args, lane, lanes);
   a.timer = &timer;
-  a.slice = kernelCast<AttentionSliceKernel>(slice);
+  a.slice = slice;
   a.merge = kernelCast<AttentionMergeKernel>(merge);
   (a.blocks < lanes ? attendSlices : step->places ? attendSequences : attendBlocks)(a);
   if (lane == lanes - 1) {

@@ -24,7 +24,7 @@ inline uint64_t elementBytes(const lap_cache &cache) {
 struct Attention {
   const lap_step *step;
   const lap_attention_args *args;
-  AttentionSliceKernel *slice;
+  lap_kernel *slice; // AttentionSliceKernel, or AttentionSliceIntegerKernel where the caches are int8
   AttentionMergeKernel *merge;
   const OpTimer *timer;
   uint32_t lane, lanes;

@@ -32,12 +32,15 @@ using ResidualNormKernel = int(B residual, B x, B w, float width, float epsilon,
 using NormRotaryKernel = int(B x, B w, B table, float width, float epsilon, B out);
 using KvAppendKernel = int(B key, B value, B keyOut, B valueOut);
 using KvAppendIntegerKernel = int(B key, B value, float keyStep, float valueStep, B keyOut, B valueOut);
-/// Attention over int8 caches (targets/common/algorithms/Attention.h): dimensions of a query row, magnitude of what its
-/// elements and the weights are rounded to, and of rows that count as zero (LargestFactor / largest must not overflow).
-constexpr int MostIntegerHeadDim = 512;
-constexpr float LargestFactor = 32767.0f, LeastQuery = 0x1p-100f;
 using AttentionSliceKernel = int(B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock,
                                  int32_t blocks, int32_t ringBlocks, B maximum, B total, B sum);
+/// Over int8 caches: dimensions of a query row, magnitude of what its elements and the weights are rounded to, and of
+/// rows that count as zero (LargestFactor / largest must not overflow).
+constexpr int MostIntegerHeadDim = 512;
+constexpr float LargestFactor = 32767.0f, LeastQuery = 0x1p-100f;
+using AttentionSliceIntegerKernel = int(B query, B queryStep, B key, B value, B low, B high, int32_t position,
+                                        int32_t firstBlock, int32_t blocks, int32_t ringBlocks, B maximum, B total,
+                                        B sum);
 using AttentionMergeKernel = int(B oldMaximum, B oldTotal, B sliceMaximum, B sliceTotal, B oldSum, B sliceSum,
                                  B newMaximum, B newTotal, B newSum);
 using GeluMulKernel = int(B gate, B up, B out);

@@ -19,11 +19,11 @@ constexpr uint32_t ExpertTiles = 16;          // row tiles of one expert product
 /// Floats of one (maximum, total, sum) result of an attention slice.
 constexpr uint64_t attentionResultFloats(uint64_t head_dim) { return AttentionQueries * (2 + head_dim); }
 
-/// lap_op_attention: the query rows, their visible ranges, the running state, the slices' results.
+/// lap_op_attention: the query rows, their steps and visible ranges, the running state, the slices' results.
 constexpr uint64_t attentionScratchBytes(uint64_t head_dim) {
-  const uint64_t query = AttentionQueries * head_dim, ranges = 2 * AttentionQueries;
+  const uint64_t query = AttentionQueries * head_dim, perRow = 3 * AttentionQueries;
   const uint64_t state = 4 * AttentionQueries + AttentionQueries * head_dim;
-  return (query + ranges + state + AttentionRoundSlices * attentionResultFloats(head_dim)) * 4;
+  return (query + perRow + state + AttentionRoundSlices * attentionResultFloats(head_dim)) * 4;
 }
 
 /// lap_op_norm_rotary: one head.

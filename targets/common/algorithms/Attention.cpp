@@ -40,7 +40,8 @@ KvAppend::KvAppend(lap_format element) {
 
 AttentionSlice::AttentionSlice(lap_format element) : integers(element == LAP_I8) {
   const int keys = LAP_ROW_TILE; // per block
-  ImageParam queryRows = inputBuffer("query", Float(32), 2);
+  ImageParam queryRows = inputBuffer("query", integers ? Type(Int(16)) : Type(Float(32)), 2);
+  ImageParam queryStep = inputBuffer("queryStep", Float(32), 1);
   ImageParam keyCache = inputBuffer("key", elementType(element), 3, {1, keys});
   ImageParam valueCache = inputBuffer("value", elementType(element), 4, {1, LAP_ROW_TILE, keys * LAP_ROW_TILE});
   ImageParam low = inputBuffer("low", Int(32), 1), high = inputBuffer("high", Int(32), 1);
@@ -54,18 +55,13 @@ AttentionSlice::AttentionSlice(lap_format element) : integers(element == LAP_I8)
     return select(slot >= ringBlocks, slot - ringBlocks, slot);
   };
 
-  largest(query) = 0.0f;
-  largest(query) = max(largest(query), abs(queryRows(dim, query)));
-  Expr inverse = select(largest(query) > lap::LeastQuery, lap::LargestFactor / largest(query), 0.0f);
-  queryInteger(d, query) = cast<int16_t>(round(queryRows(d, query) * inverse));
   scoreSum(key, block, query) = integers ? Expr(0) : Expr(0.0f);
   Expr keyElement = keyCache(key, dim, ringBlock(block));
   scoreSum(key, block, query) =
-      integers ? scoreSum(key, block, query) + cast<int32_t>(keyElement) * cast<int32_t>(queryInteger(dim, query))
+      integers ? scoreSum(key, block, query) + cast<int32_t>(keyElement) * cast<int32_t>(queryRows(dim, query))
                : fusedMulAdd(asFloat(keyElement), queryRows(dim, query), scoreSum(key, block, query));
   Expr at = position + block * keys + key;
-  Expr scored = integers ? cast<float>(scoreSum(key, block, query)) * (largest(query) * (1.0f / lap::LargestFactor))
-                         : scoreSum(key, block, query);
+  Expr scored = integers ? cast<float>(scoreSum(key, block, query)) * queryStep(query) : scoreSum(key, block, query);
   score(key, block, query) = select(at >= low(query) && at <= high(query), scored, -FLT_MAX);
 
   maximumStrands(key, query) = -FLT_MAX;
@@ -96,6 +92,9 @@ AttentionSlice::AttentionSlice(lap_format element) : integers(element == LAP_I8)
   shapeOutput(sum, {1, LAP_ROW_TILE});
   queries = maximum.output_buffer().dim(0).extent();
   arguments = {queryRows, keyCache, valueCache, low, high, position, firstBlock, blocks, ringBlocks};
+  if (integers) {
+    arguments.insert(arguments.begin() + 1, queryStep);
+  }
   outputs = {maximum, total, sum};
 }
 

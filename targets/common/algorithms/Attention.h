@@ -28,17 +28,17 @@ struct KvAppend : Algorithm {
 ///   -> maximum f32 [query], total f32 [query], sum f32 [16, head_dim / 16, query]
 /// maximum: largest visible score (-FLT_MAX: none); total: sum of exp(score - maximum); sum: the same weighted with V.
 ///
-/// int8 caches are summed in integers, whose order does not matter: a query row is rounded to int16, round(q * (32767 /
-/// largest |q|)) (zero where that is below 2^-100), a weight to round(32767 * weight); total and sum are then 32767
-/// times as large, as floats of exact int32 sums. With at most lap::MostIntegerHeadDim dimensions, and 512 keys in a
-/// slice, sums stay below 2^31. Rounding moves a score by some 2^-15 of itself, what the cache's own rounding moves by
-/// 2^-8.
+/// int8 caches are summed in integers, whose order does not matter. A query row q, less the keys' step, is rounded to
+/// int16 by the driver, round(q * (32767 / largest |q|)) (zero where that is at most 2^-100), once for all slices;
+/// queryStep f32 [query], after query, is largest |q| / 32767. A weight becomes round(32767 * weight); total and sum
+/// are then 32767 times as large, as floats of exact int32 sums. With at most lap::MostIntegerHeadDim dimensions, and
+/// 512 keys in a slice, sums stay below 2^31. Rounding moves a score by some 2^-15 of itself, what the cache's own
+/// rounding moves by 2^-8.
 struct AttentionSlice : Algorithm {
   explicit AttentionSlice(lap_format element);
   bool integers; // an int8 cache
-  Halide::Var key{"key"}, block{"block"}, query{"query"}, column{"column"}, part{"part"}, d{"d"};
-  Halide::Func largest{"largest"}, queryInteger{"queryInteger"}; // integers: [query], int16 [d, query]
-  Halide::Func scoreSum{"scoreSum"}, score{"score"};             // [key, block, query]
+  Halide::Var key{"key"}, block{"block"}, query{"query"}, column{"column"}, part{"part"};
+  Halide::Func scoreSum{"scoreSum"}, score{"score"}; // [key, block, query]
   Halide::Func maximumStrands{"maximumStrands"}, maximum{"maximum"};
   Halide::Func weight{"weight"}; // [key, block, query], integers: int16
   Halide::Func totalStrands{"totalStrands"}, total{"total"};

@@ -4,7 +4,6 @@
 // Scores: two 16-key blocks times up to 8 queries in registers, the query values broadcast; every K vector is loaded
 // once for all queries. Values: 32 columns of V times up to 8 queries, the weights broadcast. The scores and weights of
 // a slice (32 blocks, 8 queries) are two 16 KiB arrays on the stack.
-#include "runtime/src/cpu/Kernels.h"
 #include "targets/common/schedules/CpuSchedules.h"
 
 namespace lapidary {
@@ -22,17 +21,6 @@ template <typename Apply> void forQueryCounts(Func f, Expr queries, const CpuIsa
     apply(f.specialize(queries == count), std::min(count, isa.accumulators));
   }
   apply(f, 1);
-}
-
-/// The int16 rows of integer caches, once for a slice.
-void scheduleQueries(AttentionSlice &a) {
-  a.largest.compute_root().store_in(MemoryType::Stack).bound_storage(a.query, maxQueries);
-  a.largest.update().atomic().vectorize(a.dim, LAP_ROW_TILE);
-  a.queryInteger.compute_root()
-      .store_in(MemoryType::Stack)
-      .bound_storage(a.d, lap::MostIntegerHeadDim)
-      .bound_storage(a.query, maxQueries)
-      .vectorize(a.d, LAP_ROW_TILE, TailStrategy::RoundUp);
 }
 
 void scheduleScores(AttentionSlice &a, const CpuIsa &isa) {
@@ -115,9 +103,6 @@ void schedule(KvAppend &append, const CpuIsa &isa) {
 }
 
 void schedule(AttentionSlice &a, const CpuIsa &isa) {
-  if (a.integers) {
-    scheduleQueries(a);
-  }
   scheduleScores(a, isa);
   scheduleSoftmax(a);
   scheduleValues(a, isa);

@@ -1,9 +1,8 @@
 //===- IntegerAttention.h - attention over int8 caches ------------------------===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// targets/common/algorithms/Attention.h defines the numbers: queries are rounded to 16 bits and weights to 15, the
+// targets/common/algorithms/Attention.h defines the numbers: queries have 16 bits and weights are rounded to 15, the
 // products are exact in int32. All of that is here, for all levels. A Steps does what is floats, for one query row:
-//   roundQuery   float largest: the factors of a query, and the largest magnitude in it
 //   weigh        float maximum: the weights of all keys, 0 of those that it does not see, out of the dots
 //   toFloats     the floats nearest to 32 sums
 //===----------------------------------------------------------------------===//
@@ -26,7 +25,7 @@ struct VisibleKeys {
 
 /// The arguments of a call.
 struct IntegerSlice {
-  B query, key, value, low, high;
+  B query, queryStep, key, value, low, high;
   SliceBlocks blocks;
   B maximum, total, sum;
 
@@ -39,6 +38,16 @@ struct IntegerSlice {
 
 /// Dots [query row][key]; what follows the keys is anything.
 template <int Count> using Dots = int32_t[Count][LAP_ATTENTION_SLICE];
+
+/// The factors of a query row of `dim` integers.
+[[gnu::noinline]] inline void setQuery(const int16_t *row, int dim, FactorRow to) {
+  int32_t sum = 0;
+  for (int d = 0; d < dim; ++d) {
+    sum += row[d];
+    to.low[d] = static_cast<uint8_t>(row[d]), to.high[d] = static_cast<uint8_t>(row[d] >> 8);
+  }
+  *to.sum = sum;
+}
 
 template <int Count>
 [[gnu::noinline]] void dotKeys(Slice &slice, const SliceBlocks &blocks, int dim, const Factors<Count> &queries,
@@ -84,18 +93,16 @@ template <typename Steps, int Count>
 template <typename Steps, int Count> void attendIntegers(const IntegerSlice &a) {
   Factors<Count> factors;
   alignas(4 * PairLanes) Dots<Count> dots;
-  float largest[Count];
   const int dim = extent(a.query, 0), parts = dim / LAP_ROW_TILE;
   Slice slice(sliceOf<int8_t>(a.key, a.value, parts, a.blocks));
   for (int q = 0; q < Count; ++q) {
-    largest[q] = Steps::roundQuery(floats(a.query) + q * stride(a.query, 1), dim, factors.row(q));
+    setQuery(data<int16_t>(a.query) + q * stride(a.query, 1), dim, factors.row(q));
   }
   dotKeys<Count>(slice, a.blocks, dim, factors, dots);
   for (int q = 0; q < Count; ++q) {
     const VisibleKeys keys = a.visible(q);
-    floats(a.maximum)[q] = keys.none()
-                               ? weighNothing(keys.count, factors.row(q))
-                               : Steps::weigh(dots[q], keys, largest[q] * (1.0f / LargestFactor), factors.row(q));
+    floats(a.maximum)[q] = keys.none() ? weighNothing(keys.count, factors.row(q))
+                                       : Steps::weigh(dots[q], keys, floats(a.queryStep)[q], factors.row(q));
     floats(a.total)[q] = static_cast<float>(factors.sums[q]);
   }
   for (int part = 0; part < parts; part += 2) {
@@ -126,10 +133,10 @@ template <typename Steps> LAPIDARY_INLINE int attendIntegerRows(const IntegerSli
 /// Defines the kernel with a Steps.
 #define LAPIDARY_INTEGER_ATTENTION(Steps)                                                                              \
   LAPIDARY_KERNEL(i8_attention_slice_8x16)                                                                             \
-  (B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock, int32_t blocks, int32_t ringBlocks,   \
-   B maximum, B total, B sum) {                                                                                        \
+  (B query, B queryStep, B key, B value, B low, B high, int32_t position, int32_t firstBlock, int32_t blocks,          \
+   int32_t ringBlocks, B maximum, B total, B sum) {                                                                    \
     return attendIntegerRows<Steps>(                                                                                   \
-        {query, key, value, low, high, {{firstBlock, blocks, ringBlocks}, position}, maximum, total, sum});            \
+        {query, queryStep, key, value, low, high, {{firstBlock, blocks, ringBlocks}, position}, maximum, total, sum}); \
   }
 
 #endif // LAPIDARY_TARGETS_HEXAGON_KERNELS_INTEGERATTENTION_H

@@ -6,7 +6,6 @@
 using namespace lap::hexagon;
 using lap::B;
 using lap::LargestFactor;
-using lap::LeastQuery;
 
 namespace {
 
@@ -48,16 +47,6 @@ template <typename Factor> LAPIDARY_INLINE int32_t setFactors(FactorRow to, int 
 }
 
 struct ScalarSteps {
-  [[gnu::noinline]] static float roundQuery(const float *query, int dim, FactorRow to) {
-    float largest = 0.0f;
-    for (int d = 0; d < dim; ++d) {
-      largest = most(largest, magnitude(query[d]));
-    }
-    const float inverse = largest > LeastQuery ? LargestFactor / largest : 0.0f;
-    *to.sum = setFactors(to, 0, dim - 1, [&](int d) { return nearest(query[d] * inverse); });
-    return largest;
-  }
-
   /// The largest dot has the largest score: neither rounding nor a factor changes their order.
   [[gnu::noinline]] static float weigh(const int32_t *dots, VisibleKeys keys, float scale, FactorRow to) {
     weighNothing(keys.count, to);

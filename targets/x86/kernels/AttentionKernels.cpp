@@ -11,12 +11,18 @@
 
 using lap::B;
 
-#define LAPIDARY_ATTENTION_SLICE(Sums, symbol)                                                                         \
-  extern "C" int LAPIDARY_SYMBOL(symbol, LAPIDARY_ISA)(B query, B key, B value, B low, B high, int32_t position,       \
-                                                       int32_t firstBlock, int32_t blocks, int32_t ringBlocks,         \
-                                                       B maximum, B total, B sum) {                                    \
-    return lap::x86::attentionSlice<lap::x86::Sums>(query, key, value, low, high, position, firstBlock, blocks,        \
-                                                    ringBlocks, maximum, total, sum);                                  \
-  }
-LAPIDARY_ATTENTION_SLICE(Bf16Sums, bf16_attention_slice_8x16)
-LAPIDARY_ATTENTION_SLICE(I8Sums, i8_attention_slice_8x16)
+extern "C" int LAPIDARY_SYMBOL(bf16_attention_slice_8x16, LAPIDARY_ISA)(B query, B key, B value, B low, B high,
+                                                                        int32_t position, int32_t firstBlock,
+                                                                        int32_t blocks, int32_t ringBlocks, B maximum,
+                                                                        B total, B sum) {
+  return lap::x86::attentionSlice<lap::x86::Bf16Sums>(query, nullptr, key, value, low, high, position, firstBlock,
+                                                      blocks, ringBlocks, maximum, total, sum);
+}
+
+extern "C" int LAPIDARY_SYMBOL(i8_attention_slice_8x16, LAPIDARY_ISA)(B query, B queryStep, B key, B value, B low,
+                                                                      B high, int32_t position, int32_t firstBlock,
+                                                                      int32_t blocks, int32_t ringBlocks, B maximum,
+                                                                      B total, B sum) {
+  return lap::x86::attentionSlice<lap::x86::I8Sums>(query, queryStep, key, value, low, high, position, firstBlock,
+                                                    blocks, ringBlocks, maximum, total, sum);
+}

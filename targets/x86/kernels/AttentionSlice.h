@@ -33,10 +33,12 @@ struct Scores {
   alignas(64) float values[MostBlocks][MostQueries][Keys];
 };
 
-/// A slice of one KV head's cache of Element (uint16_t: bf16).
-template <typename Element> struct Slice {
+/// A slice of one KV head's cache of Element (uint16_t: bf16), and queries of Query.
+template <typename ElementType, typename Query> struct Slice {
+  using Element = ElementType;
   static constexpr int LineRows = 64 / (Keys * sizeof(Element)); // rows of 16 elements in a line of memory
-  const float *queries;                                          // [query][dim]
+  const Query *queries;                                          // [query][dim]
+  const float *queryStep;                                        // [query]; null: queries are floats
   int dim;
   const Element *keys;   // [ring block][dim][16 keys]
   const Element *values; // [part][ring block][16 keys][16 columns]
@@ -61,8 +63,8 @@ LAPIDARY_INLINE void fetch(const void *address) { __builtin_prefetch(address, 0,
 
 /// Scores become weights, exp(score - maximum), of keys in [low, high]; 0 for the others. Sets the query's maximum
 /// (-FLT_MAX: it sees nothing) and total.
-template <typename Element>
-LAPIDARY_INLINE void softmax(const Slice<Element> &slice, int query, int low, int high, Scores &scores, float &maximum,
+template <typename Slice>
+LAPIDARY_INLINE void softmax(const Slice &slice, int query, int low, int high, Scores &scores, float &maximum,
                              float &total) {
   const F32 nothing = splat(-FLT_MAX);
   F32 strands = nothing;
@@ -85,8 +87,7 @@ LAPIDARY_INLINE void softmax(const Slice<Element> &slice, int query, int low, in
 }
 
 /// Scores of all blocks. While one pair of blocks is multiplied the next one is fetched, at last the first values.
-template <int Queries, typename Sums>
-LAPIDARY_INLINE void scoreAll(const Slice<typename Sums::Element> &slice, Sums &sums) {
+template <int Queries, typename Sums> LAPIDARY_INLINE void scoreAll(const typename Sums::Slice &slice, Sums &sums) {
   int block = 0;
   for (; block + 2 <= slice.blocks; block += 2) {
     const bool last = block + 4 > slice.blocks;
@@ -101,15 +102,13 @@ LAPIDARY_INLINE void scoreAll(const Slice<typename Sums::Element> &slice, Sums &
 }
 
 /// Everything for `Queries` query rows. Sums has the products:
-///   begin<Queries>(slice)                        what is done once
 ///   score<Queries, Blocks>(slice, block, next)   sets `scores` of neighbouring blocks; next[Blocks]: what is read then
 ///   setWeights(slice, query, total)              `scores` of the query are weights now, and total is their sum
 ///   weigh<Queries, Parts>(slice, part, out, outFloats)   neighbouring blocks of columns of the weighted values
 template <typename Sums, int Queries>
-void attendSlice(const Slice<typename Sums::Element> &slice, const int32_t *low, const int32_t *high, float *maximum,
+void attendSlice(const typename Sums::Slice &slice, const int32_t *low, const int32_t *high, float *maximum,
                  float *total, float *out, int64_t outFloats) {
   Sums sums;
-  sums.template begin<Queries>(slice);
   scoreAll<Queries>(slice, sums);
   for (int q = 0; q < Queries; ++q) {
     softmax(slice, q, low[q], high[q], sums.scores, maximum[q], total[q]);
@@ -125,22 +124,23 @@ void attendSlice(const Slice<typename Sums::Element> &slice, const int32_t *low,
   }
 }
 
-/// The kernel: arguments as AttentionSliceKernel (runtime/src/cpu/Kernels.h).
+/// The kernel: arguments as AttentionSliceIntegerKernel (runtime/src/cpu/Kernels.h); queryStep may be null.
 template <typename Sums>
-int attentionSlice(B query, B key, B value, B low, B high, int32_t position, int32_t firstBlock, int32_t blocks,
-                   int32_t ringBlocks, B maximum, B total, B sum) {
-  using Element = typename Sums::Element;
+int attentionSlice(B query, B queryStep, B key, B value, B low, B high, int32_t position, int32_t firstBlock,
+                   int32_t blocks, int32_t ringBlocks, B maximum, B total, B sum) {
+  using Slice = typename Sums::Slice;
   auto floats = [](B buffer) { return reinterpret_cast<float *>(buffer->host); };
   auto integers = [](B buffer) { return reinterpret_cast<const int32_t *>(buffer->host); };
-  const Slice<Element> slice = {floats(query),
-                                query->dim[0].extent,
-                                reinterpret_cast<const Element *>(key->host),
-                                reinterpret_cast<const Element *>(value->host),
-                                value->dim[3].stride,
-                                position,
-                                firstBlock,
-                                blocks,
-                                ringBlocks};
+  const Slice slice = {reinterpret_cast<decltype(Slice::queries)>(query->host),
+                       queryStep ? floats(queryStep) : nullptr,
+                       query->dim[0].extent,
+                       reinterpret_cast<const typename Slice::Element *>(key->host),
+                       reinterpret_cast<const typename Slice::Element *>(value->host),
+                       value->dim[3].stride,
+                       position,
+                       firstBlock,
+                       blocks,
+                       ringBlocks};
   auto attend = [&](auto queries) {
     attendSlice<Sums, queries>(slice, integers(low), integers(high), floats(maximum), floats(total), floats(sum),
                                sum->dim[2].stride);

@@ -12,14 +12,13 @@ namespace lap::x86 {
 
 /// See attendSlice.
 struct Bf16Sums {
-  using Element = uint16_t;
+  using Slice = x86::Slice<uint16_t, float>;
   Scores scores;
 
-  template <int Queries> LAPIDARY_INLINE void begin(const Slice<uint16_t> &) {}
-  LAPIDARY_INLINE void setWeights(const Slice<uint16_t> &, int, float &) {}
+  LAPIDARY_INLINE void setWeights(const Slice &, int, float &) {}
 
   template <int Queries, int Blocks>
-  LAPIDARY_INLINE void score(const Slice<uint16_t> &slice, int block, const void *const (&next)[Blocks]) {
+  LAPIDARY_INLINE void score(const Slice &slice, int block, const void *const (&next)[Blocks]) {
     F32 sums[Blocks][Queries];
     const uint16_t *keys[Blocks];
     unrolled<Blocks>([&](auto b) {
@@ -28,7 +27,7 @@ struct Bf16Sums {
     });
     for (int d = 0; d < slice.dim; d += slice.LineRows) {
       unrolled<Blocks>([&](auto b) { fetch(static_cast<const uint16_t *>(next[b]) + d * Keys); });
-      unrolled<Slice<uint16_t>::LineRows>([&](auto row) {
+      unrolled<Slice::LineRows>([&](auto row) {
         F32 key[Blocks];
         unrolled<Blocks>([&](auto b) { key[b] = fromBf16(keys[b] + (d + row) * Keys); });
         unrolled<Queries>([&](auto q) {
@@ -42,7 +41,7 @@ struct Bf16Sums {
   }
 
   template <int Queries, int Parts>
-  LAPIDARY_INLINE void weigh(const Slice<uint16_t> &slice, int part, float *out, int64_t outFloats) {
+  LAPIDARY_INLINE void weigh(const Slice &slice, int part, float *out, int64_t outFloats) {
     F32 sums[Parts][Queries];
     unrolled<Parts>([&](auto p) { unrolled<Queries>([&](auto q) { sums[p][q] = splat(0.0f); }); });
     for (int block = 0; block < slice.blocks; ++block) {
@@ -50,7 +49,7 @@ struct Bf16Sums {
       unrolled<Parts>([&](auto p) { values[p] = slice.valueBlock(part + p, block); });
       for (int key = 0; key < Keys; key += slice.LineRows) {
         unrolled<Parts>([&](auto p) { fetch(values[p] + Parts * slice.partElements + key * Keys); });
-        unrolled<Slice<uint16_t>::LineRows>([&](auto row) {
+        unrolled<Slice::LineRows>([&](auto row) {
           F32 value[Parts];
           unrolled<Parts>([&](auto p) { value[p] = fromBf16(values[p] + (key + row) * Keys); });
           unrolled<Queries>([&](auto q) {

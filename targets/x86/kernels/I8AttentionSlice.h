@@ -46,29 +46,11 @@ LAPIDARY_INLINE void store(int16_t *to, __m256i values) {
 
 /// See attendSlice.
 struct I8Sums {
-  using Element = int8_t;
+  using Slice = x86::Slice<int8_t, int16_t>;
   Scores scores;
-  float queryStep[MostQueries];
-  alignas(64) int16_t queries[MostQueries][MostIntegerHeadDim];
   alignas(64) int16_t weights[MostBlocks][MostQueries][Keys];
 
-  template <int Queries> LAPIDARY_INLINE void begin(const Slice<int8_t> &slice) {
-    for (int q = 0; q < Queries; ++q) {
-      const float *query = slice.queries + q * slice.dim;
-      F32 most16 = splat(0.0f);
-      for (int d = 0; d < slice.dim; d += Keys) {
-        most16 = most(most16, _mm512_abs_ps(load(query + d)));
-      }
-      const float largest = mostOf(most16, 0.0f);
-      const F32 inverse = splat(largest > LeastQuery ? LargestFactor / largest : 0.0f);
-      queryStep[q] = largest * (1.0f / LargestFactor);
-      for (int d = 0; d < slice.dim; d += Keys) {
-        store(queries[q] + d, toInt16(load(query + d) * inverse));
-      }
-    }
-  }
-
-  LAPIDARY_INLINE void setWeights(const Slice<int8_t> &slice, int query, float &total) {
+  LAPIDARY_INLINE void setWeights(const Slice &slice, int query, float &total) {
     __m512i sum = _mm512_setzero_si512();
     for (int block = 0; block < slice.blocks; ++block) {
       const __m256i rounded = toInt16(load(scores.values[block][query]) * splat(LargestFactor));
@@ -79,7 +61,7 @@ struct I8Sums {
   }
 
   template <int Queries, int Blocks>
-  LAPIDARY_INLINE void score(const Slice<int8_t> &slice, int block, const void *const (&next)[Blocks]) {
+  LAPIDARY_INLINE void score(const Slice &slice, int block, const void *const (&next)[Blocks]) {
     __m512i sums[Blocks][Queries];
     const int8_t *keys[Blocks];
     unrolled<Blocks>([&](auto b) {
@@ -88,24 +70,24 @@ struct I8Sums {
     });
     for (int d = 0; d < slice.dim; d += slice.LineRows) {
       unrolled<Blocks>([&](auto b) { fetch(static_cast<const int8_t *>(next[b]) + d * Keys); });
-      unrolled<Slice<int8_t>::LineRows / 2>([&](auto pair) {
+      unrolled<Slice::LineRows / 2>([&](auto pair) {
         __m512i key[Blocks];
         unrolled<Blocks>([&](auto b) { key[b] = rowPair(keys[b] + (d + 2 * pair) * Keys); });
         unrolled<Queries>([&](auto q) {
-          const __m512i query = splatPair(queries[q] + d + 2 * pair);
+          const __m512i query = splatPair(slice.queries + q * slice.dim + d + 2 * pair);
           unrolled<Blocks>([&](auto b) { sums[b][q] = addPairs(sums[b][q], key[b], query); });
         });
       });
     }
     unrolled<Blocks>([&](auto b) {
       unrolled<Queries>([&](auto q) {
-        x86::store(scores.values[block + b][q], _mm512_cvtepi32_ps(sums[b][q]) * splat(queryStep[q]));
+        x86::store(scores.values[block + b][q], _mm512_cvtepi32_ps(sums[b][q]) * splat(slice.queryStep[q]));
       });
     });
   }
 
   template <int Queries, int Parts>
-  LAPIDARY_INLINE void weigh(const Slice<int8_t> &slice, int part, float *out, int64_t outFloats) {
+  LAPIDARY_INLINE void weigh(const Slice &slice, int part, float *out, int64_t outFloats) {
     __m512i sums[Parts][Queries];
     unrolled<Parts>([&](auto p) { unrolled<Queries>([&](auto q) { sums[p][q] = _mm512_setzero_si512(); }); });
     for (int block = 0; block < slice.blocks; ++block) {
@@ -113,7 +95,7 @@ struct I8Sums {
       unrolled<Parts>([&](auto p) { values[p] = slice.valueBlock(part + p, block); });
       for (int key = 0; key < Keys; key += slice.LineRows) {
         unrolled<Parts>([&](auto p) { fetch(values[p] + Parts * slice.partElements + key * Keys); });
-        unrolled<Slice<int8_t>::LineRows / 2>([&](auto pair) {
+        unrolled<Slice::LineRows / 2>([&](auto pair) {
           __m512i value[Parts];
           unrolled<Parts>([&](auto p) { value[p] = rowPair(values[p] + (key + 2 * pair) * Keys); });
           unrolled<Queries>([&](auto q) {

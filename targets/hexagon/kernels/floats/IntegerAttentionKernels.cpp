@@ -3,12 +3,11 @@
 //
 // Whole numbers are the nearest of what is rounded to them, which is as Floats.h has it.
 #include "targets/hexagon/kernels/IntegerAttention.h"
-#include "targets/hexagon/kernels/floats/Columns.h"
+#include "targets/hexagon/kernels/floats/VectorMath.h"
 
 using namespace lap::hexagon;
 using lap::B;
 using lap::LargestFactor;
-using lap::LeastQuery;
 
 namespace {
 
@@ -51,16 +50,6 @@ LAPIDARY_INLINE void store(const typename Vectors::Word &factors, uint8_t *low, 
   }
 }
 
-LAPIDARY_INLINE float largestMagnitude(const float *row, int count) {
-  V::Float most = V::splat(0.0f);
-  forColumns<V, 8>(count, [&](int column, auto part) {
-    for (const V::Float &each : part.load(row + column).parts) {
-      most = V::most(most, magnitude<V>(each));
-    }
-  });
-  return largestOfLanes(most);
-}
-
 LAPIDARY_INLINE void hide(int32_t *dots, int from, int to) {
   for (int key = from; key < to; ++key) {
     dots[key] = HiddenDot;
@@ -95,18 +84,6 @@ LAPIDARY_INLINE void weightsOf(const float *scores, int count, float maximum, Fa
 }
 
 struct VectorSteps {
-  [[gnu::noinline]] static float roundQuery(const float *query, int dim, FactorRow to) {
-    const float largest = largestMagnitude(query, dim), inverse = largest > LeastQuery ? LargestFactor / largest : 0.0f;
-    V::Word sums = V::splatWord(0);
-    forColumns<V, 8>(dim, [&](int column, auto part) {
-      using Vectors = typename decltype(part)::Vector;
-      const auto scaled = Vectors::mul(part.load(query + column), Vectors::splat(inverse));
-      store<Vectors>(nearestWord<Vectors>(scaled), to.low + column, to.high + column, sums);
-    });
-    *to.sum = sumOfLanes(sums);
-    return largest;
-  }
-
   [[gnu::noinline]] static float weigh(int32_t *dots, VisibleKeys keys, float scale, FactorRow to) {
     alignas(4 * V::Lanes) float scores[LAP_ATTENTION_SLICE];
     const int end = (keys.count + W::Lanes - 1) / W::Lanes * W::Lanes; // a slice is a multiple of it
