@@ -162,26 +162,28 @@ void benchMatmat(Bench &bench, const Operands &operands, uint32_t tokens) {
               2.0 * outputs * columns * tokens / seconds * 1e-9);
 }
 
-void benchAttention(Bench &bench, uint32_t heads, uint32_t kvHeads, uint32_t headDim, uint32_t keys, uint32_t tokens) {
+void benchAttention(Bench &bench, lap_format element, uint32_t heads, uint32_t kvHeads, uint32_t headDim, uint32_t keys,
+                    uint32_t tokens) {
   lap_attention_args args = {};
   args.query = rows(0, heads * headDim, heads * headDim * 4ull);
   args.out = rows(ArenaBytes / 2, heads * headDim, heads * headDim * 4ull);
   args.cache.slots = static_cast<uint32_t>(roundUp(keys, 16));
   args.cache.kv_heads = kvHeads;
   args.cache.head_dim = headDim;
-  args.cache.element = LAP_BF16;
-  args.cache.value_offset = uint64_t(args.cache.slots) * kvHeads * headDim * 2;
+  args.cache.element = element;
+  args.cache.key_step = args.cache.value_step = 0.01f;
+  args.cache.value_offset = uint64_t(args.cache.slots) * kvHeads * headDim * (element == LAP_I8 ? 1 : 2);
   args.heads = heads;
   bench.step.tokens = tokens;
   bench.step.position = keys - tokens;
-  lap_kernel *slice = bench.kernel(KernelOp::AttentionSlice, LAP_BF16), *merge = bench.kernel(KernelOp::AttentionMerge);
+  lap_kernel *slice = bench.kernel(KernelOp::AttentionSlice, element), *merge = bench.kernel(KernelOp::AttentionMerge);
   const double seconds = bench.best(20, [&](const lap_step *step, uint32_t lane, uint32_t lanes) {
     lap_op_attention(step, &args, slice, merge, lane, lanes);
   });
   const double pairs = double(tokens) * (keys - tokens / 2.0) * heads;
-  std::printf("attention %2u/%u heads of %3u, %5u keys, %3u tokens %8.1f us %7.1f GFLOPS %6.1f GB/s\n", heads, kvHeads,
-              headDim, keys, tokens, seconds * 1e6, pairs * headDim * 4 / seconds * 1e-9,
-              2.0 * args.cache.value_offset / seconds * 1e-9);
+  std::printf("attention %-4s %2u/%u heads of %3u, %5u keys, %3u tokens %8.1f us %7.1f GFLOPS %6.1f GB/s\n",
+              std::string(formatName(element)).c_str(), heads, kvHeads, headDim, keys, tokens, seconds * 1e6,
+              pairs * headDim * 4 / seconds * 1e-9, 2.0 * args.cache.value_offset / seconds * 1e-9);
 }
 
 void benchRows(Bench &bench) {
@@ -235,10 +237,12 @@ void runAll(Bench &bench) {
     benchMatmat(bench, operands, 32);
     benchMatmat(bench, operands, 256);
   }
-  benchAttention(bench, 8, 1, 256, 512, 1);
-  benchAttention(bench, 8, 1, 512, 8192, 1);
-  benchAttention(bench, 8, 1, 256, 512, 128);
-  benchAttention(bench, 8, 1, 512, 4096, 32);
+  for (lap_format element : {LAP_BF16, LAP_I8}) {
+    benchAttention(bench, element, 8, 1, 256, 512, 1);
+    benchAttention(bench, element, 8, 1, 512, 8192, 1);
+    benchAttention(bench, element, 8, 1, 256, 512, 128);
+    benchAttention(bench, element, 8, 1, 512, 4096, 32);
+  }
   benchRows(bench);
 }
 

@@ -1,8 +1,8 @@
 //===- AttentionSlice.h - what attention over one slice of a cache shares --===//
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of targets/common/algorithms/Attention.h (AttentionSlice), operation by operation, for AVX-512: where the
-// slice lies, the softmax and the arguments. Bf16AttentionSlice.h and I8AttentionSlice.h have the sums.
+// The kernels of targets/common/algorithms/Attention.h (AttentionSlice), operation by operation: where the slice lies,
+// the softmax and the arguments. Bf16AttentionSlice.h and I8AttentionSlice.h have the sums.
 //
 // By hand, because arithmetic over long contexts takes about as long as memory takes to bring keys and values, so it
 // pays to ask for memory early: keys come in blocks, values in blocks of columns, 8 or 16 KiB from a place each, and a
@@ -19,6 +19,11 @@
 
 #include <float.h>
 #include <stdint.h>
+
+/// The symbol of a kernel, LAPIDARY_SYMBOL(i8_attention_slice_8x16, LAPIDARY_ISA): what kernelSymbol(kernelName(..))
+/// gives (targets/common/KernelNames.h). LAPIDARY_ISA is the command line's.
+#define LAPIDARY_JOINED(name, isa) name##_##isa
+#define LAPIDARY_SYMBOL(name, isa) LAPIDARY_JOINED(name, isa)
 
 namespace lap::x86 {
 
@@ -86,41 +91,59 @@ LAPIDARY_INLINE void softmax(const Slice &slice, int query, int low, int high, S
   total = sumOf(totals);
 }
 
-/// Scores of all blocks. While one pair of blocks is multiplied the next one is fetched, at last the first values.
-template <int Queries, typename Sums> LAPIDARY_INLINE void scoreAll(const typename Sums::Slice &slice, Sums &sums) {
-  int block = 0;
-  for (; block + 2 <= slice.blocks; block += 2) {
-    const bool last = block + 4 > slice.blocks;
-    const void *next[2] = {last ? slice.valueBlock(0, 0) : slice.keyBlock(block + 2),
-                           last ? slice.valueBlock(1, 0) : slice.keyBlock(block + 3)};
-    sums.template score<Queries, 2>(slice, block, next);
+/// Scores of `Blocks` blocks from `block` on. Meanwhile the following ones are fetched, at last the first values.
+template <int Queries, int Blocks, typename Sums>
+LAPIDARY_INLINE void scoreBlocks(const typename Sums::Slice &slice, Sums &sums, int block) {
+  const void *next[Blocks];
+  unrolled<Blocks>([&](auto b) {
+    const int after = block + Blocks + b;
+    next[b] = after < slice.blocks ? slice.keyBlock(after) : slice.valueBlock(b, 0);
+  });
+  constexpr int Together = Queries < QueriesAtOnce ? Queries : QueriesAtOnce;
+  for (int query = 0; query < Queries; query += Together) {
+    sums.template score<Together, Blocks>(slice, block, query, next);
   }
-  if (block < slice.blocks) {
-    const void *next[1] = {slice.valueBlock(0, 0)};
-    sums.template score<Queries, 1>(slice, block, next);
+}
+
+/// `Parts` blocks of columns of the weighted values, from `part` on.
+template <int Queries, int Parts, typename Sums>
+LAPIDARY_INLINE void weighParts(const typename Sums::Slice &slice, Sums &sums, int part, float *out,
+                                int64_t outFloats) {
+  constexpr int Together = Queries < QueriesAtOnce ? Queries : QueriesAtOnce;
+  for (int query = 0; query < Queries; query += Together) {
+    sums.template weigh<Together, Parts>(slice, part, query, out, outFloats);
   }
 }
 
 /// Everything for `Queries` query rows. Sums has the products:
-///   score<Queries, Blocks>(slice, block, next)   sets `scores` of neighbouring blocks; next[Blocks]: what is read then
-///   setWeights(slice, query, total)              `scores` of the query are weights now, and total is their sum
-///   weigh<Queries, Parts>(slice, part, out, outFloats)   neighbouring blocks of columns of the weighted values
+///   score<Queries, Blocks>(slice, block, query, next)
+///       sets `scores` of neighbouring blocks, of rows from `query` on; next[Blocks]: what is read then
+///   setWeights(slice, query, total)
+///       `scores` of the query are weights now, and total is their sum
+///   weigh<Queries, Parts>(slice, part, query, out, outFloats)
+///       neighbouring blocks of columns of the weighted values, of rows from `query` on
 template <typename Sums, int Queries>
 void attendSlice(const typename Sums::Slice &slice, const int32_t *low, const int32_t *high, float *maximum,
                  float *total, float *out, int64_t outFloats) {
   Sums sums;
-  scoreAll<Queries>(slice, sums);
+  int block = 0;
+  for (; block + BlocksAtOnce <= slice.blocks; block += BlocksAtOnce) {
+    scoreBlocks<Queries, BlocksAtOnce>(slice, sums, block);
+  }
+  for (; block < slice.blocks; ++block) {
+    scoreBlocks<Queries, 1>(slice, sums, block);
+  }
   for (int q = 0; q < Queries; ++q) {
     softmax(slice, q, low[q], high[q], sums.scores, maximum[q], total[q]);
     sums.setWeights(slice, q, total[q]);
   }
   const int parts = slice.dim / Keys;
   int part = 0;
-  for (; part + 2 <= parts; part += 2) {
-    sums.template weigh<Queries, 2>(slice, part, out, outFloats);
+  for (; part + BlocksAtOnce <= parts; part += BlocksAtOnce) {
+    weighParts<Queries, BlocksAtOnce>(slice, sums, part, out, outFloats);
   }
-  if (part < parts) {
-    sums.template weigh<Queries, 1>(slice, part, out, outFloats);
+  for (; part < parts; ++part) {
+    weighParts<Queries, 1>(slice, sums, part, out, outFloats);
   }
 }
 

@@ -18,7 +18,7 @@ struct Bf16Sums {
   LAPIDARY_INLINE void setWeights(const Slice &, int, float &) {}
 
   template <int Queries, int Blocks>
-  LAPIDARY_INLINE void score(const Slice &slice, int block, const void *const (&next)[Blocks]) {
+  LAPIDARY_INLINE void score(const Slice &slice, int block, int query, const void *const (&next)[Blocks]) {
     F32 sums[Blocks][Queries];
     const uint16_t *keys[Blocks];
     unrolled<Blocks>([&](auto b) {
@@ -31,17 +31,17 @@ struct Bf16Sums {
         F32 key[Blocks];
         unrolled<Blocks>([&](auto b) { key[b] = fromBf16(keys[b] + (d + row) * Keys); });
         unrolled<Queries>([&](auto q) {
-          const F32 query = splat(slice.queries[q * slice.dim + d + row]);
-          unrolled<Blocks>([&](auto b) { sums[b][q] = fusedMulAdd(key[b], query, sums[b][q]); });
+          const F32 element = splat(slice.queries[(query + q) * slice.dim + d + row]);
+          unrolled<Blocks>([&](auto b) { sums[b][q] = fusedMulAdd(key[b], element, sums[b][q]); });
         });
       });
     }
     unrolled<Blocks>(
-        [&](auto b) { unrolled<Queries>([&](auto q) { store(scores.values[block + b][q], sums[b][q]); }); });
+        [&](auto b) { unrolled<Queries>([&](auto q) { store(scores.values[block + b][query + q], sums[b][q]); }); });
   }
 
   template <int Queries, int Parts>
-  LAPIDARY_INLINE void weigh(const Slice &slice, int part, float *out, int64_t outFloats) {
+  LAPIDARY_INLINE void weigh(const Slice &slice, int part, int query, float *out, int64_t outFloats) {
     F32 sums[Parts][Queries];
     unrolled<Parts>([&](auto p) { unrolled<Queries>([&](auto q) { sums[p][q] = splat(0.0f); }); });
     for (int block = 0; block < slice.blocks; ++block) {
@@ -53,14 +53,14 @@ struct Bf16Sums {
           F32 value[Parts];
           unrolled<Parts>([&](auto p) { value[p] = fromBf16(values[p] + (key + row) * Keys); });
           unrolled<Queries>([&](auto q) {
-            const F32 weight = splat(scores.values[block][q][key + row]);
+            const F32 weight = splat(scores.values[block][query + q][key + row]);
             unrolled<Parts>([&](auto p) { sums[p][q] = fusedMulAdd(value[p], weight, sums[p][q]); });
           });
         });
       }
     }
     unrolled<Parts>([&](auto p) {
-      unrolled<Queries>([&](auto q) { store(out + q * outFloats + (part + p) * Keys, sums[p][q]); });
+      unrolled<Queries>([&](auto q) { store(out + (query + q) * outFloats + (part + p) * Keys, sums[p][q]); });
     });
   }
 };

@@ -1,7 +1,8 @@
 // KernelFamily.cpp - the kernels of x86-64: instruction set levels, CPUs, and who schedules what.
 // SPDX-License-Identifier: Apache-2.0
 //
-// Attention over bf16 and int8 caches is written by hand where registers have 16 floats (targets/x86/kernels).
+// Attention is written by hand over int8 caches, and over bf16 caches where registers have 16 floats
+// (targets/x86/kernels).
 // avx2 is x86-64-v3, avx512 is x86-64-v4, vnni adds avx512vnni (Ice Lake server, Zen 4 and later).
 #include "targets/common/PackedLayout.h"
 #include "targets/x86/schedules/Schedules.h"
@@ -25,7 +26,7 @@ Algorithm build(KernelOp op, lap_format format, const CpuIsa &isa) {
 }
 
 bool builds(KernelOp op, lap_format format, const CpuIsa &isa) {
-  return op != KernelOp::AttentionSlice || format == LAP_F32 || isa.lanes < 16;
+  return op != KernelOp::AttentionSlice || format == LAP_F32 || (format == LAP_BF16 && isa.lanes < 16);
 }
 } // namespace
 
