@@ -22,17 +22,50 @@ TEST(Work, SharesCoverEveryItemOnce) {
   }
 }
 
-TEST(Work, ColumnChunksCoverEveryColumnOfEveryRow) {
-  const uint32_t rows = 3, columns = 2 * lap::ColumnChunk + 64;
-  std::vector<int> seen(rows * columns);
-  for (uint32_t lane = 0; lane < 4; ++lane) {
-    lap::forColumnChunks(rows, columns, lane, 4, [&](uint32_t row, uint32_t first, uint32_t count) {
+constexpr uint32_t Lanes = 4;
+
+/// [row * columns + column]: the lane that gets it, plus 100 for every further time that somebody does.
+std::vector<uint32_t> lanesOfColumns(uint32_t rows, uint32_t columns) {
+  std::vector<uint32_t> lanes(rows * columns, UINT32_MAX);
+  for (uint32_t lane = 0; lane < Lanes; ++lane) {
+    lap::forColumnChunks(rows, columns, lane, Lanes, [&](uint32_t row, uint32_t first, uint32_t count) {
+      EXPECT_LE(count, lap::ColumnChunk); // kernels' stack buffers are as wide
       for (uint32_t c = first; c < first + count; ++c) {
-        ++seen[row * columns + c];
+        uint32_t &seen = lanes[row * columns + c];
+        seen = seen == UINT32_MAX ? lane : seen + 100;
       }
     });
   }
-  EXPECT_EQ(seen, std::vector<int>(rows * columns, 1));
+  return lanes;
+}
+
+/// As above, of rows that are shared out in `items` items of `width` columns: what insert-barriers relies on.
+std::vector<uint32_t> lanesOfItems(uint32_t rows, uint32_t columns, uint32_t items, uint32_t width) {
+  std::vector<uint32_t> lanes(rows * columns, UINT32_MAX);
+  for (uint32_t lane = 0; lane < Lanes; ++lane) {
+    const lap::Range range = lap::share(uint64_t(rows) * items, lane, Lanes);
+    for (uint64_t item = range.begin; item < range.end; ++item) {
+      for (uint64_t c = item % items * width; c < columns && c < (item % items + 1) * width; ++c) {
+        lanes[item / items * columns + c] = lane;
+      }
+    }
+  }
+  return lanes;
+}
+
+TEST(Work, ShortRowsAreSharedOutWhole) {
+  for (uint32_t rows : {1u, 3u, 7u}) {
+    for (uint32_t columns : {32u, 2 * lap::ColumnChunk + 64, 4 * lap::ColumnChunk}) {
+      EXPECT_EQ(lanesOfColumns(rows, columns), lanesOfItems(rows, columns, 1, columns));
+    }
+  }
+}
+
+TEST(Work, LongRowsAreCutIntoChunks) {
+  for (uint32_t rows : {1u, 3u, 7u}) {
+    const uint32_t columns = 5 * lap::ColumnChunk + 64;
+    EXPECT_EQ(lanesOfColumns(rows, columns), lanesOfItems(rows, columns, 6, lap::ColumnChunk));
+  }
 }
 
 TEST(Work, ABufferOfOneFixedRowHoldsTheLastToken) {
