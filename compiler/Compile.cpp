@@ -7,6 +7,7 @@
 
 #include "compiler/CompileCalibration.h"
 #include "compiler/Emission.h"
+#include "compiler/GridWeights.h"
 #include "compiler/Mobile.h"
 #include "compiler/Report.h"
 #include "compiler/ShardHashes.h"
@@ -197,7 +198,7 @@ bool compileSteps(const CompileOptions &given, const Installation &installation,
   mlir::OwningOpRef<mlir::ModuleOp> module =
       importGemma(context, inputs->config, *inputs->checkpoint, inputs->tensors, diagnostics);
   Calibration calibration;
-  if (!module ||
+  if (!module || !markGridWeights(*module, *inputs->checkpoint, diagnostics) ||
       (options.isMobile() && !findRanges(options, installation, *inputs, *module, calibration, console, diagnostics))) {
     return false;
   }

@@ -21,18 +21,21 @@ def Gemma_FormatAttr : AttrDef<Gemma_Dialect, "Format"> {
   let summary = "How the values of a weight are stored";
   let description = [{
     `f32` and `bf16` are plain; `w8`, `w4` and `w2` are symmetric integers. `group` columns share a scale, which is bf16;
-    without a group a row has one scale, which is f32. A table may have f32 scales for groups, too.
+    without a group a row has one scale, which is f32. A table may have f32 scales for groups, too. Scales of `i8` are
+    whole multiples, -127 to 127, of a power of two that each row has: values are bf16 all the same, a scale takes half the
+    bytes.
 
     ```mlir
     #gemma.format<f32>
     #gemma.format<bf16>
     #gemma.format<w4, group = 32>
+    #gemma.format<w4, group = 32, scale = i8>
     #gemma.format<w4>
     #gemma.format<w2, group = 256, scale = f32>
     ```
   }];
   // kind: "f32", "bf16", "w8", "w4", "w2"; group: columns per scale, 0 for one scale per row and for the plain kinds;
-  // scale: "bf16" or "f32", of the integer kinds. All are verified.
+  // scale: "bf16", "f32" or "i8", of the integer kinds. All are verified.
   let parameters = (ins StringRefParameter<"storage kind">:$kind, "uint32_t":$group,
                         StringRefParameter<"type of the scales">:$scale);
   let builders = [AttrBuilder<(ins "::llvm::StringRef":$kind, "uint32_t":$group), [{

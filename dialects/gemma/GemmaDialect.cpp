@@ -113,8 +113,12 @@ LogicalResult FormatAttr::verify(function_ref<InFlightDiagnostic()> emitError, S
   if (!llvm::is_contained({"f32", "bf16", "w8", "w4", "w2"}, kind)) {
     return emitError() << "unknown storage kind '" << kind << "', expected f32, bf16, w8, w4 or w2";
   }
-  if (scale != "bf16" && scale != "f32") {
-    return emitError() << "unknown type of scales '" << scale << "', expected bf16 or f32";
+  if (scale != "bf16" && scale != "f32" && scale != "i8") {
+    return emitError() << "unknown type of scales '" << scale << "', expected bf16, f32 or i8";
+  }
+  if (scale == "i8" && (kind != "w4" || group == 0)) {
+    return emitError() << "storage kind '" << kind << "' " << (group ? "in groups" : "without groups")
+                       << " has scales of i8, which only w4 in groups may have";
   }
   if (scale == "bf16" && kind.starts_with("w") && (group == 0 || kind == "w2")) {
     return emitError() << "storage kind '" << kind << "' with " << (group ? "groups" : "one scale per row")

@@ -47,7 +47,8 @@ def Kernel_PackedType : TypeDef<Kernel_Dialect, "Packed", [DeclareTypeInterfaceM
   let description = [{
     Logical shape, storage format, and the layout's name: `tiles16` (row tiles of 16, ProgramAbi.h), `rows` (a table
     gathered by row), `vector`. Targets may define more names, for tables `rows-..`; only their own kernels read them.
-    `tiles16-signed` and `rows-signed` hold integers in two's complement.
+    `tiles16-signed` and `rows-signed` hold integers in two's complement; a further `-bf16s` stores scales as bf16 whose format
+    is i8.
 
     ```mlir
     !kernel.packed<2048x1536, <w4, group = 32>, "tiles16">

@@ -118,6 +118,16 @@ static gemma::FormatAttr groupFormat(gemma::FormatAttr format) {
   return gemma::FormatAttr::get(format.getContext(), format.getKind() == "w8" ? "w8" : "w4", scaleGroup);
 }
 
+/// Scales of 4-bit groups take 8 bits where the weights are rounded and products read them. Weights that are multiples
+/// of bf16 scales already keep those. Token tables go with the head, which may share the matrix.
+static gemma::FormatAttr withScales(gemma::FormatAttr format, const WeightGroup &group) {
+  const bool isLookedUp = llvm::all_of(group.readers, llvm::IsaPred<gemma::EmbeddingOp>) && !group.isEmbeddingOrHead;
+  if (format.getKind() != "w4" || hasRowScales(format) || group.isOnGrid || isLookedUp) {
+    return format;
+  }
+  return gemma::FormatAttr::get(format.getContext(), format.getKind(), format.getGroup(), "i8");
+}
+
 FailureOr<gemma::FormatAttr> FormatPolicy::choose(const WeightGroup &group) {
   gemma::FormatAttr fallback = group.isEmbeddingOrHead ? embedding : program;
   hasTiedHead |= group.isTiedHead;
@@ -143,7 +153,8 @@ FailureOr<gemma::FormatAttr> FormatPolicy::choose(const WeightGroup &group) {
       rule->decided = true;
     }
   }
-  return (group.isRouter || group.isNarrow) && chosen.isInteger() ? checkpointFormat(group.elementType) : chosen;
+  const bool staysPlain = (group.isRouter || group.isNarrow) && chosen.isInteger();
+  return staysPlain ? checkpointFormat(group.elementType) : withScales(chosen, group);
 }
 
 /// The declared weight whose name is most like `pattern`, for a suggestion; empty without weights.

@@ -19,7 +19,8 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
     and `w2row` integers with one scale for a row. `mobile` is the form of Google's mobile checkpoints: `w4row`, but
     `w8row` for per_layer_input_gate and per_layer_projection, and per_layer_model_projection as the checkpoint has it
     (rules after the overrides). Experts get w4 (or w8) instead of a format with one scale for a row; an override that
-    asks them for one is an error. What a weight gets, the first rule that applies:
+    asks them for one is an error. Scales of `w4` are i8; bf16 where the weights are on a grid of bf16 scales already
+    (`on_grid` of gemma.weight), and in per-layer embeddings, of which single rows are read. What a weight gets, the first rule that applies:
 
     Weights that the checkpoint stores as integers are left alone: use-checkpoint-integers has decided about them.
 
@@ -43,7 +44,7 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
     %y = gemma.linear %x, %w : (tensor<?x96xf32>, tensor<64x96xbf16>) -> tensor<?x64xf32>
     // after, format=w4
     %q = gemma.quantize_activation %x : tensor<?x96xf32> -> !gemma.q8<?x96, group = 32>
-    %y = gemma.linear %q, %w storage <w4, group = 32>
+    %y = gemma.linear %q, %w storage <w4, group = 32, scale = i8>
        : (!gemma.q8<?x96, group = 32>, tensor<64x96xbf16>) -> tensor<?x64xf32>
     ```
   }];

@@ -6,7 +6,7 @@
 //   %y = gemma.linear %x, %w
 //     ->
 //   %q = gemma.quantize_activation %x
-//   %y = gemma.linear %q, %w storage <w4, group = 32>
+//   %y = gemma.linear %q, %w storage <w4, group = 32, scale = i8>
 //
 // Products of one value share its quantized form. Experts round their activations inside, embeddings have none.
 //===----------------------------------------------------------------------===//

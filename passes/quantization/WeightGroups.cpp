@@ -169,6 +169,13 @@ FailureOr<std::vector<WeightGroup>> collectWeightGroups(ModuleOp module) {
   if (heads.isTiedHead) {
     groups.push_back(std::move(heads));
   }
+  SymbolTable symbols(module);
+  for (WeightGroup &group : groups) {
+    group.isOnGrid = llvm::any_of(group.weights, [&](StringAttr name) {
+      auto weight = symbols.lookup<gemma::WeightOp>(name);
+      return weight && weight.getOnGrid();
+    });
+  }
   return groups;
 }
 

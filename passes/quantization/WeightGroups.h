@@ -23,6 +23,7 @@ struct WeightGroup {
   bool isNarrow = false;                        ///< a matrix has fewer columns than one group of scales
   bool isEmbeddingOrHead = false;               ///< token table or output head
   bool isTiedHead = false;                      ///< an output head that multiplies with the token table
+  bool isOnGrid = false;                        ///< a weight is integers times bf16 scales already (gemma.weight)
   bool isExperts = false;                       ///< read by gemma.experts, which has no kernels for row scales
 };
 

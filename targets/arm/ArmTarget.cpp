@@ -49,6 +49,7 @@ constexpr CpuFamily family = {"aarch64-linux",
                               true,
                               UINT64_MAX,
                               IntegerCode::Signed,
+                              false,
                               initializeBackend,
                               runsHere,
                               levels};

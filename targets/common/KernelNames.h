@@ -51,6 +51,8 @@ inline std::string_view formatName(lap_format format) {
     return "w8g32_bf16s";
   case LAP_W4G32:
     return "w4g32_bf16s";
+  case LAP_W4G32S8:
+    return "w4g32_i8s";
   case LAP_W2ROW:
     return "w2row_f32s";
   case LAP_W4ROW:
@@ -114,7 +116,7 @@ inline std::vector<lap_format> kernelFormats(KernelOp op) {
       continue;
     }
     if (shape.variants == detail::KernelShape::Weight) {
-      return {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32, LAP_W2ROW, LAP_W4ROW, LAP_W8ROW};
+      return {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32, LAP_W4G32S8, LAP_W2ROW, LAP_W4ROW, LAP_W8ROW};
     }
     if (shape.variants == detail::KernelShape::Cache) {
       return {LAP_F32, LAP_BF16, LAP_I8};

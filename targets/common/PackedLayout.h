@@ -17,8 +17,13 @@ constexpr uint64_t roundUp(uint64_t value, uint64_t multiple) { return (value + 
 constexpr uint64_t padColumns(uint64_t columns) { return roundUp(columns, LAP_COLUMN_PAD); }
 constexpr uint64_t padRows(uint64_t rows) { return roundUp(rows, LAP_ROW_TILE); }
 
-/// Integers in groups of 32 columns with bf16 scales.
-constexpr bool isGrouped(lap_format format) { return format == LAP_W8G32 || format == LAP_W4G32; }
+/// Integers in groups of 32 columns, each with a scale.
+constexpr bool isGrouped(lap_format format) {
+  return format == LAP_W8G32 || format == LAP_W4G32 || format == LAP_W4G32S8;
+}
+
+/// Scales are int8 multiples of a power of two that a row has.
+constexpr bool hasScaleSteps(lap_format format) { return format == LAP_W4G32S8; }
 
 /// Integers with one f32 scale per row (per block of columns, in tables).
 constexpr bool isRowScaled(lap_format format) {
@@ -38,6 +43,7 @@ constexpr unsigned integerBits(lap_format format) {
     return 2;
   case LAP_W4ROW:
   case LAP_W4G32:
+  case LAP_W4G32S8:
     return 4;
   default:
     return 8;
@@ -64,8 +70,16 @@ constexpr int flippedBits(lap_format format, IntegerCode code) {
 /// Bytes of one group's integers in one row: 32 columns of 8 or 4 bits.
 constexpr uint64_t groupBytes(lap_format format) { return LAP_GROUP / integersPerByte(format); }
 
-/// Bytes of one group of 32 columns in `rows` rows: the bf16 scales of the rows, then their integers.
-constexpr uint64_t groupStride(lap_format format, uint64_t rows) { return rows * (2 + groupBytes(format)); }
+/// Bytes of one scale of a group format: bf16, or int8 in steps of its row.
+constexpr uint64_t groupScaleBytes(lap_format format) { return hasScaleSteps(format) ? 1 : 2; }
+
+/// Bytes of the bf16 steps of `rows` rows, in front of their groups.
+constexpr uint64_t stepBytes(lap_format format, uint64_t rows) { return hasScaleSteps(format) ? rows * 2 : 0; }
+
+/// Bytes of one group of 32 columns in `rows` rows: the scales of the rows, then their integers.
+constexpr uint64_t groupStride(lap_format format, uint64_t rows) {
+  return rows * (groupScaleBytes(format) + groupBytes(format));
+}
 
 /// Bytes of `rows` (1 for a table row, 16 for a matrix tile) rows of `columns` padded columns, of which
 /// `scaleColumns` share a scale in the row formats.
@@ -73,7 +87,8 @@ constexpr uint64_t stripBytes(lap_format format, uint64_t columns, uint64_t rows
   if (isRowScaled(format)) {
     return rows * (roundUp(columns, scaleColumns) / scaleColumns * 4 + columns / integersPerByte(format));
   }
-  return isGrouped(format) ? columns / LAP_GROUP * groupStride(format, rows) : columns * rows * elementBytes(format);
+  return isGrouped(format) ? stepBytes(format, rows) + columns / LAP_GROUP * groupStride(format, rows)
+                           : columns * rows * elementBytes(format);
 }
 
 /// lap_weight.tile_bytes of a matrix.
@@ -119,9 +134,10 @@ namespace detail {
 // The byte of a group format's integer from the start of its strip of `rows` rows.
 constexpr PackedPlace placeInGroups(lap_format format, uint64_t column, uint64_t row, uint64_t rows) {
   const uint64_t inGroup = column % LAP_GROUP;
-  const bool high = format == LAP_W4G32 && inGroup >= LAP_GROUP / 2;
+  const bool high = integerBits(format) == 4 && inGroup >= LAP_GROUP / 2;
   const uint64_t index = high ? inGroup - LAP_GROUP / 2 : inGroup;
-  const uint64_t integers = column / LAP_GROUP * groupStride(format, rows) + rows * 2;
+  const uint64_t integers =
+      stepBytes(format, rows) + column / LAP_GROUP * groupStride(format, rows) + rows * groupScaleBytes(format);
   return {integers + (index / 4 * rows + row) * 4 + index % 4, high ? 4u : 0u};
 }
 
@@ -145,10 +161,18 @@ constexpr PackedPlace matrixElement(lap_format format, uint64_t columns, uint64_
   return {tile + place.byte, place.shift};
 }
 
-/// The scale of (row, group) of a packed matrix: bf16 in a group format, f32 in a row format (whose group is 0).
+/// The scale of (row, group) of a packed matrix: bf16 or int8 in a group format, f32 in a row format (whose group is
+/// 0).
 constexpr uint64_t matrixScale(lap_format format, uint64_t columns, uint64_t row, uint64_t group) {
   const uint64_t tile = row / LAP_ROW_TILE * tileBytes(format, columns), lane = row % LAP_ROW_TILE;
-  return isRowScaled(format) ? tile + lane * 4 : tile + group * groupStride(format, LAP_ROW_TILE) + lane * 2;
+  return isRowScaled(format) ? tile + lane * 4
+                             : tile + stepBytes(format, LAP_ROW_TILE) + group * groupStride(format, LAP_ROW_TILE) +
+                                   lane * groupScaleBytes(format);
+}
+
+/// The bf16 step of a row's scales (hasScaleSteps).
+constexpr uint64_t matrixStep(lap_format format, uint64_t columns, uint64_t row) {
+  return row / LAP_ROW_TILE * tileBytes(format, columns) + row % LAP_ROW_TILE * 2;
 }
 
 /// Element (row, column) of a packed table of `columns` padded columns.

@@ -41,6 +41,7 @@ constexpr CpuFamily family = {"cuda",
                               true,
                               UINT64_MAX,
                               IntegerCode::Signed,
+                              false,
                               initializeBackend,
                               runsHere,
                               levels};

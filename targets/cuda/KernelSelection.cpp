@@ -33,7 +33,7 @@ kernel::PackedType packedOf(mlir::Value weight) { return llvm::cast<kernel::Pack
 
 /// "w4g32_bf16s_q8": the weight's format, and the element of its input unless that is f32.
 std::string productType(mlir::Value weight, mlir::Value input) {
-  std::string dtype(formatName(abiFormat(packedOf(weight).getFormat())));
+  std::string dtype(formatName(storedFormat(packedOf(weight))));
   llvm::StringRef element = elementOf(input);
   return element == "f32" ? dtype : dtype + "_" + element.str();
 }
@@ -98,7 +98,7 @@ std::vector<std::string> CudaTarget::selectKernels(kernel::ComputeOpInterface op
       })
       .Case<kernel::EmbedOp>([&](auto embed) {
         kernel::PackedType table = packedOf(embed.getTable());
-        return Names{named(formatName(abiFormat(table.getFormat())), table.isTable() ? "embed_table" : "embed")};
+        return Names{named(formatName(storedFormat(table)), table.isTable() ? "embed_table" : "embed")};
       })
       .Case<kernel::KvAppendOp>(
           [&](auto append) { return Names{named(cacheType(append, append.getCacheAttr()), "kv_append")}; })

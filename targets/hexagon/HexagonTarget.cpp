@@ -45,6 +45,7 @@ constexpr CpuFamily family = {"hexagon-linux",
                               false,
                               addressSpaceBytes,
                               IntegerCode::Offset,
+                              false,
                               initializeBackend,
                               runsHere,
                               levels};

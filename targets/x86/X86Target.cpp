@@ -47,6 +47,7 @@ constexpr CpuFamily family = {"x86_64-linux",
                               true,
                               UINT64_MAX,
                               IntegerCode::Offset,
+                              true,
                               initializeBackend,
                               runsHere,
                               levels};

@@ -41,14 +41,15 @@ enum {
 
 /* How a packed weight is stored. The numbers are part of the file format. */
 typedef enum lap_format {
-  LAP_F32 = 0,   /* float32 */
-  LAP_BF16 = 1,  /* bfloat16 */
-  LAP_W8G32 = 2, /* int8, groups of 32 columns, bf16 scales */
-  LAP_W4G32 = 3, /* int4, groups of 32 columns, bf16 scales */
-  LAP_W2ROW = 4, /* int2, one f32 scale per row */
-  LAP_W4ROW = 5, /* int4, one f32 scale per row */
-  LAP_W8ROW = 6, /* int8, one f32 scale per row */
-  LAP_I8 = 7     /* int8 as it is; K/V caches only, their scale is in lap_cache */
+  LAP_F32 = 0,    /* float32 */
+  LAP_BF16 = 1,   /* bfloat16 */
+  LAP_W8G32 = 2,  /* int8, groups of 32 columns, bf16 scales */
+  LAP_W4G32 = 3,  /* int4, groups of 32 columns, bf16 scales */
+  LAP_W2ROW = 4,  /* int2, one f32 scale per row */
+  LAP_W4ROW = 5,  /* int4, one f32 scale per row */
+  LAP_W8ROW = 6,  /* int8, one f32 scale per row */
+  LAP_I8 = 7,     /* int8 as it is; K/V caches only, their scale is in lap_cache */
+  LAP_W4G32S8 = 8 /* int4, groups of 32 columns, int8 scales in steps of one power of two per row; matrices only */
 } lap_format;
 
 /* What an activation buffer holds; see "integer activations" below. */
@@ -102,6 +103,9 @@ typedef struct lap_buffer {
  *               uint8 byte [4 blocks of 4 columns][16 rows][4 columns]; the low nibble of byte (b,r,c) is
  *               column 4b+c of the group, the high nibble is column 16+4b+c
  *               32 + 256 bytes a group
+ *   W4G32S8     tile t: bf16 step[16 rows], powers of two; then per group of 32 columns int8 scale[16 rows], in
+ *               steps of the row, and integers as W4G32's
+ *               32 bytes a tile, 16 + 256 a group
  *   W2ROW, W4ROW, W8ROW   tile t: float scale[16 rows], then
  *               uint8 byte [blocks of 4 * F columns][16 rows][4], F = 4, 2 or 1 integers in a byte;
  *               bits [f * 8/F, (f + 1) * 8/F) of byte (b,r,c) are column b * 4F + 4f + c

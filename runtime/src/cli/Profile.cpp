@@ -38,7 +38,7 @@ int longestFirst(const void *a, const void *b) {
 }
 
 const char *formatName(uint32_t format) {
-  constexpr const char *Names[] = {"f32", "bf16", "w8", "w4", "w2row", "w4row", "w8row"};
+  constexpr const char *Names[] = {"f32", "bf16", "w8", "w4", "w2row", "w4row", "w8row", "i8", "w4s8"};
   return format < sizeof(Names) / sizeof(Names[0]) ? Names[format] : "";
 }
 

@@ -22,6 +22,7 @@ struct Piece {
   const lap_embed_args *args;
   const uint8_t *strip;
   uint32_t lane, rows; // 0 of 1 in a table, of 16 in a matrix
+  float step;          // of the row's scales; otherwise 1
 };
 
 bool isFloat(const lap_weight &table) { return table.format == LAP_F32 || table.format == LAP_BF16; }
@@ -32,6 +33,20 @@ bool isRowScaled(const lap_weight &table) {
 
 /// Integers in a byte of a row format.
 uint32_t fieldsOf(const lap_weight &table) { return table.format == LAP_W2ROW ? 4 : table.format == LAP_W4ROW ? 2 : 1; }
+
+bool hasSteps(const lap_weight &table) { return table.format == LAP_W4G32S8; }
+
+/// The step of row `lane` of a tile, a bf16 value.
+float scaleStep(const uint8_t *tile, uint32_t lane) {
+  uint16_t half;
+  memcpy(&half, tile + lane * 2, sizeof(half));
+  const uint32_t bits = static_cast<uint32_t>(half) << 16;
+  float step;
+  memcpy(&step, &bits, sizeof(step));
+  return step;
+}
+
+uint32_t groupBytes(const lap_weight &table) { return table.format == LAP_W8G32 ? LAP_GROUP : LAP_GROUP / 2; }
 
 /// Bytes of `columns` columns of one row. Groups carry their scale with them; of row formats, the integers alone.
 uint64_t stripBytes(const lap_weight &table, uint64_t columns) {
@@ -45,7 +60,7 @@ uint64_t stripBytes(const lap_weight &table, uint64_t columns) {
   case LAP_BF16:
     return columns * 2;
   default:
-    return columns / LAP_GROUP * (2 + (table.format == LAP_W4G32 ? LAP_GROUP / 2 : LAP_GROUP));
+    return columns / LAP_GROUP * ((hasSteps(table) ? 1 : 2) + groupBytes(table));
   }
 }
 
@@ -57,14 +72,14 @@ void embedFloat(const Piece &piece, lap_kernel *kernel, float *out, uint32_t cou
 }
 
 void embedGroup(const Piece &piece, lap_kernel *kernel, float *out, uint32_t count) {
-  const int64_t rows = piece.rows, groups = count / LAP_GROUP;
-  const int64_t halves = piece.args->table.format == LAP_W4G32 ? 2 : 1;
-  const int64_t blocks = LAP_GROUP / 4 / halves;
-  const int64_t groupBytes = rows * (2 + blocks * 4);
-  Array weights(piece.strip + rows * 2 + piece.lane * 4, {4, 1}, {blocks, 4 * rows}, {groups, groupBytes});
-  Array weightScales(piece.strip + piece.lane * 2, {groups, groupBytes / 2});
+  const lap_weight &table = piece.args->table;
+  const int64_t rows = piece.rows, groups = count / LAP_GROUP, scaleBytes = hasSteps(table) ? 1 : 2;
+  const int64_t halves = LAP_GROUP / groupBytes(table), blocks = groupBytes(table) / 4;
+  const int64_t stride = rows * (scaleBytes + blocks * 4);
+  Array weights(piece.strip + rows * scaleBytes + piece.lane * 4, {4, 1}, {blocks, 4 * rows}, {groups, stride});
+  Array weightScales(piece.strip + piece.lane * scaleBytes, {groups, stride / scaleBytes});
   Array result(out, {4, 1}, {blocks, 4}, {halves, LAP_GROUP / 2}, {groups, LAP_GROUP});
-  kernelCast<EmbedGroupKernel>(kernel)(weights, weightScales, piece.args->scale, result);
+  kernelCast<EmbedGroupKernel>(kernel)(weights, weightScales, piece.args->scale * piece.step, result);
 }
 
 /// `scales` are the piece's row's, one for every scale_columns; `first` is the piece's first column.
@@ -109,8 +124,10 @@ void embedColumns(const lap_step *step, const lap_embed_args *args, uint64_t id,
   alignas(64) uint8_t scales[ColumnChunk / LAP_COLUMN_PAD * 4 + 4]; // those of the piece
   uint64_t at = id / tileRows * table.tile_bytes;
   if (!isRowScaled(table)) {
-    at += stripBytes(table, first) * tileRows;
-    const Piece piece = {args, pieceBytes(step, args, at, buffer, stripBytes(table, count)), lane, tileRows};
+    const bool steps = hasSteps(table); // of matrices only
+    const float own = steps ? scaleStep(step->weights + table.offset + at, lane) : 1.0f;
+    at += (stripBytes(table, first) + (steps ? 2 : 0)) * tileRows;
+    const Piece piece = {args, pieceBytes(step, args, at, buffer, stripBytes(table, count)), lane, tileRows, own};
     return (isFloat(table) ? embedFloat : embedGroup)(piece, kernel, out, count);
   }
   const uint32_t rowScales = shared ? (table.columns + shared - 1) / shared : 1; // a tile has one per row
@@ -118,7 +135,7 @@ void embedColumns(const lap_step *step, const lap_embed_args *args, uint64_t id,
   const uint32_t scaleCount = shared ? (first + count - 1) / shared - firstScale + 1 : 1;
   const uint8_t *scale = pieceBytes(step, args, at + firstScale * 4, scales, scaleCount * 4);
   at += (rowScales * 4 + stripBytes(table, first)) * tileRows;
-  const Piece piece = {args, pieceBytes(step, args, at, buffer, stripBytes(table, count)), lane, tileRows};
+  const Piece piece = {args, pieceBytes(step, args, at, buffer, stripBytes(table, count)), lane, tileRows, 1.0f};
   embedRow(piece, reinterpret_cast<const float *>(scale), shared ? first % shared : first, kernel, out, count);
 }
 

@@ -16,6 +16,7 @@ using B = HalideBuffer *;
 
 using FloatMatmulKernel = int(B x, B w, B out);
 using GroupMatmulKernel = int(B values, B scales, B sums, B weightScales, B weights, B out);
+using SteppedGroupMatmulKernel = int(B values, B scales, B sums, B steps, B weightScales, B weights, B out);
 /// At most MaxRowMatmulRows tokens a call.
 using RowMatmulKernel = int(B values, B inputScales, B weightScales, B weights, float step, B out);
 constexpr uint32_t MaxRowMatmulRows = 64;

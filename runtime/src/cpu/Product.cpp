@@ -30,6 +30,7 @@ void callFloat(const Product &p, lap_kernel *kernel) {
   kernelCast<FloatMatmulKernel>(kernel)(x, w, out);
 }
 
+/// Scales that are int8 in steps of their row have those in front of a tile's groups.
 void callGroup(const Product &p, lap_kernel *kernel) {
   const int64_t columns = p.weight->columns, groups = columns / LAP_GROUP;
   const int64_t blocks = p.weight->format == LAP_W8G32 ? 8 : 4; // of 4 columns, in a group
@@ -39,14 +40,22 @@ void callGroup(const Product &p, lap_kernel *kernel) {
   Array values(p.x, {columns, 1}, {planes, planeBytes}, {p.rows, xStride});
   Array scales(p.x + columns, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
   Array sums(p.x + columns + groups * 4, {groups, 1}, {planes, planeBytes / 4}, {p.rows, xStride / 4});
-  const int64_t scaleBytes = 2 * LAP_ROW_TILE, groupBytes = scaleBytes + 4 * LAP_ROW_TILE * blocks;
-  Array weightScales(p.tiles, {LAP_ROW_TILE, 1}, {groups, groupBytes / 2}, {p.tile_count, tileBytes / 2},
-                     streamAxis(p, tileBytes / 2));
-  Array weights(p.tiles + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE}, {groups, groupBytes},
+  const bool stepped = p.weight->format == LAP_W4G32S8;
+  const int64_t scaleSize = stepped ? 1 : 2, scaleBytes = scaleSize * LAP_ROW_TILE;
+  const int64_t groupBytes = scaleBytes + 4 * LAP_ROW_TILE * blocks;
+  const uint8_t *firstGroup = p.tiles + (stepped ? 2 * LAP_ROW_TILE : 0);
+  Array steps(p.tiles, {LAP_ROW_TILE, 1}, {p.tile_count, tileBytes / 2}, streamAxis(p, tileBytes / 2));
+  Array weightScales(firstGroup, {LAP_ROW_TILE, 1}, {groups, groupBytes / scaleSize},
+                     {p.tile_count, tileBytes / scaleSize}, streamAxis(p, tileBytes / scaleSize));
+  Array weights(firstGroup + scaleBytes, {4, 1}, {LAP_ROW_TILE, 4}, {blocks, 4 * LAP_ROW_TILE}, {groups, groupBytes},
                 {p.tile_count, tileBytes}, streamAxis(p, tileBytes));
   Array out(p.out, {LAP_ROW_TILE, 1}, {p.rows, static_cast<int64_t>(p.out_row_bytes / 4)}, {p.tile_count, LAP_ROW_TILE},
             streamAxis(p, LAP_ROW_TILE));
-  kernelCast<GroupMatmulKernel>(kernel)(values, scales, sums, weightScales, weights, out);
+  if (stepped) {
+    kernelCast<SteppedGroupMatmulKernel>(kernel)(values, scales, sums, steps, weightScales, weights, out);
+  } else {
+    kernelCast<GroupMatmulKernel>(kernel)(values, scales, sums, weightScales, weights, out);
+  }
 }
 
 void callRow(const Product &p, lap_kernel *kernel) {
@@ -80,6 +89,7 @@ void call(const Product &p, lap_kernel *kernel) {
     return callFloat(p, kernel);
   case LAP_W8G32:
   case LAP_W4G32:
+  case LAP_W4G32S8:
     return callGroup(p, kernel);
   default:
     break;
@@ -126,7 +136,8 @@ void multiplyStreams(const Product &p, lap_kernel *matvec) {
 
 /// Rows that matvec multiplies in one call, from several streams.
 uint32_t streamedRows(const lap_weight &weight) {
-  return weight.format == LAP_W4G32 || weight.format == LAP_W8G32 ? MostStreamedRows : 1;
+  return weight.format == LAP_W4G32 || weight.format == LAP_W4G32S8 || weight.format == LAP_W8G32 ? MostStreamedRows
+                                                                                                  : 1;
 }
 
 } // namespace

@@ -71,14 +71,17 @@ void GroupMatmul::definePairs(PlaneStages &s, const ImageParam &weights, const I
 }
 
 GroupMatmul::GroupMatmul(lap_format format, ByteProducts products) {
-  const bool nibbles = format == LAP_W4G32;
+  const bool nibbles = integerBits(format) == 4, stepped = hasScaleSteps(format);
   usesPairs = nibbles && products == ByteProducts::Pairs;
   const int factor = nibbles && !usesPairs ? 16 : 1;
   ImageParam values = inputBuffer("values", Int(8), 3);
   ImageParam scales = inputBuffer("scales", Float(32), 3);
   ImageParam sums = inputBuffer("sums", Int(32), 3);
   const int stride = static_cast<int>(groupStride(format, LAP_ROW_TILE));
-  ImageParam weightScales = inputBuffer("weightScales", UInt(16), 4, {1, stride / 2});
+  const int scaleBytes = static_cast<int>(groupScaleBytes(format));
+  ImageParam steps = inputBuffer("steps", UInt(16), 3);
+  ImageParam weightScales =
+      inputBuffer("weightScales", stepped ? Type(Int(8)) : Type(UInt(16)), 4, {1, stride / scaleBytes});
   ImageParam weights = inputBuffer("weights", UInt(8), 6, {1, 4, 4 * LAP_ROW_TILE, stride});
   planeCount = values.dim(1).extent();
   groups = RDom(0, scales.dim(0).extent(), "groups");
@@ -92,15 +95,20 @@ GroupMatmul::GroupMatmul(lap_format format, ByteProducts products) {
     s.sum(row, token, tile, stream) = 0.0f;
     Expr total = s.sum(row, token, tile, stream);
     for (int p = 0; p < s.planes; ++p) {
-      Expr scale = fromBf16(weightScales(row, groups, tile, stream)) * (scales(groups, p, token) * (1.0f / factor));
+      Expr stored = weightScales(row, groups, tile, stream);
+      Expr scale = (stepped ? cast<float>(stored) : fromBf16(stored)) * (scales(groups, p, token) * (1.0f / factor));
       total = fusedMulAdd(cast<float>(s.dot(row, p, groups, token, tile, stream)), scale, total);
     }
     s.sum(row, token, tile, stream) = total;
   }
-  out(row, token, tile, stream) =
+  Expr total =
       select(planeCount == 1, stages[0].sum(row, token, tile, stream), stages[1].sum(row, token, tile, stream));
+  out(row, token, tile, stream) = stepped ? total * fromBf16(steps(row, tile, stream)) : total;
   shapeOutput(out, {1, 0, LAP_ROW_TILE});
   arguments = {values, scales, sums, weightScales, weights};
+  if (stepped) {
+    arguments.insert(arguments.begin() + 3, steps);
+  }
   outputs = {out};
 }
 

@@ -43,6 +43,8 @@ struct PlaneStages {
 ///   weights uint8 [4 columns, 16 rows, block, group, tile, stream] -> out f32 [16 rows, token, tile, stream]
 /// sum = sum over groups, in order, of the planes, in order: fma(float(dot), weightScale * scale, sum); the integer dot
 /// is exact.
+/// Where scales have steps, steps uint16 (bf16) [16 rows, tile, stream] stand before weightScales int8, and a sum is
+/// multiplied by its row's step at the end: a power of two, so bits are those of weightScale * step in every term.
 struct GroupMatmul : Algorithm {
   GroupMatmul(lap_format format, ByteProducts products);
   bool usesPairs; // of the int4 weights only: 8 pairs of |w| * |x| <= 15 * 127 stay below 2^15

@@ -25,16 +25,18 @@ Expr toFloat(const Expr &stored, lap_format format, IntegerCode code) {
 } // namespace
 
 EmbedGroup::EmbedGroup(lap_format format, IntegerCode code) {
-  halves = format == LAP_W4G32 ? 2 : 1;
+  halves = static_cast<int>(integersPerByte(format));
   blocks = LAP_GROUP / 4 / halves;
   ImageParam weights = inputBuffer("weights", UInt(8), 3);
-  ImageParam weightScales = inputBuffer("weightScales", UInt(16), 1, {0});
+  const bool stepped = hasScaleSteps(format);
+  ImageParam weightScales = inputBuffer("weightScales", stepped ? Type(Int(8)) : Type(UInt(16)), 1, {0});
   Param<float> scale("scale");
   Expr stored = weights(c, block, group);
-  if (format == LAP_W4G32) {
+  if (halves == 2) {
     stored = select(half == 0, stored & cast<uint8_t>(15), stored >> 4);
   }
-  out(c, block, half, group) = toFloat(stored, format, code) * fromBf16(weightScales(group)) * scale;
+  Expr own = weightScales(group);
+  out(c, block, half, group) = toFloat(stored, format, code) * (stepped ? cast<float>(own) : fromBf16(own)) * scale;
   shapeOutput(out, {1, 4, LAP_GROUP / 2, LAP_GROUP});
   arguments = {weights, weightScales, scale};
   outputs = {out};

@@ -21,7 +21,7 @@ struct EmbedFloat : Algorithm {
 
 /// weights uint8 [4 columns, block, group], weightScales uint16 (bf16) [group], scale f32
 ///   -> out f32 [4 columns, block, half, group], half: low and high nibbles (extent 1 for 8 bits)
-/// out = integer * weightScale * scale
+/// out = integer * weightScale * scale. Where scales have steps, weightScales are int8 and the row's step is in scale.
 struct EmbedGroup : Algorithm {
   explicit EmbedGroup(lap_format format, IntegerCode code = IntegerCode::Offset);
   Halide::Var c{"c"}, block{"block"}, half{"half"}, group{"group"};

@@ -153,7 +153,10 @@ TEST(ExpertConformance, QuantizedProductsEqualThePlainProductOfTheExpert) {
     GTEST_SKIP() << skipReason();
   }
   const uint32_t tokens = 21;
-  for (auto test : {std::pair{LAP_W8G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q8}, {LAP_W4G32, LAP_ROWS_Q24}}) {
+  for (auto test : {std::pair{LAP_W8G32, LAP_ROWS_Q8},
+                    {LAP_W4G32, LAP_ROWS_Q8},
+                    {LAP_W4G32S8, LAP_ROWS_Q8},
+                    {LAP_W4G32S8, LAP_ROWS_Q24}}) {
     const lap_format format = test.first;
     for (uint32_t lanes = 1; lanes <= 3; ++lanes) {
       Routed r(format, tokens);

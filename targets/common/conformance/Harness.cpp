@@ -49,6 +49,17 @@ const char *elementName(lap_element element) {
   return names[element];
 }
 
+namespace {
+/// The step of a row's int8 scales.
+float stepOfRow(uint32_t row) { return std::ldexp(1.0f, -11 - static_cast<int>(row % 3)); }
+
+/// The multiple of the row's step that is nearest, some of them negative.
+float scaleInSteps(float scale, uint32_t row, uint32_t index) {
+  const float steps = std::fmin(std::nearbyint(scale / stepOfRow(row)), 127.0f);
+  return (index % 5 == 0 ? -steps : steps) * stepOfRow(row);
+}
+} // namespace
+
 Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &random, uint32_t scaleColumns) {
   Matrix m{format, rows, columns, {}, {}, {}, 0};
   m.values.resize(static_cast<size_t>(rows) * columns);
@@ -62,7 +73,9 @@ Matrix randomMatrix(lap_format format, uint32_t rows, uint32_t columns, Random &
   const int zero = zeroPoint(format);
   for (uint32_t i = 0; i < rows * m.scalesPerRow(); ++i) {
     const float scale = 0.01f + 0.01f * std::fabs(random.normal());
-    m.scales.push_back(isGrouped(format) ? bf16ToFloat(floatToBf16(scale)) : scale);
+    m.scales.push_back(hasScaleSteps(format) ? scaleInSteps(scale, i / m.scalesPerRow(), i)
+                       : isGrouped(format)   ? bf16ToFloat(floatToBf16(scale))
+                                             : scale);
   }
   for (uint32_t row = 0; row < rows; ++row) {
     for (uint32_t c = 0; c < columns; ++c) {
@@ -151,6 +164,10 @@ void storeElement(uint8_t *base, PackedPlace place, const Matrix &m, uint32_t ro
 
 void storeScale(uint8_t *at, const Matrix &m, uint32_t row, uint64_t group) {
   const float scale = row < m.rows ? m.scales[row * m.scalesPerRow() + group] : 0.0f;
+  if (hasScaleSteps(m.format)) {
+    *at = static_cast<uint8_t>(static_cast<int8_t>(scale / stepOfRow(row)));
+    return;
+  }
   const uint16_t bits = floatToBf16(scale);
   isRowScaled(m.format) ? std::memcpy(at, &scale, 4) : std::memcpy(at, &bits, 2);
 }
@@ -172,6 +189,10 @@ lap_weight Machine::packMatrix(const std::vector<Matrix> &experts) {
     for (uint32_t row = 0; row < rows; ++row) {
       for (uint32_t c = 0; c < columns; ++c) {
         storeElement(base, matrixElement(first.format, columns, row, c), experts[e], row, c);
+      }
+      if (hasScaleSteps(first.format)) {
+        const uint16_t step = floatToBf16(stepOfRow(row));
+        std::memcpy(base + matrixStep(first.format, columns, row), &step, sizeof(step));
       }
       for (uint64_t g = 0; g < first.scalesPerRow(); ++g) {
         storeScale(base + matrixScale(first.format, columns, row, g), experts[e], row, g);

@@ -179,7 +179,7 @@ TEST(MatmulConformanceSuite, FewRowsOfALargeMatrix) {
     GTEST_SKIP() << skipReason();
   }
   const uint32_t rows = slowMachine() ? 16 * 11 : 16 * 139, columns = slowMachine() ? 512 : 1024;
-  for (lap_format format : {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
+  for (lap_format format : {LAP_F32, LAP_BF16, LAP_W8G32, LAP_W4G32, LAP_W4G32S8, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
     for (lap_element element : elementsOf(format)) {
       Random random(format);
       Machine machine;
@@ -217,7 +217,7 @@ TEST(MatmulConformanceSuite, ExtremeIntegersDoNotSaturate) {
     GTEST_SKIP() << skipReason();
   }
   const uint32_t columns = 192;
-  for (lap_format format : {LAP_W8G32, LAP_W4G32, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
+  for (lap_format format : {LAP_W8G32, LAP_W4G32, LAP_W4G32S8, LAP_W8ROW, LAP_W4ROW, LAP_W2ROW}) {
     for (lap_element element : elementsOf(format)) {
       for (int sign : {-1, 1}) {
         if (element == LAP_ROWS_Q24) {

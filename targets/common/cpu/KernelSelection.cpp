@@ -21,9 +21,7 @@ static_assert(lap::ColumnChunk == kernel::chunkColumns &&
                   lap::itemColumns(kernel::wholeRowColumns + 1) == kernel::chunkColumns,
               "barriers are left out where drivers share out the same items");
 
-lap_format weightFormat(mlir::Value weight) {
-  return abiFormat(llvm::cast<kernel::PackedType>(weight.getType()).getFormat());
-}
+lap_format weightFormat(mlir::Value weight) { return storedFormat(llvm::cast<kernel::PackedType>(weight.getType())); }
 
 lap_format cacheElement(mlir::Operation *op, mlir::FlatSymbolRefAttr name) {
   auto cache = mlir::SymbolTable::lookupNearestSymbolFrom<kernel::KvCacheOp>(op, name);

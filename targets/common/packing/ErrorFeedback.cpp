@@ -8,6 +8,7 @@
 
 #include "targets/common/PackedLayout.h"
 #include "targets/common/packing/RoundingDescent.h"
+#include "targets/common/packing/ScaleSteps.h"
 #include "targets/common/packing/VectorCode.h"
 
 #include <cstring>
@@ -42,7 +43,7 @@ struct Rounded {
   Vector errors[group];
 };
 
-LAPIDARY_INLINE void chooseScales(const Vector *values, Vector *scales) {
+LAPIDARY_INLINE void chooseScales(const Vector *values, const ScaleSteps &steps, Vector *scales) {
   Vector low = {}, high = {};
   for (int i = 0; i < group; ++i) {
     low = values[i] < low ? values[i] : low;
@@ -50,18 +51,18 @@ LAPIDARY_INLINE void chooseScales(const Vector *values, Vector *scales) {
   }
   const Vector largest = -low > high ? low : high;
   for (int i = 0; i < eighths; ++i) {
-    scales[i] = roundToBFloat16(largest / -8.0f * scaleEighths[i]);
+    scales[i] = steps.round(largest / -8.0f * scaleEighths[i]);
   }
   for (int i = 0; i < sevenths; ++i) {
-    scales[eighths + i] = roundToBFloat16(absolute(largest) / 7.0f * scaleSevenths[i]);
+    scales[eighths + i] = steps.round(absolute(largest) / 7.0f * scaleSevenths[i]);
   }
 }
 
 /// Rounds with every scale; the first of the best wins.
-LAPIDARY_INLINE void roundGroup(const Group &from, Rounded *out) {
+LAPIDARY_INLINE void roundGroup(const Group &from, const ScaleSteps &steps, Rounded *out) {
   Vector scales[candidates], inverses[candidates], losses[candidates] = {};
   Vector integers[group][candidates], errors[group][candidates];
-  chooseScales(from.values, scales);
+  chooseScales(from.values, steps, scales);
   for (int c = 0; c < candidates; ++c) {
     inverses[c] = inverseOf(scales[c]);
   }
@@ -123,10 +124,10 @@ LAPIDARY_INLINE void spread(const Vector *errors, const float *feedback, uint64_
 
 /// Rounds `columns` columns of a block, in place order; integers replace the values, scales are [columns / group].
 LAPIDARY_FOR_EACH_CPU void roundBlock(Vector *values, uint64_t columns, const float *feedback, const float *weight,
-                                      Vector *scales) {
+                                      const ScaleSteps &steps, Vector *scales) {
   Rounded rounded;
   for (uint64_t first = 0; first < columns; first += group) {
-    roundGroup({values + first, feedback + first * columns + first, columns, weight + first}, &rounded);
+    roundGroup({values + first, feedback + first * columns + first, columns, weight + first}, steps, &rounded);
     spread(rounded.errors, feedback + first, columns, first + group, columns, values);
     std::memcpy(values + first, rounded.integers, sizeof(rounded.integers));
     scales[first / group] = rounded.scale;
@@ -135,9 +136,12 @@ LAPIDARY_FOR_EACH_CPU void roundBlock(Vector *values, uint64_t columns, const fl
 
 } // namespace
 
-void ErrorFeedback::quantize(const float *values, uint64_t rows, int8_t *integers, float *scales) const {
+void ErrorFeedback::quantize(const float *values, uint64_t rows, const float *steps, int8_t *integers,
+                             float *scales) const {
   Vector wanted[LAP_MOMENT_BLOCK], block[LAP_MOMENT_BLOCK], blockScales[LAP_MOMENT_BLOCK / LAP_GROUP];
   const uint64_t groups = paddedColumns / LAP_GROUP;
+  ScaleSteps scaleSteps;
+  std::memcpy(&scaleSteps.step, steps, sizeof(scaleSteps.step));
   for (const Block &part : blocks) {
     for (uint64_t place = 0; place < part.columns; ++place) {
       const uint64_t column = part.first + part.order[place];
@@ -146,8 +150,8 @@ void ErrorFeedback::quantize(const float *values, uint64_t rows, int8_t *integer
       }
     }
     std::memcpy(wanted, block, part.columns * sizeof(Vector));
-    roundBlock(block, part.columns, part.feedback.data(), part.weight.data(), blockScales);
-    descend(wanted, part.columns, part.moments.data(), block, blockScales);
+    roundBlock(block, part.columns, part.feedback.data(), part.weight.data(), scaleSteps, blockScales);
+    descend(wanted, part.columns, part.moments.data(), scaleSteps, block, blockScales);
     for (uint64_t place = 0; place < part.columns; ++place) {
       const uint64_t column = part.first + part.order[place];
       for (uint64_t row = 0; row < rowsAtOnce; ++row) {

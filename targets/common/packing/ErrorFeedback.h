@@ -32,9 +32,10 @@ public:
   /// numbers, all columns count the same.
   ErrorFeedback(llvm::ArrayRef<float> moments, uint64_t columns);
 
-  /// Quantizes `rows` (1..rowsAtOnce) rows of `columns` values. `integers` is [rowsAtOnce][padded columns], in -8..7;
-  /// `scales` is [rowsAtOnce][padded columns / 32], bf16 values. A row's result does not depend on the others.
-  void quantize(const float *values, uint64_t rows, int8_t *integers, float *scales) const;
+  /// Quantizes `rows` (1..rowsAtOnce) rows of `columns` values. `steps` [rowsAtOnce] are those of the rows' scales, or
+  /// 0 (ScaleSteps.h). `integers` is [rowsAtOnce][padded columns], in -8..7; `scales` is [rowsAtOnce][padded columns /
+  /// 32], bf16 values. A row's result does not depend on the others.
+  void quantize(const float *values, uint64_t rows, const float *steps, int8_t *integers, float *scales) const;
 
 private:
   struct Block {

@@ -23,14 +23,19 @@ public:
     const uint64_t groups = shape.paddedColumns / LAP_GROUP;
     std::vector<int8_t> integers(ErrorFeedback::rowsAtOnce * shape.paddedColumns);
     std::vector<float> scales(ErrorFeedback::rowsAtOnce * groups);
+    float steps[ErrorFeedback::rowsAtOnce] = {};
     for (uint64_t first = 0; first < rows; first += ErrorFeedback::rowsAtOnce) {
       const uint64_t count = std::min(ErrorFeedback::rowsAtOnce, rows - first);
-      feedback.quantize(values + first * shape.columns, count, integers.data(), scales.data());
       for (uint64_t i = 0; i < count; ++i) {
+        steps[i] = placeStep(values + (first + i) * shape.columns, packedRow(first + i), out);
+      }
+      feedback.quantize(values + first * shape.columns, count, steps, integers.data(), scales.data());
+      for (uint64_t i = 0; i < count && !shape.stepped; ++i) {
         keepGrid(values + (first + i) * shape.columns, &integers[i * shape.paddedColumns], &scales[i * groups]);
       }
       for (uint64_t i = 0; i < count * groups; ++i) {
-        placeGroup(&integers[i * LAP_GROUP], scales[i], packedRow(first + i / groups), i % groups, out);
+        placeGroup(&integers[i * LAP_GROUP], scales[i], steps[i / groups], packedRow(first + i / groups), i % groups,
+                   out);
       }
     }
   }

@@ -22,8 +22,11 @@ public:
   void packIntegers(const IntegerRows &values, uint64_t row, uint64_t rows, uint8_t *out) const override;
 
 protected:
-  /// Places the 32 integers and the scale of one group of packed row `row`.
-  void placeGroup(const int8_t *integers, float scale, uint64_t row, uint64_t group, uint8_t *out) const;
+  /// The step of a logical row's scales ([columns] values), which it places for packed row `row`; 0 where scales are
+  /// any bf16 values.
+  float placeStep(const float *values, uint64_t row, uint8_t *out) const;
+  /// Places the 32 integers and the scale of one group of packed row `row`; `step` is the row's.
+  void placeGroup(const int8_t *integers, float scale, float step, uint64_t row, uint64_t group, uint8_t *out) const;
 
   void packRow(const float *values, uint64_t row, uint8_t *out) const override;
 

@@ -11,6 +11,7 @@
 
 #include "targets/common/packing/BFloat16.h"
 #include "targets/common/packing/GroupGrid.h"
+#include "targets/common/packing/ScaleSteps.h"
 #include "targets/common/packing/VectorCode.h"
 
 #include <cfloat>
@@ -73,13 +74,13 @@ LAPIDARY_FOR_EACH_CPU float quantizeGroup8(const float *values, int8_t *out) {
 }
 
 namespace {
-LAPIDARY_FOR_EACH_CPU float searchScale4(const float *values, int8_t *out) {
+LAPIDARY_FOR_EACH_CPU float searchScale4(const float *values, int8_t *out, float step) {
   const float largest = signedLargest(values);
   Vector group4[vectors];
   std::memcpy(group4, values, sizeof(group4));
   float best = 0, bestError = INFINITY;
   auto consider = [&](float candidate) __attribute__((always_inline)) {
-    float scale = fromBFloat16(toBFloat16(candidate));
+    float scale = roundScale(candidate, step);
     float error = squaredError(group4, scale);
     if (error < bestError) {
       best = scale;
@@ -97,9 +98,9 @@ LAPIDARY_FOR_EACH_CPU float searchScale4(const float *values, int8_t *out) {
 }
 } // namespace
 
-float quantizeGroup4(const float *values, int8_t *out) {
+float quantizeGroup4(const float *values, int8_t *out, float step) {
   float scale;
-  return findGrid4(values, scale, out) ? scale : searchScale4(values, out);
+  return step == 0 && findGrid4(values, scale, out) ? scale : searchScale4(values, out, step);
 }
 
 } // namespace lapidary

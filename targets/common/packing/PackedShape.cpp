@@ -12,10 +12,14 @@ namespace lapidary {
 namespace {
 constexpr uint64_t expertAlignment = 4096; // a page: an expert that is not chosen is never read from disk
 constexpr llvm::StringLiteral tiles = "tiles16", gatedTiles = "tiles16-gated", rowsLayout = "rows",
-                              vectorLayout = "vector", signedSuffix = "-signed";
+                              vectorLayout = "vector", signedSuffix = "-signed", wideScalesSuffix = "-bf16s";
 } // namespace
 
-lap_format abiFormat(gemma::FormatAttr format) {
+lap_format storedFormat(kernel::PackedType type) {
+  gemma::FormatAttr format = type.getFormat();
+  if (format.getScale() == "i8" && !type.getLayout().ends_with(wideScalesSuffix)) {
+    return LAP_W4G32S8;
+  }
   if (format.isInteger() && format.getScale() == "f32") {
     return format.getBits() == 2 ? LAP_W2ROW : format.getBits() == 4 ? LAP_W4ROW : LAP_W8ROW;
   }
@@ -29,8 +33,10 @@ lap_format abiFormat(gemma::FormatAttr format) {
 PackedShape packedShape(kernel::PackedType type) {
   PackedShape shape;
   llvm::ArrayRef<int64_t> sizes = type.getShape();
-  shape.format = abiFormat(type.getFormat());
+  shape.format = storedFormat(type);
+  shape.stepped = type.getFormat().getScale() == "i8";
   llvm::StringRef layout = type.getLayout();
+  layout.consume_back(wideScalesSuffix);
   shape.code = layout.consume_back(signedSuffix) ? IntegerCode::Signed : IntegerCode::Offset;
   shape.columns = static_cast<uint64_t>(sizes.back());
   shape.paddedColumns = padColumns(shape.columns);
@@ -64,11 +70,17 @@ PackedShape packedShape(kernel::PackedType type) {
 }
 
 kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use,
-                                 IntegerCode code) {
+                                 PackedAbility ability) {
   mlir::MLIRContext *context = format.getContext();
-  const std::string suffix = format.isInteger() && code == IntegerCode::Signed ? signedSuffix.str() : "";
   auto integersIn = [&](llvm::StringRef layout) {
-    return kernel::PackedType::get(context, shape, format, layout.str() + suffix);
+    std::string name = layout.str();
+    if (format.isInteger() && ability.code == IntegerCode::Signed) {
+      name += signedSuffix;
+    }
+    if (format.getScale() == "i8" && (use == WeightUse::Table || !ability.scaleSteps)) {
+      name += wideScalesSuffix;
+    }
+    return kernel::PackedType::get(context, shape, format, name);
   };
   switch (use) {
   case WeightUse::Vector:
@@ -98,7 +110,7 @@ lap_weight describePacked(kernel::PackedType type) {
 
 std::unique_ptr<WeightPacker> createPacker(kernel::PackedType type, llvm::ArrayRef<float> moments) {
   PackedShape shape = packedShape(type);
-  if (!moments.empty() && shape.format == LAP_W4G32) {
+  if (!moments.empty() && isGrouped(shape.format) && integerBits(shape.format) == 4) {
     return createFeedbackPacker(shape, moments);
   }
   if (isRowScaled(shape.format)) {

@@ -7,6 +7,8 @@
 //   rows           a table, row after row
 //   vector         float32
 //   ..-signed      tiles16, tiles16-gated or rows with integers in two's complement (IntegerCode::Signed)
+//   ..-bf16s       scales that the format has as int8 multiples of a step are stored as the bf16 values they are: in
+//                  tables, and for targets whose products do not take steps
 // Rows of matrices are padded to 32 like the columns of the activations they produce, so a product always writes whole
 // padded rows.
 //===----------------------------------------------------------------------===//
@@ -21,6 +23,7 @@ namespace lapidary {
 struct PackedShape {
   lap_format format;
   IntegerCode code = IntegerCode::Offset;
+  bool stepped = false; ///< scales are multiples of a step that a row has, however they are stored
   bool table = false, vector = false;
   bool stacked = false; ///< a stack of experts, even if it is only one
   uint64_t experts = 1;
@@ -35,15 +38,20 @@ struct PackedShape {
   uint64_t totalBytes() const { return experts * expertBytes; }
 };
 
-/// ProgramAbi.h's number of a storage format.
-lap_format abiFormat(gemma::FormatAttr format);
+/// ProgramAbi.h's number of the format that a weight is stored in.
+lap_format storedFormat(kernel::PackedType type);
 
 PackedShape packedShape(kernel::PackedType type);
 
-/// The layout name for a use, and the type it makes. `code` is the target's, for all integers: one embed kernel reads
-/// matrices and tables.
+/// What a target's kernels take.
+struct PackedAbility {
+  IntegerCode code = IntegerCode::Offset; ///< for all integers: one embed kernel reads matrices and tables
+  bool scaleSteps = false;                ///< int8 scales in steps of their row
+};
+
+/// The layout name for a use, and the type it makes.
 kernel::PackedType packedTypeFor(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use,
-                                 IntegerCode code = IntegerCode::Offset);
+                                 PackedAbility ability = {});
 
 /// The driver's view of a weight; `offset` is 0.
 lap_weight describePacked(kernel::PackedType type);

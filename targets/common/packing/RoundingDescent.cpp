@@ -29,8 +29,8 @@ struct Descent {
   Vector gradient[group];
 };
 
-/// The best scale for the integers as they are: the loss is a parabola of it, so the nearest bf16 value is best.
-LAPIDARY_INLINE void improveScale(Descent &at) {
+/// The best scale for the integers as they are: the loss is a parabola of it, so the nearest value there is is best.
+LAPIDARY_INLINE void improveScale(Descent &at, const ScaleSteps &steps) {
   Vector slope = {}, curve = {}, products[group]; // H times the integers
   for (int i = 0; i < group; ++i) {
     products[i] = zero;
@@ -45,7 +45,7 @@ LAPIDARY_INLINE void improveScale(Descent &at) {
     curve += at.integers[i] * products[i];
   }
   const Vector old = *at.scale;
-  *at.scale = curve > 0 ? roundToBFloat16(old + slope / curve) : old; // all integers 0: any scale will do
+  *at.scale = curve > 0 ? steps.round(old + slope / curve) : old; // all integers 0: any scale will do
   const Vector change = *at.scale - old;
   for (int i = 0; i < group; ++i) {
     at.gradient[i] -= products[i] * change;
@@ -87,14 +87,14 @@ LAPIDARY_INLINE void move(const Vector *changes, const float *moments, uint64_t 
 
 /// `from`: the first column whose gradient is asked for again.
 LAPIDARY_INLINE void improveGroup(uint64_t first, uint64_t columns, uint64_t from, const float *moments,
-                                  Vector *integers, Vector *scale, Vector *gradient) {
+                                  const ScaleSteps &steps, Vector *integers, Vector *scale, Vector *gradient) {
   Descent at = {moments + first * columns + first, columns, integers + first, scale, {}};
   std::memcpy(at.gradient, gradient + first, sizeof(at.gradient));
   Vector changes[group];
   for (int i = 0; i < group; ++i) {
     changes[i] = zero - at.integers[i] * *scale;
   }
-  improveScale(at);
+  improveScale(at, steps);
   improveIntegers(at);
   for (int i = 0; i < group; ++i) {
     changes[i] += at.integers[i] * *scale;
@@ -118,14 +118,14 @@ LAPIDARY_INLINE void startGradient(const Vector *values, uint64_t columns, const
 
 } // namespace
 
-LAPIDARY_FOR_EACH_CPU void descend(const Vector *values, uint64_t columns, const float *moments, Vector *integers,
-                                   Vector *scales) {
+LAPIDARY_FOR_EACH_CPU void descend(const Vector *values, uint64_t columns, const float *moments,
+                                   const ScaleSteps &steps, Vector *integers, Vector *scales) {
   Vector gradient[LAP_MOMENT_BLOCK];
   startGradient(values, columns, moments, integers, scales, gradient);
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     for (uint64_t first = 0; first < columns; first += group) {
       const uint64_t from = sweep + 1 < sweeps ? 0 : first + group;
-      improveGroup(first, columns, from, moments, integers, scales + first / group, gradient);
+      improveGroup(first, columns, from, moments, steps, integers, scales + first / group, gradient);
     }
   }
 }

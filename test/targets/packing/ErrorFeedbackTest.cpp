@@ -27,10 +27,11 @@ struct Rows {
 };
 
 Rows quantize(const ErrorFeedback &feedback, const std::vector<float> &values, uint64_t rows, uint64_t columns) {
+  const float steps[ErrorFeedback::rowsAtOnce] = {}; // scales are any bf16 values
   Rows result;
   result.integers.resize(ErrorFeedback::rowsAtOnce * padColumns(columns));
   result.scales.resize(ErrorFeedback::rowsAtOnce * padColumns(columns) / 32);
-  feedback.quantize(values.data(), rows, result.integers.data(), result.scales.data());
+  feedback.quantize(values.data(), rows, steps, result.integers.data(), result.scales.data());
   return result;
 }
 

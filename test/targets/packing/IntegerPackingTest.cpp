@@ -63,7 +63,8 @@ TEST_P(IntegerPacking, RepeatsTheScaleOfALargerGroup) {
 std::vector<PackingCase> integerCases() {
   std::vector<PackingCase> cases;
   for (const PackingCase &test : allPackingCases()) {
-    if (test.kind[0] == 'w' && (test.group == 0 || test.shape.back() % test.group == 0)) {
+    const bool stepped = std::string_view(test.scale) == "i8"; // a checkpoint's scales are its own
+    if (test.kind[0] == 'w' && !stepped && (test.group == 0 || test.shape.back() % test.group == 0)) {
       cases.push_back(test);
     }
   }

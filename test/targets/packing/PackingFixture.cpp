@@ -23,6 +23,11 @@ std::vector<PackingCase> allPackingCases() {
   for (const char *kind : {"w8", "w4"}) {
     add(kind, 32, "bf16");
   }
+  add("w4", 32, "i8");
+  for (PackingCase wide : std::vector<PackingCase>(cases.end() - 6, cases.end())) {
+    wide.scaleSteps = false;
+    cases.push_back(wide);
+  }
   for (const char *kind : {"w8", "w4", "w2"}) {
     add(kind, 0, "f32");
     cases.push_back({{70, 192}, kind, WeightUse::Table, 64, "f32"});

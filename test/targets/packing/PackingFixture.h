@@ -25,12 +25,14 @@ struct PackingCase {
   uint32_t group = 0;
   const char *scale = "bf16";
   IntegerCode code = IntegerCode::Offset;
+  bool scaleSteps = true; ///< of the target's products
 };
 
 inline std::string caseName(const testing::TestParamInfo<PackingCase> &info) {
   static const char *uses[] = {"Matrix", "Experts", "GatedExperts", "Table", "Vector"};
   std::string name = std::string(info.param.kind) + "g" + std::to_string(info.param.group) + info.param.scale +
-                     uses[static_cast<int>(info.param.use)] + (info.param.code == IntegerCode::Signed ? "Signed" : "");
+                     uses[static_cast<int>(info.param.use)] + (info.param.code == IntegerCode::Signed ? "Signed" : "") +
+                     (info.param.scaleSteps ? "" : "WithoutSteps");
   for (int64_t size : info.param.shape) {
     name += "_" + std::to_string(size);
   }
@@ -48,7 +50,7 @@ protected:
     context.loadDialect<gemma::GemmaDialect, kernel::KernelDialect>();
     const PackingCase &test = GetParam();
     type = packedTypeFor(test.shape, gemma::FormatAttr::get(&context, test.kind, test.group, test.scale), test.use,
-                         test.code);
+                         {test.code, test.scaleSteps});
     shape = packedShape(type);
     columns = static_cast<uint64_t>(test.shape.back());
     rows = 1;
@@ -100,11 +102,20 @@ protected:
     const uint8_t *at = packed.data() + base +
                         (tiled() ? matrixScale(shape.format, shape.paddedColumns, row, group)
                                  : tableScale(shape.format, shape.paddedColumns, row, group, shape.scaleColumns));
+    if (hasScaleSteps(shape.format)) {
+      return static_cast<float>(static_cast<int8_t>(*at)) * readStep(base, row);
+    }
     uint16_t bits;
     float value;
     std::memcpy(&bits, at, sizeof(bits));
     std::memcpy(&value, at, sizeof(value));
     return isGrouped(shape.format) ? fromBFloat16(bits) : value;
+  }
+
+  float readStep(uint64_t base, uint64_t row) const {
+    uint16_t bits;
+    std::memcpy(&bits, packed.data() + base + matrixStep(shape.format, shape.paddedColumns, row), sizeof(bits));
+    return fromBFloat16(bits);
   }
 
   /// Where logical row `row` lies: byte offset of its matrix, and its padded row there.

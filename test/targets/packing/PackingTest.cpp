@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 #include "targets/common/packing/GroupScale.h"
 #include "targets/common/packing/RowScale.h"
+#include "targets/common/packing/ScaleSteps.h"
 #include "test/targets/packing/PackingFixture.h"
 
 using namespace lapidary;
@@ -44,7 +45,8 @@ protected:
     int8_t integers[LAP_GROUP];
     uint64_t first = column / LAP_GROUP * LAP_GROUP;
     std::copy(from + first, from + std::min<uint64_t>(columns, first + LAP_GROUP), group);
-    float scale = shape.format == LAP_W8G32 ? quantizeGroup8(group, integers) : quantizeGroup4(group, integers);
+    const float step = shape.stepped ? scaleStep(from, columns) : 0;
+    float scale = shape.format == LAP_W8G32 ? quantizeGroup8(group, integers) : quantizeGroup4(group, integers, step);
     return static_cast<float>(integers[column % LAP_GROUP]) * scale;
   }
 

@@ -22,8 +22,9 @@ constexpr uint64_t columns = 64;
 struct Rounded {
   Vector values[columns], integers[columns], scales[columns / 32];
   std::vector<float> moments = std::vector<float>(columns * columns);
+  ScaleSteps steps;
 
-  void descend() { lapidary::descend(values, columns, moments.data(), integers, scales); }
+  void descend() { lapidary::descend(values, columns, moments.data(), steps, integers, scales); }
 
   double loss(int row) const {
     double total = 0;
