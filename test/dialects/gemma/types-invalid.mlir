@@ -25,6 +25,21 @@ func.func private @f() attributes {format = #gemma.format<w2, group = 32>}
 
 // -----
 
+// expected-error@+1 {{storage kind 'w8' in groups has scales of i8, which only w4 in groups may have}}
+func.func private @f() attributes {format = #gemma.format<w8, group = 32, scale = i8>}
+
+// -----
+
+// expected-error@+1 {{storage kind 'w4' without groups has scales of i8, which only w4 in groups may have}}
+func.func private @f() attributes {format = #gemma.format<w4, scale = i8>}
+
+// -----
+
+// expected-error@+1 {{unknown type of scales 'f16', expected bf16, f32 or i8}}
+func.func private @f() attributes {format = #gemma.format<w4, group = 32, scale = f16>}
+
+// -----
+
 // expected-error@+1 {{unknown encoding 'gray', expected offset or twos}}
 func.func private @f() attributes {format = #gemma.integers<gray, row_bytes = 48, group = 96, scales = @s>}
 

@@ -96,3 +96,20 @@ func.func @last_row(%x: tensor<?x96xf32>) -> tensor<1x48xf32> {
   %s = gemma.slice_columns %l from 48 : tensor<1x96xf32> -> tensor<1x48xf32>
   return %s : tensor<1x48xf32>
 }
+
+// -----
+
+// int8 scales are stored in steps where products read them, and as bf16 in a table of which rows are gathered. The sizes:
+// 512 rows are 32 tiles of 32 + 3 * 272 bytes; a row of the table is 3 * 18 bytes, up to 64.
+// CHECK: module attributes {kernel.resident_weight_bytes = 65536 : i64, kernel.weight_bytes = 98304 : i64}
+gemma.weight @head : tensor<512x96xbf16> shard 0 offset 0
+gemma.weight @table : tensor<512x96xbf16> shard 0 offset 98304
+// CHECK: kernel.packed_weight @w.0 sources [@table] gathered : !kernel.packed<512x96, <w4, group = 32, scale = i8>, "rows-bf16s"> offset 65536
+// CHECK: kernel.packed_weight @w.1 sources [@head] : !kernel.packed<512x96, <w4, group = 32, scale = i8>, "tiles16"> offset 0
+func.func @scales_in_steps(%ids: tensor<?xi32>, %q: !gemma.q8<? x 96, group = 32>) -> (tensor<?x512xf32>, tensor<?x96xf32>) {
+  %t = gemma.get_weight @table : tensor<512x96xbf16>
+  %h = gemma.get_weight @head : tensor<512x96xbf16>
+  %x = gemma.embedding %ids, %t scale 1.0 storage <w4, group = 32, scale = i8> : (tensor<?xi32>, tensor<512x96xbf16>) -> tensor<?x96xf32>
+  %l = gemma.linear %q, %h storage <w4, group = 32, scale = i8> : (!gemma.q8<? x 96, group = 32>, tensor<512x96xbf16>) -> tensor<?x512xf32>
+  return %l, %x : tensor<?x512xf32>, tensor<?x96xf32>
+}

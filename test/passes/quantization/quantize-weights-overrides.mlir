@@ -15,12 +15,12 @@ gemma.weight @lm_head.weight : tensor<512x96xbf16> shard 0 offset 53248
 // CHECK-LABEL: func.func @score
 // CHECK: %[[Q:.*]] = gemma.quantize_activation
 // CHECK-NEXT: gemma.linear %[[Q]], {{.*}} storage <w8, group = 32>
-// CHECK: gemma.linear %[[Q]], {{.*}} storage <w4, group = 32>
+// CHECK: gemma.linear %[[Q]], {{.*}} storage <w4, group = 32, scale = i8>
 // CHECK: gemma.linear %[[Q]], {{.*}} storage <w8, group = 32>
 // CHECK: gemma.linear {{.*}} storage <f32> : (tensor<?x96xf32>
 // CHECK: gemma.linear {{.*}} storage <f32> : (tensor<?x16xf32>
 // The output head is covered by the last pattern, which goes before the policy's 8 bits.
-// CHECK: gemma.linear %[[Q]], {{.*}} storage <w4, group = 32> : ({{.*}} -> tensor<?x512xf32>
+// CHECK: gemma.linear %[[Q]], {{.*}} storage <w4, group = 32, scale = i8> : ({{.*}} -> tensor<?x512xf32>
 func.func @score(%x: tensor<?x96xf32>, %n: tensor<?x16xf32>) -> (tensor<?x64xf32>, tensor<?x512xf32>) {
   %w0 = gemma.get_weight @layers.0.v_proj.weight : tensor<64x96xbf16>
   %w1 = gemma.get_weight @layers.0.o_proj.weight : tensor<64x96xbf16>

@@ -48,12 +48,12 @@ gemma.weight @narrow_gate_up : tensor<8x44x96xbf16> shard 0 offset 383504
 // EMBEDDING: gemma.linear {{.*}} storage <bf16>
 // HEAD-LABEL: func.func @tied_table
 // HEAD: gemma.embedding {{.*}} storage <w8, group = 32>
-// HEAD: gemma.linear {{.*}} storage <w4, group = 32>
+// HEAD: gemma.linear {{.*}} storage <w4, group = 32, scale = i8>
 // BOTH-LABEL: func.func @tied_table
-// BOTH: gemma.embedding {{.*}} storage <w4, group = 32>
-// BOTH: gemma.linear {{.*}} storage <w4, group = 32>
+// BOTH: gemma.embedding {{.*}} storage <w4, group = 32, scale = i8>
+// BOTH: gemma.linear {{.*}} storage <w4, group = 32, scale = i8>
 // TABLE-LABEL: func.func @tied_table
-// TABLE: gemma.embedding {{.*}} storage <w4, group = 32>
+// TABLE: gemma.embedding {{.*}} storage <w4, group = 32, scale = i8>
 // TABLE: gemma.linear {{.*}} storage <w8, group = 32>
 func.func @tied_table(%ids: tensor<?xi32>) -> tensor<?x512xf32> {
   %embed = gemma.get_weight @embed : tensor<512x96xbf16>
@@ -81,7 +81,7 @@ func.func @per_layer_table(%ids: tensor<?xi32>) -> tensor<?x2x32xf32> {
 // CHECK-LABEL: func.func @products
 // CHECK-SAME: (%[[X:.*]]: tensor<?x96xf32>, %[[LAST:.*]]: tensor<1x96xf32>)
 // CHECK: %[[Q:.*]] = gemma.quantize_activation %[[X]] : tensor<?x96xf32> -> !gemma.q8<?x96, group = 32>
-// W4-NEXT: gemma.linear %[[Q]], %{{.*}} storage <w4, group = 32> : (!gemma.q8<?x96, group = 32>, tensor<80x96xbf16>) -> tensor<?x80xf32>
+// W4-NEXT: gemma.linear %[[Q]], %{{.*}} storage <w4, group = 32, scale = i8> : (!gemma.q8<?x96, group = 32>, tensor<80x96xbf16>) -> tensor<?x80xf32>
 // W8-NEXT: gemma.linear %[[Q]], %{{.*}} storage <w8, group = 32> : (!gemma.q8<?x96, group = 32>, tensor<80x96xbf16>) -> tensor<?x80xf32>
 // CHECK-NOT: gemma.quantize_activation %[[X]]
 // CHECK: gemma.linear %[[Q]]
@@ -119,7 +119,7 @@ func.func @narrow_matrix(%x: tensor<?x16xf32>) -> tensor<?x96xf32> {
 // CHECK: gemma.linear {{.*}} storage <bf16>
 // CHECK-NEXT: gemma.get_weight @router_scale
 // CHECK-NEXT: gemma.route
-// W4: gemma.experts {{.*}} storage <w4, group = 32> : (tensor<?x96xf32>
+// W4: gemma.experts {{.*}} storage <w4, group = 32, scale = i8> : (tensor<?x96xf32>
 // W8: gemma.experts {{.*}} storage <w8, group = 32> : (tensor<?x96xf32>
 // CHECK: gemma.experts {{.*}} storage <bf16> : (tensor<?x96xf32>
 // PLAIN-LABEL: func.func @experts

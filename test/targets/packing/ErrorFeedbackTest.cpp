@@ -9,6 +9,7 @@
 #include "targets/common/PackedLayout.h"
 #include "targets/common/packing/BFloat16.h"
 #include "targets/common/packing/GroupScale.h"
+#include "targets/common/packing/ScaleSteps.h"
 
 #include <gtest/gtest.h>
 
@@ -26,8 +27,10 @@ struct Rows {
   std::vector<float> scales;
 };
 
-Rows quantize(const ErrorFeedback &feedback, const std::vector<float> &values, uint64_t rows, uint64_t columns) {
-  const float steps[ErrorFeedback::rowsAtOnce] = {}; // scales are any bf16 values
+constexpr float anyScales[ErrorFeedback::rowsAtOnce] = {};
+
+Rows quantize(const ErrorFeedback &feedback, const std::vector<float> &values, uint64_t rows, uint64_t columns,
+              const float *steps = anyScales) {
   Rows result;
   result.integers.resize(ErrorFeedback::rowsAtOnce * padColumns(columns));
   result.scales.resize(ErrorFeedback::rowsAtOnce * padColumns(columns) / 32);
@@ -162,6 +165,25 @@ TEST(ErrorFeedback, InputsThatAreAlwaysZeroAreHarmless) {
   Rows rows = quantize(ErrorFeedback(moments, columns), values, 1, columns);
   EXPECT_LT(outputError(moments, values.data(), rows.integers.data(), rows.scales.data(), columns),
             plainError(moments, values.data(), columns));
+}
+
+TEST(ErrorFeedback, ScalesAreMultiplesOfTheStepOfTheirRow) {
+  const uint64_t columns = 96, groups = columns / 32;
+  const std::vector<float> values = randomValues(8 * columns, 12);
+  const ErrorFeedback feedback(correlatedMoments(columns, 13), columns);
+  float steps[ErrorFeedback::rowsAtOnce] = {};
+  for (uint64_t row : {1u, 4u, 5u}) {
+    steps[row] = scaleStep(&values[row * columns], columns);
+  }
+  const Rows rows = quantize(feedback, values, 8, columns, steps), plain = quantize(feedback, values, 8, columns);
+  for (uint64_t i = 0; i < 8 * groups; ++i) {
+    if (const float step = steps[i / groups]; step != 0) {
+      EXPECT_EQ(rows.scales[i] / step, std::nearbyint(rows.scales[i] / step)) << "group " << i;
+      EXPECT_LE(std::fabs(rows.scales[i]), 127 * step);
+    } else {
+      EXPECT_EQ(rows.scales[i], plain.scales[i]) << "group " << i;
+    }
+  }
 }
 
 TEST(ErrorFeedback, PaddingColumnsAreZero) {

@@ -7,6 +7,7 @@
 #include "targets/common/packing/GroupScale.h"
 
 #include "targets/common/packing/BFloat16.h"
+#include "targets/common/packing/ScaleSteps.h"
 
 #include <gtest/gtest.h>
 
@@ -113,6 +114,19 @@ TEST(GroupScale, ZerosTinyAndBrokenValuesAreDefined) {
   std::array<int8_t, 32> integers;
   EXPECT_EQ(quantizeGroup4(zeros.data(), integers.data()), 0.0f);
   EXPECT_EQ(integers[0], 0);
+}
+
+TEST(GroupScale, FourBitsAreNearestForAMultipleOfAStep) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 100; ++round) {
+    Group values = randomGroup(random, 1.0f);
+    const float step = scaleStep(values.data(), values.size());
+    std::array<int8_t, 32> integers;
+    const float scale = quantizeGroup4(values.data(), integers.data(), step);
+    EXPECT_EQ(scale / step, std::nearbyint(scale / step));
+    EXPECT_LE(std::fabs(scale / step), 127.0f);
+    expectNearest(values, integers, scale, -8, 7);
+  }
 }
 
 TEST(BFloat16, RoundsToNearestEven) {
