@@ -59,6 +59,15 @@ def run(command, stdin=b""):
         return Finished(out.read().decode(), seconds, usage.ru_maxrss * 1024, max(0.0, others / seconds))
 
 
+def bring_into_memory(path):
+    """Reads a file once. A large model that the other side has just held twice, in the page cache and repacked, leaves no
+    room for ours there: what was dropped would be read from the disk while we measure."""
+    buffer = bytearray(8 << 20)
+    with open(path, "rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
+
+
 def parse(text, command):
     try:
         return json.loads(text)
@@ -93,6 +102,7 @@ class Program:
         return {"f32": 4, "bf16": 2, "q8": 1}[information["kv"]]
 
     def bench(self, threads, depth, prompt, tokens):
+        bring_into_memory(self.path)
         done = run([self.path, "bench", "-p", prompt, "-n", tokens, "-d", depth, "-t", threads, "-r", 1, "--json",
                     "--quiet"])
         result = parse(done.out, self.path)
@@ -117,6 +127,7 @@ class Peer:
                 "-r", 1, "-o", "json"]
 
     def bench(self, threads, depth, prompt, tokens):
+        bring_into_memory(self.file)
         done = run(self._command(threads, depth, prompt, tokens))
         tests = parse(done.out, self.binary)
         speed = {bool(test["n_prompt"]): test["avg_ts"] for test in tests}
