@@ -4,7 +4,7 @@
 // Any bf16 value; or, in formats whose scales are int8, a whole multiple of a power of two that the row has. A multiple
 // is a bf16 value, too (it has 7 bits and a sign), so whoever stores the scale as bf16 stores the same weights.
 //
-// What the coarser scale costs is little: it is off by at most half a step, a 126th of the row's largest scale or less,
+// What the coarser scale costs is little: it is off by at most half a step, a 127th of the row's largest scale or less,
 // and integers are chosen for the scale as it is. Groups with small scales are rounded coarser beside themselves, but
 // not beside the groups of their row that have the most error anyway.
 //===----------------------------------------------------------------------===//
