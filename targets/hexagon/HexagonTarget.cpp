@@ -45,7 +45,7 @@ constexpr CpuFamily family = {"hexagon-linux",
                               false,
                               addressSpaceBytes,
                               IntegerCode::Offset,
-                              false,
+                              true,
                               initializeBackend,
                               runsHere,
                               levels};

@@ -33,11 +33,13 @@ struct TileCut {
   uint32_t headBytes, unitBytes, units;
 };
 
-/// Units of a part of a pair of tiles, a multiple of 4 (so that parts of both are whole vectors); 0: the pair is read
-/// in place, because it is no two parts or does not fit the two buffers, which hold it side by side.
+/// Units of a part of a pair of tiles: whole vectors of each, in fours or, where units are odd multiples of 16 bytes,
+/// in eights. 0: the pair is read in place, because it is no two parts or does not fit the two buffers, which hold it
+/// side by side.
 constexpr uint32_t vtcmPairUnits(uint32_t vtcmBytes, const TileCut &cut) {
-  const uint64_t four = 8ull * cut.unitBytes, tile = uint64_t(cut.units) * cut.unitBytes;
-  const uint32_t units = static_cast<uint32_t>(4 * ((LeastBlockBytes + four - 1) / four));
+  const uint32_t some = 4 * cut.unitBytes % VtcmAlign == 0 ? 4 : 8;
+  const uint64_t bytes = 2ull * some * cut.unitBytes, tile = uint64_t(cut.units) * cut.unitBytes;
+  const uint32_t units = static_cast<uint32_t>(some * ((LeastBlockBytes + bytes - 1) / bytes));
   return units < cut.units && 2 * (tile + VtcmAlign) <= 2 * vtcmBufferBytes(vtcmBytes) ? units : 0;
 }
 

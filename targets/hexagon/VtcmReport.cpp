@@ -6,6 +6,7 @@
 #include "targets/hexagon/VtcmReport.h"
 
 #include "runtime/src/cpu/ItemBytes.h"
+#include "targets/common/PackedLayout.h"
 #include "targets/common/packing/PackedShape.h"
 #include "targets/hexagon/VtcmPlan.h"
 
@@ -37,8 +38,8 @@ private:
 /// How kernels cut a tile of a format along its columns (kernels/RowMatmulKernels.cpp, kernels/GroupProducts.h).
 TileCut cutOf(const lap_weight &weight) {
   const uint32_t units = weight.columns / LAP_GROUP, tile = static_cast<uint32_t>(weight.tile_bytes);
-  const bool isGroups = weight.format == LAP_W8G32 || weight.format == LAP_W4G32;
-  const uint32_t head = isGroups ? 0 : 4 * LAP_ROW_TILE;
+  const lap_format format = static_cast<lap_format>(weight.format);
+  const uint32_t head = isGrouped(format) ? static_cast<uint32_t>(stepBytes(format, LAP_ROW_TILE)) : 4 * LAP_ROW_TILE;
   return {head, (tile - head) / units, units};
 }
 

@@ -57,7 +57,7 @@ def disassemble(path):
 
 def short(name):
     """`multiplyToken<W4ROW, 1>` of what the demangler prints."""
-    formats = {"2": "W8G32", "3": "W4G32", "4": "W2ROW", "5": "W4ROW", "6": "W8ROW"}
+    formats = {"2": "W8G32", "3": "W4G32", "4": "W2ROW", "5": "W4ROW", "6": "W8ROW", "8": "W4G32S8"}
     name = re.sub(r"\(lap_format\)(\d)", lambda m: formats[m[1]], name)
     name = re.sub(r"\(anonymous namespace\)::|lap::hexagon::", "", name)
     match = re.search(r"(\w+(?:<[^()]*>)?)\(", name)

@@ -24,6 +24,7 @@ template <> struct StretchOrder<LAP_W4G32> {
   static constexpr int fields = 2;
   static constexpr int quad(int block, int field) { return 4 * field + block; }
 };
+template <> struct StretchOrder<LAP_W4G32S8> : StretchOrder<LAP_W4G32> {};
 template <> struct StretchOrder<LAP_W8ROW> {
   static constexpr int fields = 1;
   static constexpr int quad(int block, int) { return block; }

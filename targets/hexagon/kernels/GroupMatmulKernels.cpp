@@ -13,20 +13,28 @@ using lap::B;
 namespace {
 
 struct ScalarScaling {
-  struct Weights {
+  struct Scales {
     alignas(VectorBytes) float rows[PairRows];
-    LAPIDARY_INLINE Weights(const uint8_t *first, const uint8_t *second) {
+    LAPIDARY_INLINE Scales(const uint16_t *first, const uint16_t *second) {
       storeAligned(widenBf16(first, second), rows);
+    }
+    LAPIDARY_INLINE Scales(const int8_t *first, const int8_t *second) {
+      storeAligned(floatsOf(widenBytes(first, second)), rows);
     }
   };
 
   struct Total {
     alignas(VectorBytes) float rows[PairRows] = {};
+    LAPIDARY_INLINE void multiply(const Scales &scales) {
+      for (int row = 0; row < PairRows; ++row) {
+        rows[row] *= scales.rows[row];
+      }
+    }
     LAPIDARY_INLINE void store(float *to) const { __builtin_memcpy(to, rows, sizeof(rows)); }
   };
 
   template <int Planes, int Rows, int Count>
-  LAPIDARY_INLINE static void addDots(const HVX_Vector (&dots)[Rows], const Weights &weights,
+  LAPIDARY_INLINE static void addDots(const HVX_Vector (&dots)[Rows], const Scales &weights,
                                       const float *const (&scales)[Rows], int group, Total (&totals)[Count]) {
     alignas(VectorBytes) float values[Rows][PairRows];
     unrolled<Rows>([&](auto row) { storeAligned(floatsOf(dots[row]), values[row]); });

@@ -21,7 +21,7 @@ namespace lap::hexagon {
 constexpr int VectorBytes = 128;
 constexpr int PairRows = 2 * LAP_ROW_TILE; // rows that are multiplied together, the 32-bit lanes of a vector
 
-/// Tiles start at multiples of 32 bytes, so their vectors lie anywhere.
+/// Tiles start at multiples of 16 bytes, so their vectors lie anywhere.
 LAPIDARY_INLINE HVX_Vector loadUnaligned(const void *from) { return *static_cast<const HVX_UVector *>(from); }
 LAPIDARY_INLINE void storeAligned(HVX_Vector vector, void *to) { *static_cast<HVX_Vector *>(to) = vector; }
 LAPIDARY_INLINE HVX_Vector splat(int32_t value) { return Q6_V_vsplat_R(value); }
@@ -39,6 +39,12 @@ LAPIDARY_INLINE BlockPair loadPair(const uint8_t *first, const uint8_t *second) 
 LAPIDARY_INLINE HVX_Vector widenBf16(const void *first, const void *second) {
   const HVX_Vector halves = Q6_V_lo_W(Q6_W_vshuff_VVR(loadUnaligned(second), loadUnaligned(first), -32));
   return Q6_V_lo_W(Q6_Ww_vunpackoor_WwVh(Q6_W_vcombine_VV(Q6_V_vzero(), Q6_V_vzero()), halves));
+}
+
+/// The int8 of two places, 16 of each, as words. 128 bytes of each are read.
+LAPIDARY_INLINE HVX_Vector widenBytes(const void *first, const void *second) {
+  const HVX_Vector bytes = Q6_V_lo_W(Q6_W_vshuff_VVR(loadUnaligned(second), loadUnaligned(first), -16));
+  return Q6_V_lo_W(Q6_Ww_vunpack_Vh(Q6_V_lo_W(Q6_Wh_vunpack_Vb(bytes))));
 }
 
 /// Whole numbers below 2^24 in magnitude as floats (their bits), without an instruction of floats.

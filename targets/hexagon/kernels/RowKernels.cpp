@@ -17,11 +17,20 @@ template <typename Weight> LAPIDARY_INLINE void embedFloat(B w, float scale, B o
   }
 }
 
-/// out [4 columns, block, half, group], weights [4 columns, block, group]
+/// A scale of a group, or its number of steps.
+template <lap_format Format> LAPIDARY_INLINE float groupScale(B weightScales, int at) {
+  if constexpr (hasScaleSteps(Format)) {
+    return static_cast<float>(data<int8_t>(weightScales)[at]);
+  } else {
+    return fromBf16(data<uint16_t>(weightScales)[at]);
+  }
+}
+
+/// out [4 columns, block, half, group], weights [4 columns, block, group]; a row's step is in `scale`
 template <lap_format Format> LAPIDARY_INLINE void embedGroup(B weights, B weightScales, float scale, B out) {
   constexpr int halves = integersPerByte(Format), blocks = LAP_GROUP / 4 / halves, bits = integerBits(Format);
   for (int group = 0, groups = extent(out, 3); group < groups; ++group) {
-    const float weightScale = fromBf16(data<uint16_t>(weightScales)[group * stride(weightScales, 0)]);
+    const float weightScale = groupScale<Format>(weightScales, group * stride(weightScales, 0));
     for (int i = 0; i < LAP_GROUP; ++i) {
       const int c = i % 4, block = i / 4 % blocks, half = i / 4 / blocks;
       const int byte = weights->host[c + block * stride(weights, 1) + group * stride(weights, 2)];
@@ -85,6 +94,7 @@ LAPIDARY_EMBED_FLOAT(float, f32_embed_1x32)
 LAPIDARY_EMBED_FLOAT(uint16_t, bf16_embed_1x32)
 LAPIDARY_EMBED_GROUP(LAP_W8G32, w8g32_bf16s_embed_1x32)
 LAPIDARY_EMBED_GROUP(LAP_W4G32, w4g32_bf16s_embed_1x32)
+LAPIDARY_EMBED_GROUP(LAP_W4G32S8, w4g32_i8s_embed_1x32)
 LAPIDARY_EMBED_ROW(LAP_W2ROW, w2row_f32s_embed_1x32)
 LAPIDARY_EMBED_ROW(LAP_W4ROW, w4row_f32s_embed_1x32)
 LAPIDARY_EMBED_ROW(LAP_W8ROW, w8row_f32s_embed_1x32)

@@ -190,8 +190,9 @@ TEST_F(Vtcm, APairOfTilesComesInPartsOfItsColumns) {
     uint32_t transfers; // of a pair
   };
   // Buffers of 64 KiB, side by side: a pair of up to 128 KiB. Parts of 16 KiB of both tiles.
-  for (const Case &c : {Case{{64, 256, 192}, 6}, Case{{64, 512, 100}, 7}, Case{{0, 160, 100}, 2},
-                        Case{{0, 288, 190}, 6}, Case{{64, 512, 200}, 0}, Case{{64, 128, 64}, 0}}) {
+  for (const Case &c :
+       {Case{{64, 256, 192}, 6}, Case{{64, 512, 100}, 7}, Case{{0, 160, 100}, 2}, Case{{0, 288, 190}, 6},
+        Case{{32, 272, 190}, 6}, Case{{64, 512, 200}, 0}, Case{{64, 128, 64}, 0}}) {
     for (int tiles : {1, 2}) {
       uint32_t parts = 0;
       DmaModel::transfers = 0;

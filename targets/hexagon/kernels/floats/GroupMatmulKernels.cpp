@@ -13,22 +13,24 @@ namespace {
 using V = Floats;
 
 struct VectorScaling {
-  struct Weights {
+  struct Scales {
     V::Float rows;
-    LAPIDARY_INLINE Weights(const uint8_t *first, const uint8_t *second) {
+    LAPIDARY_INLINE Scales(const uint16_t *first, const uint16_t *second) {
       V::Float all[V::rowsAtOnce<uint16_t>]; // behind the scales lie integers
-      V::rows(reinterpret_cast<const uint16_t *>(first), reinterpret_cast<const uint16_t *>(second), all);
+      V::rows(first, second, all);
       rows = all[0];
     }
+    LAPIDARY_INLINE Scales(const int8_t *first, const int8_t *second) : rows(V::toFloat(V::rowWords(first, second))) {}
   };
 
   struct Total {
     V::Float rows = V::splat(0.0f);
+    LAPIDARY_INLINE void multiply(const Scales &scales) { rows = V::mul(rows, scales.rows); }
     LAPIDARY_INLINE void store(float *to) const { V::store(rows, to); }
   };
 
   template <int Planes, int Rows, int Count>
-  LAPIDARY_INLINE static void addDots(const HVX_Vector (&dots)[Rows], const Weights &weights,
+  LAPIDARY_INLINE static void addDots(const HVX_Vector (&dots)[Rows], const Scales &weights,
                                       const float *const (&scales)[Rows], int group, Total (&totals)[Count]) {
     unrolled<Rows>([&](auto row) {
       alignas(VectorBytes) int32_t numbers[PairRows]; // stays in a register, unless floats are a model's

@@ -142,6 +142,10 @@ struct HvxFloats {
     out[0].lanes = Q6_V_lo_W(low), out[1].lanes = Q6_V_hi_W(low);
     out[2].lanes = Q6_V_lo_W(high), out[3].lanes = Q6_V_hi_W(high);
   }
+  /// The same of one row of int8, as whole numbers.
+  LAPIDARY_INLINE static Word rowWords(const int8_t *first, const int8_t *second) {
+    return {widenBytes(first, second)};
+  }
   /// Scalars: the nearest whole number, ties to even; |x| < 2^31.
   LAPIDARY_INLINE static int32_t nearestScalar(float x) { return Q6_R_convert_sf2w_R(x); }
 };

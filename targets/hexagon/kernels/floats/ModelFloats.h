@@ -171,6 +171,9 @@ template <ModelRounding Rounding> struct ModelFloats {
       out[row] = each<Float>([&](int i) { return valueOf((i < 16 ? first : second)[16 * row + i % 16]); });
     }
   }
+  LAPIDARY_MODEL_OPERATION Word rowWords(const int8_t *first, const int8_t *second) {
+    return each<Word>([&](int i) { return (i < 16 ? first : second)[i % 16]; });
+  }
   LAPIDARY_MODEL_OPERATION Float toFloat(const Word &a) {
     return each<Float>([&](int i) { return static_cast<float>(a.lanes[i]); });
   }
