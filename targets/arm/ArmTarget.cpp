@@ -49,7 +49,7 @@ constexpr CpuFamily family = {"aarch64-linux",
                               true,
                               UINT64_MAX,
                               IntegerCode::Signed,
-                              false,
+                              true,
                               initializeBackend,
                               runsHere,
                               levels};

@@ -19,13 +19,17 @@ template <typename Tile> struct UnpackedGroups {
   alignas(64) int8_t weights[most][LAP_ROW_TILE * LAP_GROUP];
   alignas(64) float scales[most][Tile::scalesPerTile];
 
-  template <lap_format Format> LAPIDARY_INLINE void unpack(const uint8_t *from, int groups) {
+  /// Groups first..first + groups - 1 of the tile; their scales times the steps of the rows.
+  template <lap_format Format> LAPIDARY_INLINE void unpack(const uint8_t *tile, int first, int groups) {
+    using Order = GroupOrder<Format>;
+    const uint8_t *from = tile + Order::stepBytes + static_cast<int64_t>(first) * Order::groupBytes;
     for (int group = 0; group < groups; ++group) {
       float32x4_t wide[RowQuads];
-      widenScales(from, wide);
+      widenScales<Format>(from, wide);
+      scaleBySteps<Format>(tile, wide);
       Tile::keepScales(wide, scales[group]);
-      unpackStretch<Tile, Format>(from + 2 * LAP_ROW_TILE, weights[group]);
-      from += 2 * LAP_ROW_TILE + stretchBytes<Format>();
+      unpackStretch<Tile, Format>(from + Order::scaleBytes, weights[group]);
+      from += Order::groupBytes;
     }
   }
 };
@@ -34,13 +38,6 @@ template <typename Tile> struct UnpackedGroups {
 LAPIDARY_INLINE const int8_t *opaque(const int8_t *pointer) {
   asm("" : "+r"(pointer));
   return pointer;
-}
-
-/// A sum of whole numbers below 2^22 in magnitude that starts from these bits, 1.5 * 2^23 as a float, is a float as it
-/// is: the conversion is a subtraction, which runs on more pipes than scvtf. (32 * 128 * 128 is 2^19.)
-constexpr int32_t roundBits = 0x4b400000;
-LAPIDARY_INLINE float32x4_t floatOf(int32x4_t sum) {
-  return vsubq_f32(vreinterpretq_f32_s32(sum), vdupq_n_f32(12582912.0f));
 }
 
 /// A token's row of values and of scales (from some group on), and its products with the tile.
@@ -106,11 +103,10 @@ template <typename Isa, lap_format Format, int Planes>
 LAPIDARY_INLINE void multiplyTokens(const GroupProduct &p, int tile, int first, int count) {
   using Tile = typename Isa::Tile;
   constexpr int rowsAtOnce = LAP_ROW_TILE / 2, most = UnpackedGroups<Tile>::most;
-  constexpr int groupBytes = 2 * LAP_ROW_TILE + stretchBytes<Format>();
   UnpackedGroups<Tile> unpacked;
   for (int group = 0, all = p.columns / LAP_GROUP; group < all; group += most) {
     const int groups = all - group < most ? all - group : most;
-    unpacked.template unpack<Format>(p.tile(tile) + static_cast<int64_t>(group) * groupBytes, groups);
+    unpacked.template unpack<Format>(p.tile(tile), group, groups);
     auto rowOf = [&](int i) {
       const int token = first + i;
       return TokenRow{p.row(token, 0) + group * LAP_GROUP, p.scalesOf(token, 0) + group,

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // targets/common/algorithms/Matmul.h, GroupMatmul, defines the numbers: for every group, in order, and every plane, in
-// order, total = fma(float(dot), weightScale * scale, total). A tile is read from its first byte to its last.
+// order, total = fma(float(dot), weightScale * scale, total); times the row's step, where scales have steps. A tile is
+// read from its first byte to its last.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
 #define LAPIDARY_TARGETS_ARM_KERNELS_GROUPMATVEC_H
 
+#include "targets/arm/kernels/GroupScales.h"
 #include "targets/arm/kernels/StretchDot.h"
 #include "targets/common/kernels/ProductArguments.h"
 
@@ -14,27 +16,20 @@ namespace lap::arm {
 
 using kernels::GroupProduct;
 
-/// float(sum >> Shift), exact: the sums are multiples of 2^Shift.
-template <int Shift> LAPIDARY_INLINE float32x4_t toFloat(int32x4_t sums) {
-  if constexpr (Shift == 0) {
-    return vcvtq_f32_s32(sums);
-  } else {
-    return vcvtq_n_f32_s32(sums, Shift);
-  }
-}
-
 /// 16 products of one token.
 template <typename Isa, lap_format Format, int Planes>
 LAPIDARY_INLINE void multiplyTile(const uint8_t *tile, const GroupProduct &p, int token, float *out) {
+  using Order = GroupOrder<Format>;
+  const uint8_t *from = tile + Order::stepBytes;
   const int8_t *x = p.row(token, 0);
   const float *scales = p.scalesOf(token, 0);
   float32x4_t totals[RowQuads];
   unrolled<RowQuads>([&](auto row) { totals[row] = vdupq_n_f32(0.0f); });
   for (int group = 0; group < p.columns / LAP_GROUP; ++group) {
     StretchSums<typename Isa::Dot, Format, Planes, RowQuads> sums;
-    sums.add(tile + 2 * LAP_ROW_TILE, x, p.planeBytes);
+    sums.add(from + Order::scaleBytes, x, p.planeBytes);
     float32x4_t weightScales[RowQuads];
-    widenScales(tile, weightScales);
+    widenScales<Format>(from, weightScales);
     unrolled<Planes>([&](auto plane) {
       const float scale = scales[plane * (p.planeBytes >> 2)];
       unrolled<RowQuads>([&](auto row) {
@@ -44,8 +39,9 @@ LAPIDARY_INLINE void multiplyTile(const uint8_t *tile, const GroupProduct &p, in
     });
     x += LAP_GROUP;
     ++scales;
-    tile += 2 * LAP_ROW_TILE + stretchBytes<Format>();
+    from += Order::groupBytes;
   }
+  scaleBySteps<Format>(tile, totals);
   unrolled<RowQuads>([&](auto row) { vst1q_f32(out + row * 4, totals[row]); });
 }
 

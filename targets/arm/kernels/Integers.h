@@ -72,15 +72,6 @@ template <> struct IntegersOf<4> : Crumbs {};
 template <lap_format Format>
 struct Stretch : kernels::StretchOrder<Format>, IntegersOf<kernels::StretchOrder<Format>::fields> {};
 
-/// The bf16 scales of 16 rows as floats.
-LAPIDARY_INLINE void widenScales(const uint8_t *from, float32x4_t (&scales)[RowQuads]) {
-  unrolled<RowQuads / 2>([&](auto i) {
-    const uint16x8_t eight = vreinterpretq_u16_u8(vld1q_u8(from + i * 16));
-    scales[2 * i] = vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(eight), 16));
-    scales[2 * i + 1] = vreinterpretq_f32_u32(vshll_high_n_u16(eight, 16));
-  });
-}
-
 /// One vector of four rows by value: quads[i] is columns 4i..4i+3 of the stretch whose bytes for these rows start at
 /// `from`.
 template <lap_format Format> LAPIDARY_INLINE void unpackRows(const uint8_t *from, int8x16_t (&quads)[StretchQuads]) {

@@ -15,6 +15,13 @@
     lap::arm::function<lap::arm::Isa, format>({values, scales, weightScales, weights, out});                           \
     return 0;                                                                                                          \
   }
+/// Scales in steps: a tile begins with those.
+#define LAPIDARY_STEPPED_KERNEL(format, symbol, function, Isa)                                                         \
+  extern "C" int symbol(lap::B values, lap::B scales, lap::B sums, lap::B steps, lap::B weightScales, lap::B weights,  \
+                        lap::B out) {                                                                                  \
+    lap::arm::function<lap::arm::Isa, format>({values, scales, steps, weights, out});                                  \
+    return 0;                                                                                                          \
+  }
 #define LAPIDARY_ROW_KERNEL(format, symbol, function, Isa)                                                             \
   extern "C" int symbol(lap::B values, lap::B inputScales, lap::B weightScales, lap::B weights, float step,            \
                         lap::B out) {                                                                                  \
@@ -27,7 +34,9 @@
   LAPIDARY_GROUP_KERNEL(LAP_W8G32, w8g32_bf16s_matvec_16x1_##isa, groupMatvec, Isa)                                    \
   LAPIDARY_GROUP_KERNEL(LAP_W8G32, w8g32_bf16s_matmat_16x8_##isa, groupMatmat, Isa)                                    \
   LAPIDARY_GROUP_KERNEL(LAP_W4G32, w4g32_bf16s_matvec_16x1_##isa, groupMatvec, Isa)                                    \
-  LAPIDARY_GROUP_KERNEL(LAP_W4G32, w4g32_bf16s_matmat_16x8_##isa, groupMatmat, Isa)
+  LAPIDARY_GROUP_KERNEL(LAP_W4G32, w4g32_bf16s_matmat_16x8_##isa, groupMatmat, Isa)                                    \
+  LAPIDARY_STEPPED_KERNEL(LAP_W4G32S8, w4g32_i8s_matvec_16x1_##isa, groupMatvec, Isa)                                  \
+  LAPIDARY_STEPPED_KERNEL(LAP_W4G32S8, w4g32_i8s_matmat_16x8_##isa, groupMatmat, Isa)
 #define LAPIDARY_ROW_KERNELS(isa, Isa)                                                                                 \
   LAPIDARY_ROW_KERNEL(LAP_W2ROW, w2row_f32s_matvec_16x1_##isa, rowMatvec, Isa)                                         \
   LAPIDARY_ROW_KERNEL(LAP_W2ROW, w2row_f32s_matmat_16x8_##isa, rowMatmat, Isa)                                         \
