@@ -41,7 +41,7 @@ constexpr CpuFamily family = {"cuda",
                               true,
                               UINT64_MAX,
                               IntegerCode::Signed,
-                              false,
+                              true,
                               initializeBackend,
                               runsHere,
                               levels};

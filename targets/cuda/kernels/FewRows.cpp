@@ -130,15 +130,16 @@ void multiplyFewRows(KernelBuilder &k, const Product &p, const TokenBlock &token
   Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
   WeightFragments weights(k, p.kind.weight, p.columns, g, t);
   FragmentLanes lanes(k, p, tokens, weights, tile, g, t);
-  Vals totals = sumWarps(k, sumUnits(k, lanes, p.columns, unitsInFlight(p.kind)), g, t);
   Val token = k.threadId() / LAP_ROW_TILE, row = k.threadId() % LAP_ROW_TILE;
+  Val step = hasScaleSteps(p.kind.weight) ? scaleStep(k, tile, row) : Val();
+  Vals totals = sumWarps(k, sumUnits(k, lanes, p.columns, unitsInFlight(p.kind)), g, t);
   k.ifThen(token < tokens.count, [&] {
     Val result = totals[0], column = k.blockX() * LAP_ROW_TILE + row;
     if (isRowScaled(p.kind.weight)) {
       Val inputScale = rowInputScale(k, p, inputRow(k, p, tokens, token));
       result = scaleRowSums(k, p, totals, weights.integers.factor, k.loadFloat(tile, row), inputScale, column);
     }
-    k.storeFloat(result, outputRow(k, p, tokens, token), column);
+    k.storeFloat(step ? result * step : result, outputRow(k, p, tokens, token), column);
   });
 }
 

@@ -64,7 +64,7 @@ Vals GroupHalves::ofInputs(Val words, Val scale) const {
 Vals GroupHalves::ofWeights(const WeightFragments &fragments, llvm::ArrayRef<Val> loaded,
                             std::pair<Val, Val> scales) const {
   const bool nibbles = fragments.integers.fields == 2;
-  Val scale[] = {packF16(k, scales.first, scales.first), packF16(k, scales.second, scales.second)};
+  Val scale[] = {scales.first, scales.second};
   Vals halves;
   for (unsigned step = 0; step < 2; ++step) {
     for (unsigned odd = 0; odd < 2; ++odd) {
@@ -76,6 +76,12 @@ Vals GroupHalves::ofWeights(const WeightFragments &fragments, llvm::ArrayRef<Val
     }
   }
   return halves;
+}
+
+Val GroupHalves::twice(Val scale) const { return packF16(k, scale, scale); }
+
+Val GroupHalves::twice(Val word, unsigned index) const {
+  return wholeBytes(k.permuteBytes(word, k.i32(0), 0x4040 + index * 0x0101)); // the byte, 0, the byte, 0
 }
 
 } // namespace lapidary::cuda

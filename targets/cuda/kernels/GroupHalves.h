@@ -4,9 +4,10 @@
 // Operands of f16 products from group formats: integer times scale, where a power of two for each row brings the row's
 // largest scale to where no product with an integer overflows. Nothing leaves f16's range upwards, whatever the
 // scales; scales of a row of which one is 2^-21 (4 bits: 2^-28) of the largest still give normal numbers:
-//   weights of 4 bits    4 bits times the 8 of a bf16: exact
+//   weights of 4 bits    4 bits times the 8 of a bf16 or the 7 of an int8: exact
 //   weights of 8 bits    rounded once, 2^-11 of the weight at most
 //   q8 activations       rounded once, 2^-11 of the activation at most: the scale is a sum of two f16
+// int8 scales need no power: they are multiplied as they are, and the sums by their rows' steps.
 //
 // Integers become f16 without conversions: of the numbers from 1024 to 2047 the last bit is 1, so the bits of an
 // integer (with half its range added, which is turning its sign) are put under those of 1024, and what is too much is
@@ -36,8 +37,11 @@ public:
   /// 16 int8 (vector of 4 i32) times `scale` (f32): [even columns, odd columns][4] i32, two f16 each.
   Vals ofInputs(Val words, Val scale) const;
   /// A lane's weights of a group as operands A of two m64nNk16: [2][4] i32. `loaded`: as `fragments` does. `scales`: of
-  /// the lane's two rows, f32.
+  /// the lane's two rows, each twice as f16.
   Vals ofWeights(const WeightFragments &fragments, llvm::ArrayRef<Val> loaded, std::pair<Val, Val> scales) const;
+  /// A scale twice as f16: from f32, or from byte `index` of a word of int8.
+  Val twice(Val scale) const;
+  Val twice(Val word, unsigned index) const;
 
 private:
   /// The whole numbers in bytes 0 and 2 of a word, or in the low or high halves of these bytes.

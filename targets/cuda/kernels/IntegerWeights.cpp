@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/IntegerWeights.h"
 
+#include "targets/cuda/kernels/Math.h"
+
 namespace lapidary::cuda {
 
 IntegerWeights::IntegerWeights(lap_format format)
@@ -12,7 +14,9 @@ IntegerWeights::IntegerWeights(lap_format format)
       blocks(LAP_GROUP / 4 / fields),
       stretchBytes(isGrouped(format) ? static_cast<unsigned>(groupStride(format, LAP_ROW_TILE))
                                      : LAP_ROW_TILE * LAP_GROUP / fields),
-      firstByte(LAP_ROW_TILE * (isGrouped(format) ? 2 : 4)) {}
+      scaleBytes(isGrouped(format) ? static_cast<unsigned>(groupScaleBytes(format)) : 0),
+      firstScale(static_cast<unsigned>(stepBytes(format, LAP_ROW_TILE))),
+      firstByte(firstScale + LAP_ROW_TILE * (isGrouped(format) ? scaleBytes : 4)) {}
 
 Val IntegerWeights::integers(KernelBuilder &k, Val word, unsigned field) const {
   if (fields == 1) {
@@ -37,6 +41,16 @@ Val IntegerWeights::atTop(KernelBuilder &k, Val word) const {
 Val IntegerWeights::quad(Val block, unsigned field) const {
   return quadsAreNeighbours() ? block * fields + field : block + field * blocks;
 }
+
+Val IntegerWeights::groupScale(KernelBuilder &k, Val word, unsigned index) const {
+  if (scaleBytes == 2) {
+    return bf16OfPair(k, word, index);
+  }
+  constexpr int unusedBits = 32 - 8;
+  return toFloat(shiftSigned(word << (unusedBits - 8.0 * index), unusedBits));
+}
+
+Val scaleStep(KernelBuilder &k, Val tile, Val row) { return fromBf16(k, k.loadConstant(k.i16Type(), tile, row * 2)); }
 
 namespace {
 constexpr int startBits = 0x4b400000;

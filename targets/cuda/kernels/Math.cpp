@@ -85,6 +85,10 @@ Val packAs(KernelBuilder &k, llvm::StringRef intrinsic, mlir::Type half, Val low
 }
 } // namespace
 
+Val bf16OfPair(KernelBuilder &k, Val pair, unsigned index) {
+  return bitsOf(index == 0 ? pair << 16 : pair & k.i32(0xffff0000LL), k.f32Type());
+}
+
 Val packBf16(KernelBuilder &k, Val low, Val high) {
   return bitsOf(packAs(k, "llvm.nvvm.ff2bf16x2.rn", k.builder.getBF16Type(), low, high), k.i32Type());
 }

@@ -22,6 +22,8 @@ std::pair<Val, Val> cosineAndSine(KernelBuilder &k, Val angle);
 /// f32 from the bits of a bf16 (i16 or the low half of an i32), and back, to nearest even.
 Val fromBf16(KernelBuilder &k, Val bits);
 Val toBf16(KernelBuilder &k, Val value); ///< i16
+/// The lower (0) or upper (1) of two bf16 in an i32, as f32.
+Val bf16OfPair(KernelBuilder &k, Val pair, unsigned index);
 /// Two f32 as bf16, to nearest even (i32, `low` in its low half).
 Val packBf16(KernelBuilder &k, Val low, Val high);
 /// Two f32 as f16, to nearest even (vector of 2 f16, `low` first).

@@ -43,7 +43,7 @@ public:
     stage.start(k, p, tokens, memory);
     Vals sums = sumColumns();
     if (grouped) {
-      storeFragments(k, p, tokens, shape, lane, sums);
+      storeFragments(k, p, tokens, shape, lane, hasScaleSteps(p.kind.weight) ? timesSteps(sums) : sums);
     } else {
       k.barrier(); // the last stage has been read
       shareSums(memory, sums);
@@ -135,6 +135,19 @@ private:
       Val input = element(scales, i % 2 * 2 + group) * (1.0 / weights.integers.factor);
       sums[i] = fusedMulAdd(sumAsFloat(k, dots[i]), (i < 2 ? even : odd) * input, sums[i]);
     }
+  }
+
+  /// [tiles][tokenBlocks][4], of which the lower two are an even row's.
+  Vals timesSteps(llvm::ArrayRef<Val> sums) const {
+    Vals results;
+    for (unsigned tile = 0; tile < shape.tiles; ++tile) {
+      auto [even, odd] = weights.steps(tileAddresses[tile]);
+      const unsigned perTile = shape.tokenBlocks * perFragment;
+      for (auto [index, sum] : llvm::enumerate(sums.slice(tile * perTile, perTile))) {
+        results.push_back(sum * (index % perFragment < 2 ? even : odd));
+      }
+    }
+    return results;
   }
 
   /// Of row formats.

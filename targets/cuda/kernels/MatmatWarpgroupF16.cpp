@@ -6,7 +6,8 @@
 // than the products. A block of 8 warps has 128 weight rows, a row tile a warp, and 128 token rows (TokenHalves.h).
 //
 // A block first looks for the largest scale of each of its rows of weights and tokens, which decides the row's power of
-// two; results are multiplied by both powers' reciprocals at the end, which is exact. Weights are the operand A, as in
+// two; results are multiplied by both powers' reciprocals at the end, which is exact. Rows of weights that have steps
+// need no power: they are added up in steps, and results are multiplied by these. Weights are the operand A, as in
 // MatmatWarpgroup.cpp, but through a queue (ThreadQueue.h): sums and operands leave few registers for what is on its
 // way. The tensor cores multiply the first group of a stage while threads turn the second one into f16, and both while
 // they do so with activations of the next stage.
@@ -43,7 +44,7 @@ ThreadQueue queueOf(lap_format format, const MatmatShape &shape) {
 }
 /// Activations, the queue of weights, the powers of two of the weight rows.
 unsigned sharedBytes(lap_format format, const MatmatShape &shape) {
-  return queueOf(format, shape).end() + shape.rows() * 4;
+  return queueOf(format, shape).end() + (hasScaleSteps(format) ? 0 : shape.rows() * 4);
 }
 
 class WarpgroupF16 {
@@ -51,8 +52,8 @@ public:
   WarpgroupF16(KernelBuilder &k, const Product &p, const TokenBlock &tokens)
       : k(k), p(p), tokens(tokens), shape(shapeOf()), sumCount(shape.tokens() / 2), lane(k, shape),
         weights(k, p.kind.weight, p.columns, lane.g, lane.t), tile(warpTile(k, p, tokens, lane, 0)),
-        pairs(pairsOf(p.kind.weight)), queue(queueOf(p.kind.weight, shape)), halves(k, p.columns),
-        inputs(inputsOf(shape)) {}
+        stepped(hasScaleSteps(p.kind.weight)), pairs(pairsOf(p.kind.weight)), queue(queueOf(p.kind.weight, shape)),
+        halves(k, p.columns), inputs(inputsOf(shape)) {}
 
   void build() {
     memory = k.dynamicShared(swizzledAlignment);
@@ -86,7 +87,7 @@ private:
       for (unsigned pair = 0; pair < pairs; ++pair) {
         queue.copy(k, memory, stage, group * pairs + pair, tile, places[pair], always);
       }
-      queue.copy(k, memory, stage, groups * pairs + group, tile, places.back(), always);
+      queue.copy(k, memory, stage, groups * pairs + group, tile, stepped ? places.back() & -4 : places.back(), always);
     }
     k.commitCopies();
   }
@@ -97,12 +98,14 @@ private:
     inputs.share(k, halves, stage);
   }
 
-  /// Four lanes have the same two weight rows and the same tokens: each looks at every fourth group, 8 at once.
+  /// Of tokens, and of weight rows unless these have steps. Four lanes have the same two weight rows and the same
+  /// tokens: each looks at every fourth group, 8 at once.
   void findPowers() {
     constexpr unsigned together = 8;
     constexpr int64_t magnitude = 0x7fffffff;
     Val count = p.columns / LAP_GROUP;
-    Vals largest(2 + inputs.ownTokens(), k.i32(0));
+    const unsigned ownTokens = inputs.ownTokens();
+    Vals largest(ownTokens + (stepped ? 0 : 2), k.i32(0));
     largest =
         k.forLoop(k.i32(0), count, k.i32(together * lanesARow), largest, [&](Val base, llvm::ArrayRef<Val> before) {
           Vals next(before.begin(), before.end());
@@ -117,22 +120,28 @@ private:
     for (Val &most : largest) {
       most = k.reduceWarp(most, larger, lanesARow);
     }
-    inputs.setPowers(k, llvm::ArrayRef<Val>(largest).drop_front(2));
+    inputs.setPowers(k, llvm::ArrayRef<Val>(largest).take_front(ownTokens));
+    if (stepped) {
+      return;
+    }
     k.ifThen(lane.t == 0, [&] {
       const unsigned bits = weights.integers.bits;
-      k.store(vectorOf({rowPower(k, largest[0], bits), rowPower(k, largest[1], bits)}), memory, ownPowers());
+      Val even = rowPower(k, largest[ownTokens], bits), odd = rowPower(k, largest[ownTokens + 1], bits);
+      k.store(vectorOf({even, odd}), memory, ownPowers());
     });
   }
 
-  /// The bits of a group's scales, as f32: of the lane's two weight rows, and of the thread's tokens.
+  /// The bits of a group's scales, as f32: of the thread's tokens, and (bf16) of the lane's two weight rows.
   Vals scales(Val group) const {
-    Val rows = k.loadConstant(k.i32Type(), tile, group * weights.integers.stretchBytes + lane.g * 4);
-    Vals bits{rows << 16, rows & k.i32(0xffff0000LL)};
-    bits.append(inputs.scales(k, group));
+    Vals bits = inputs.scales(k, group);
+    if (!stepped) {
+      Val rows = k.loadConstant(k.i32Type(), tile, group * weights.integers.stretchBytes + lane.g * 4);
+      bits.append({rows << 16, rows & k.i32(0xffff0000LL)});
+    }
     return bits;
   }
 
-  /// Where the powers of the lane's two weight rows are.
+  /// Where the powers of the lane's two weight rows are (not where these have steps).
   Val ownPowers() const { return k.warpId() * (LAP_ROW_TILE * 4) + lane.g * 8 + queue.end(); }
 
   /// Of a group of a stage.
@@ -142,9 +151,18 @@ private:
       loaded.push_back(queue.load(k, k.vectorType(k.i32Type(), 2), memory, stage, group * pairs + pair));
     }
     loaded.push_back(queue.load(k, k.i32Type(), memory, stage, groups * pairs + group));
+    return halves.ofWeights(weights, loaded, halfScales(loaded));
+  }
+
+  /// Of the lane's two rows, each twice as f16: times their powers, or in steps.
+  std::pair<Val, Val> halfScales(llvm::ArrayRef<Val> loaded) const {
+    if (stepped) { // the word has four rows' scales
+      Val own = loaded.back() >> ((lane.g & 1) * 16);
+      return {halves.twice(own, 0), halves.twice(own, 1)};
+    }
     auto [even, odd] = weights.scales(loaded);
     Val powers = k.load(k.vectorType(k.f32Type(), 2), memory, ownPowers());
-    return halves.ofWeights(weights, loaded, {even * element(powers, 0), odd * element(powers, 1)});
+    return {halves.twice(even * element(powers, 0)), halves.twice(odd * element(powers, 1))};
   }
 
   /// Starts the products of a stage. Weights are loaded in the order of this code, so that the second group becomes
@@ -169,16 +187,23 @@ private:
     return added;
   }
 
-  Vals scaled(llvm::ArrayRef<Val> sums) const {
-    Val powers = k.load(k.vectorType(k.i32Type(), 2), memory, ownPowers());
-    Vals rows, results;
-    for (unsigned row = 0; row < 2; ++row) {
-      rows.push_back(bitsOf(inversePower(k, element(powers, row)), k.f32Type()));
+  /// What the sums of the lane's two rows are multiplied by.
+  std::pair<Val, Val> rowFactors() const {
+    if (stepped) {
+      return weights.steps(tile);
     }
+    Val powers = k.load(k.vectorType(k.i32Type(), 2), memory, ownPowers());
+    return {bitsOf(inversePower(k, element(powers, 0)), k.f32Type()),
+            bitsOf(inversePower(k, element(powers, 1)), k.f32Type())};
+  }
+
+  Vals scaled(llvm::ArrayRef<Val> sums) const {
+    auto [even, odd] = rowFactors();
+    Vals results;
     for (unsigned i = 0; i < sums.size(); i += 4) { // a block of 8 tokens
       Vals columns = inputs.reciprocals(k, lane.t * 2 + i / 4 * 8);
       for (unsigned j = 0; j < 4; ++j) {
-        results.push_back(sums[i + j] * rows[j / 2] * columns[j % 2]);
+        results.push_back(sums[i + j] * (j < 2 ? even : odd) * columns[j % 2]);
       }
     }
     return results;
@@ -192,6 +217,7 @@ private:
   MatmatLane lane;
   WeightFragments weights;
   Val tile;       ///< address of the warp's tile
+  bool stepped;   ///< weights' scales are int8, in steps of their rows
   unsigned pairs; ///< of words of a group
   ThreadQueue queue;
   GroupHalves halves;

@@ -88,6 +88,7 @@ Val sumBlock(KernelBuilder &k, const MatvecLanes &lanes, mlir::Type type, Val pa
 void multiplyRow(KernelBuilder &k, const Product &p, const TokenBlock &tokens, unsigned inFlight) {
   Val tile = tokens.weights + toInt(k.blockX(), 64) * p.tileBytes;
   Val input = inputRow(k, p, tokens, k.i32(0)), output = outputRow(k, p, tokens, k.i32(0));
+  Val step = hasScaleSteps(p.kind.weight) ? scaleStep(k, tile, k.threadId() % LAP_ROW_TILE) : Val();
   std::unique_ptr<MatvecLanes> lanes = MatvecLanes::create(k, p, tile, input);
   Vals sums = sumUnits(k, *lanes, p.columns, inFlight), totals;
   Val parts = sumWarps(k, *lanes, sums);
@@ -100,7 +101,7 @@ void multiplyRow(KernelBuilder &k, const Product &p, const TokenBlock &tokens, u
       result = scaleRowSums(k, p, totals, IntegerWeights(p.kind.weight).factor, k.loadFloat(tile, k.threadId()),
                             rowInputScale(k, p, input), row);
     }
-    k.storeFloat(result, output, row);
+    k.storeFloat(step ? result * step : result, output, row);
   });
 }
 
@@ -122,7 +123,7 @@ void buildMatvec(KernelBuilder &k, const ProductKind &kind) {
   Product p(k, kind);
   prefetchTile(k, p);
   const unsigned inFlight = kind.planes() > 1 ? unitsInFlight / 2 : unitsInFlight;
-  if (kind.weight == LAP_W4G32 && kind.input == LAP_ROWS_Q8) {
+  if (isGrouped(kind.weight) && integerBits(kind.weight) == 4 && kind.input == LAP_ROWS_Q8) {
     k.fewestBlocks(3);
   } else if (kind.planes() == 0) {
     k.fewestBlocks(2); // 32 KiB in flight

@@ -52,8 +52,7 @@ private:
     if (format == LAP_F32) {
       return bitsOf(element(words, row), k.f32Type());
     }
-    Val pair = element(words, row / 2);
-    return bitsOf(row % 2 == 0 ? pair << 16 : pair & k.i32(0xffff0000LL), k.f32Type());
+    return bf16OfPair(k, element(words, row / 2), row % 2);
   }
 
   lap_format format;
@@ -106,14 +105,13 @@ protected:
   Val tile, input, columns, rowQuad, block;
 };
 
-/// Loaded: integers, the scales of the rows (four bf16), then per plane the quads and their scale.
+/// Loaded: integers, the scales of the rows (four bf16 or int8), then per plane the quads and their scale.
 class GroupLanes : public IntegerLanes {
 public:
   GroupLanes(KernelBuilder &k, const Product &p, Val tile, Val input) : IntegerLanes(k, p, 1, tile, input) {}
 
   Vals load(Val unit) override {
-    Vals loaded = {loadIntegers(unit),
-                   k.loadConstant(k.vectorType(k.i32Type(), 2), tile, unit * w.stretchBytes + rowQuad * 8)};
+    Vals loaded = {loadIntegers(unit), loadScales(unit)};
     for (unsigned p = 0; p < planes; ++p) {
       Val plane = p == 0 ? input : k.row(input, groupPlaneBytes(columns), k.i32(p));
       loaded.append(loadQuads(plane, unit));
@@ -136,9 +134,15 @@ public:
   Val zero() override { return k.f32(0); }
 
 private:
+  /// The scales of the lane's rows: one word or two.
+  Val loadScales(Val unit) {
+    const unsigned bytes = rowsPerLane * w.scaleBytes;
+    mlir::Type type = bytes == 4 ? k.i32Type() : k.vectorType(k.i32Type(), bytes / 4);
+    return k.loadConstant(type, tile, unit * w.stretchBytes + (rowQuad * bytes + w.firstScale));
+  }
   Val weightScale(Val scales, unsigned row) {
-    Val pair = element(scales, row / 2);
-    return bitsOf(row % 2 == 0 ? pair << 16 : pair & k.i32(0xffff0000LL), k.f32Type());
+    const unsigned aWord = 4 / w.scaleBytes;
+    return w.groupScale(k, aWord == rowsPerLane ? scales : element(scales, row / aWord), row % aWord);
   }
 };
 

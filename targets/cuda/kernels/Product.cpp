@@ -28,8 +28,9 @@ llvm::ArrayRef<ProductKind> productKinds() {
       kinds.push_back({LAP_BF16, LAP_ROWS_F32, routed});
       kinds.push_back({LAP_W8G32, LAP_ROWS_Q8, routed});
       kinds.push_back({LAP_W4G32, LAP_ROWS_Q8, routed});
+      kinds.push_back({LAP_W4G32S8, LAP_ROWS_Q8, routed});
     }
-    for (lap_format weight : {LAP_W8G32, LAP_W4G32}) {
+    for (lap_format weight : {LAP_W8G32, LAP_W4G32, LAP_W4G32S8}) {
       kinds.push_back({weight, LAP_ROWS_Q24, false});
     }
     for (lap_format weight : {LAP_W2ROW, LAP_W4ROW, LAP_W8ROW}) {

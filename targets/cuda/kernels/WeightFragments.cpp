@@ -5,6 +5,8 @@
 //===----------------------------------------------------------------------===//
 #include "targets/cuda/kernels/WeightFragments.h"
 
+#include "targets/cuda/kernels/Math.h"
+
 namespace lapidary::cuda {
 
 namespace {
@@ -30,7 +32,7 @@ Vals WeightFragments::places(Val step) const {
     places.push_back(base + block * blockBytes + g * 8 + integers.firstByte);
   }
   if (grouped) {
-    places.push_back(base + g * 4);
+    places.push_back(base + g * (2 * integers.scaleBytes) + integers.firstScale);
   }
   return places;
 }
@@ -39,7 +41,7 @@ Vals WeightFragments::load(Val tile, Val step) const {
   Vals loaded = places(step);
   const size_t pairs = loaded.size() - (isGrouped(integers.format) ? 1 : 0);
   for (auto [index, value] : llvm::enumerate(loaded)) {
-    value = k.loadConstant(index < pairs ? k.vectorType(k.i32Type(), 2) : k.i32Type(), tile, value);
+    value = index < pairs ? k.loadConstant(k.vectorType(k.i32Type(), 2), tile, value) : loadScales(tile, value);
   }
   return loaded;
 }
@@ -69,9 +71,20 @@ Vals WeightFragments::operandsB(llvm::function_ref<Val(mlir::Type, Val)> load) c
   return b;
 }
 
+Val WeightFragments::loadScales(Val tile, Val place) const {
+  if (integers.scaleBytes == 2) {
+    return k.loadConstant(k.i32Type(), tile, place);
+  }
+  return toInt(k.loadConstant(k.i16Type(), tile, place), 32, false);
+}
+
 std::pair<Val, Val> WeightFragments::scales(llvm::ArrayRef<Val> loaded) const {
-  Val pair = loaded.back();
-  return {bitsOf(pair << 16, k.f32Type()), bitsOf(pair & k.i32(0xffff0000LL), k.f32Type())};
+  return {integers.groupScale(k, loaded.back(), 0), integers.groupScale(k, loaded.back(), 1)};
+}
+
+std::pair<Val, Val> WeightFragments::steps(Val tile) const {
+  Val pair = k.loadConstant(k.i32Type(), tile, g * 4);
+  return {bf16OfPair(k, pair, 0), bf16OfPair(k, pair, 1)};
 }
 
 } // namespace lapidary::cuda

@@ -26,18 +26,22 @@ public:
   /// Where a lane's words of a step are in a tile: of pairs of rows, then (group formats) of their scales. Steps behind
   /// the last one have places of others.
   Vals places(Val step) const;
-  /// Loads a lane's words of a step, and in group formats the scales of its two rows (bf16 pair, last). Steps behind
-  /// the last one give what is somewhere in the tile.
+  /// Loads a lane's words of a step, and in group formats the scales of its two rows (an i32 with both in its lower
+  /// bytes, last). Steps behind the last one give what is somewhere in the tile.
   Vals load(Val tile, Val step) const;
   /// The operand A of one of the step's products, at `integers.factor` times its value.
   Vals operandA(llvm::ArrayRef<Val> loaded, unsigned product) const;
   /// The operands B of all products: 2 words each. `load` gives the activations of a token from a column of the step
   /// on.
   Vals operandsB(llvm::function_ref<Val(mlir::Type, Val column)> load) const;
-  /// The scales of the lane's two rows.
+  /// The scales of the lane's two rows, f32; in steps of their rows where the format has these.
   std::pair<Val, Val> scales(llvm::ArrayRef<Val> loaded) const;
+  /// The steps of the lane's two rows, f32 (hasScaleSteps).
+  std::pair<Val, Val> steps(Val tile) const;
 
 private:
+  Val loadScales(Val tile, Val place) const;
+
   KernelBuilder &k;
   Val columns, g, t;
 };

@@ -9,6 +9,7 @@
 #include "targets/common/KernelNames.h"
 #include "targets/common/PackedLayout.h"
 
+#include <cmath>
 #include <cstring>
 #include <random>
 
@@ -39,8 +40,13 @@ protected:
     return float(integer) * scale;
   }
 
-  /// Stores a random scale, if the format has any: bf16 in groups, else f32.
-  float putScale(std::vector<uint8_t> &bytes, uint64_t at) {
+  /// Stores a random scale, if the format has any: bf16 in groups (or int8, in steps of that at `stepAt`), else f32.
+  float putScale(std::vector<uint8_t> &bytes, uint64_t at, uint64_t stepAt = 0) {
+    if (hasScaleSteps(format)) {
+      bytes[at] = uint8_t(random());
+      const uint16_t exponent = uint16_t(bytes[stepAt] | bytes[stepAt + 1] << 8) >> 7;
+      return std::ldexp(float(int8_t(bytes[at])), exponent - 127);
+    }
     const uint32_t bits = (0x3c00 + random() % 0x100) << 16;
     if (isGrouped(format)) {
       const uint16_t half = uint16_t(bits >> 16);
@@ -51,6 +57,11 @@ protected:
     float scale;
     std::memcpy(&scale, &bits, 4);
     return scale;
+  }
+  /// Stores the row's step, a power of two between 2^-16 and 2^-1.
+  void putStep(std::vector<uint8_t> &bytes, uint64_t at) {
+    const uint16_t bits = uint16_t((111 + random() % 16) << 7);
+    std::memcpy(bytes.data() + at, &bits, 2);
   }
   bool hasScales() const { return isGrouped(format) || isRowScaled(format); }
 
@@ -75,15 +86,21 @@ protected:
   }
 };
 
+class EmbedTable : public Embed {};
+
 TEST_P(Embed, ReadsRowsOfTiles) {
   for (unsigned columns : {32u, 160u, 288u}) {
     std::vector<uint8_t> bytes(matrixBytes(format, tableRows, columns));
     std::vector<float> meant;
     for (unsigned row = 0; row < tableRows; ++row) {
       float scale = 0;
+      const uint64_t step = matrixStep(format, columns, row);
+      if (hasScaleSteps(format)) {
+        putStep(bytes, step);
+      }
       for (unsigned column = 0; column < columns; ++column) {
         if (hasScales() && (column == 0 || (isGrouped(format) && column % LAP_GROUP == 0))) {
-          scale = putScale(bytes, matrixScale(format, columns, row, isGrouped(format) ? column / LAP_GROUP : 0));
+          scale = putScale(bytes, matrixScale(format, columns, row, isGrouped(format) ? column / LAP_GROUP : 0), step);
         }
         meant.push_back(put(bytes, matrixElement(format, columns, row, column), scale));
       }
@@ -92,7 +109,7 @@ TEST_P(Embed, ReadsRowsOfTiles) {
   }
 }
 
-TEST_P(Embed, ReadsGatheredRowsOfTables) {
+TEST_P(EmbedTable, ReadsGatheredRowsOfTables) {
   for (unsigned scaleColumns : {0u, 64u, 256u}) {
     const unsigned columns = 288, own = isGrouped(format) ? LAP_GROUP : scaleColumns ? scaleColumns : columns;
     if (scaleColumns && !isRowScaled(format)) {
@@ -113,8 +130,17 @@ TEST_P(Embed, ReadsGatheredRowsOfTables) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, Embed, testing::ValuesIn(kernelFormats(KernelOp::Embed)),
-                         [](const auto &info) { return std::string(formatName(info.param)); });
+/// Scales in steps are those of matrices only.
+std::vector<lap_format> tableFormats() {
+  std::vector<lap_format> formats = kernelFormats(KernelOp::Embed);
+  llvm::erase_if(formats, hasScaleSteps);
+  return formats;
+}
+
+std::string caseName(const testing::TestParamInfo<lap_format> &info) { return std::string(formatName(info.param)); }
+
+INSTANTIATE_TEST_SUITE_P(Formats, Embed, testing::ValuesIn(kernelFormats(KernelOp::Embed)), caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, EmbedTable, testing::ValuesIn(tableFormats()), caseName);
 
 } // namespace
 

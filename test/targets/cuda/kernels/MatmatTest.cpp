@@ -16,15 +16,16 @@ protected:
 };
 class MatmatOfRowFormats : public Matmat {};
 class MatmatOfExperts : public Matmat {};
+class MatmatOfScalesInSteps : public Matmat {};
 /// Kernels for devices of capability 9.0 only; outputs of row formats are equal to the last bit, as those of the
 /// others. Group formats round an activation, and a weight of 8 bits, to f16.
 class MatmatByWarpgroup : public Matmat {
 protected:
   double tolerance() const {
     constexpr double f16 = 0x1p-11;
-    return !isGrouped(GetParam().weight)    ? Matmat::tolerance()
-           : GetParam().weight == LAP_W4G32 ? f16 + 0x1p-19
-                                            : 2 * f16 + 0x1p-19;
+    return !isGrouped(GetParam().weight)         ? Matmat::tolerance()
+           : integerBits(GetParam().weight) == 4 ? f16 + 0x1p-19
+                                                 : 2 * f16 + 0x1p-19;
   }
   static unsigned experts() { return GetParam().routed ? 3 : 1; }
   static unsigned rowsPerSource() { return GetParam().routed ? 2 : 1; }
@@ -41,6 +42,7 @@ protected:
 };
 
 class MatmatOfGroupsByWarpgroup : public MatmatByWarpgroup {};
+class MatmatOfScalesInStepsByWarpgroup : public MatmatByWarpgroup {};
 
 TEST_P(Matmat, EqualsTheReferenceOfEveryShape) {
   const bool routed = GetParam().routed;
@@ -94,6 +96,14 @@ TEST_P(MatmatOfGroupsByWarpgroup, TakesScalesOfAnyMagnitude) {
   }
 }
 
+TEST_P(MatmatOfScalesInSteps, HasTheBitsOfBf16Scales) {
+  ProductScene({GetParam(), 5, 160, 70, GetParam().routed ? 3u : 1u}).checkBitsOfWideScales("matmat");
+}
+
+TEST_P(MatmatOfScalesInStepsByWarpgroup, HasTheBitsOfBf16Scales) {
+  ProductScene({GetParam(), 9, 352, 140, experts(), rowsPerSource()}).checkBitsOfWideScales(op().c_str());
+}
+
 std::string caseName(const testing::TestParamInfo<ProductKind> &info) { return formatsOf(info.param); }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Matmat, testing::ValuesIn(productKinds().begin(), productKinds().end()), caseName);
@@ -108,6 +118,15 @@ INSTANTIATE_TEST_SUITE_P(Formats, MatmatByWarpgroup, testing::ValuesIn(kindsWher
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfGroupsByWarpgroup, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
                            return kind.input == LAP_ROWS_Q8;
+                         })),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfScalesInSteps, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
+                           return hasScaleSteps(kind.weight);
+                         })),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfScalesInStepsByWarpgroup,
+                         testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
+                           return hasScaleSteps(kind.weight) && kind.input == LAP_ROWS_Q8;
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatmatOfExperts,

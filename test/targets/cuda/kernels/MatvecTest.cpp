@@ -16,6 +16,7 @@ protected:
 };
 class MatvecOfRowFormats : public Matvec {};
 class MatvecOfExperts : public Matvec {};
+class MatvecOfScalesInSteps : public Matvec {};
 
 TEST_P(Matvec, EqualsTheReferenceOfEveryShape) {
   const bool routed = GetParam().routed;
@@ -47,11 +48,21 @@ TEST_P(MatvecOfExperts, FindsItsExpertAmongMoreThanAWarp) {
   ProductScene({GetParam(), 1, 32, 60, 70, 1}).check("matvec", tolerance());
 }
 
+TEST_P(MatvecOfScalesInSteps, HasTheBitsOfBf16Scales) {
+  for (unsigned rows : {1u, 5u, 8u}) {
+    ProductScene({GetParam(), 3, 352, rows, GetParam().routed ? 3u : 1u}).checkBitsOfWideScales("matvec");
+  }
+}
+
 std::string caseName(const testing::TestParamInfo<ProductKind> &info) { return formatsOf(info.param); }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Matvec, testing::ValuesIn(productKinds().begin(), productKinds().end()), caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatvecOfRowFormats, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
                            return isRowScaled(kind.weight);
+                         })),
+                         caseName);
+INSTANTIATE_TEST_SUITE_P(Formats, MatvecOfScalesInSteps, testing::ValuesIn(kindsWhere([](const ProductKind &kind) {
+                           return hasScaleSteps(kind.weight);
                          })),
                          caseName);
 INSTANTIATE_TEST_SUITE_P(Formats, MatvecOfExperts,

@@ -33,6 +33,20 @@ float fromBits(uint16_t bf16) {
 /// A positive bf16 between 2^-7 and 2^-5.
 uint16_t randomScale(std::mt19937 &random) { return static_cast<uint16_t>(0x3c00 + random() % 0x100); }
 
+/// A step of row `row`: a power of two between 2^-14 and 2^-10. `wide`: up to 2^60, one of each 8 rows the smallest.
+uint16_t randomStep(std::mt19937 &random, unsigned row, bool wide) {
+  const unsigned exponent = !wide          ? 113 + random() % 5
+                            : row % 8 == 5 ? 1
+                                           : static_cast<unsigned>(127 + static_cast<int>(row * 37) % 121 - 60);
+  return static_cast<uint16_t>(exponent << 7);
+}
+
+/// A number of steps. `wide`: zero for all groups of one row of 8, and now and then.
+int8_t randomSteps(std::mt19937 &random, unsigned row, bool wide) {
+  const bool zero = wide && (row % 8 == 2 || random() % 8 == 0);
+  return static_cast<int8_t>(zero ? 0 : static_cast<int>(random() % 255) - 127);
+}
+
 /// A scale of row `row` as f32: most rows have an order of magnitude of their own, up to 2^most, and scales down to
 /// 2^-spread of it; of each 8 rows one has zeroes only, one subnormal bf16.
 float wideScale(std::mt19937 &random, unsigned row, int most, unsigned spread) {
@@ -93,9 +107,16 @@ void ProductScene::makeScales(uint8_t *matrix, unsigned row) {
             0.01f + static_cast<float>(random() % 1000) * 1e-5f);
     return;
   }
+  if (hasScaleSteps(c.kind.weight)) {
+    writeAt(matrix + matrixStep(c.kind.weight, c.columns, row), randomStep(random, row, c.wideScales));
+  }
   for (unsigned group = 0; isGrouped(c.kind.weight) && group < c.columns / LAP_GROUP; ++group) {
-    writeAt(matrix + lapidary::matrixScale(c.kind.weight, c.columns, row, group),
-            c.wideScales ? bf16Bits(wideScale(random, row, 60, 20)) : randomScale(random));
+    uint8_t *at = matrix + lapidary::matrixScale(c.kind.weight, c.columns, row, group);
+    if (hasScaleSteps(c.kind.weight)) {
+      writeAt(at, randomSteps(random, row, c.wideScales));
+    } else {
+      writeAt(at, c.wideScales ? bf16Bits(wideScale(random, row, 60, 20)) : randomScale(random));
+    }
   }
 }
 
@@ -203,7 +224,12 @@ double ProductScene::weight(unsigned expert, unsigned row, unsigned column) cons
 }
 
 double ProductScene::weightScale(unsigned expert, unsigned row, unsigned group) const {
-  const uint64_t at = expert * expertBytes + lapidary::matrixScale(c.kind.weight, c.columns, row, group);
+  const uint64_t start = expert * expertBytes;
+  const uint64_t at = start + lapidary::matrixScale(c.kind.weight, c.columns, row, group);
+  if (hasScaleSteps(c.kind.weight)) {
+    return readAt<int8_t>(weights, at) *
+           double(fromBits(readAt<uint16_t>(weights, start + matrixStep(c.kind.weight, c.columns, row))));
+  }
   return isRowScaled(c.kind.weight) ? readAt<float>(weights, at) : fromBits(readAt<uint16_t>(weights, at));
 }
 
@@ -296,6 +322,35 @@ void ProductScene::check(const char *op, double tolerance) {
     nonZero += out[i] != 0;
   }
   EXPECT_GT(nonZero, out.size() / 4);
+}
+
+ProductScene ProductScene::withWideScales() const {
+  ProductScene wide = *this;
+  wide.c.kind.weight = LAP_W4G32;
+  wide.expertBytes = c.tiles * tileBytes(LAP_W4G32, c.columns);
+  wide.weights.assign(c.experts * wide.expertBytes, 0);
+  for (unsigned expert = 0; expert < c.experts; ++expert) {
+    uint8_t *matrix = wide.weights.data() + expert * wide.expertBytes;
+    for (unsigned row = 0; row < outColumns(); ++row) {
+      for (unsigned column = 0; column < c.columns; ++column) {
+        const unsigned group = column / LAP_GROUP;
+        writeAt(matrix + lapidary::matrixScale(LAP_W4G32, c.columns, row, group),
+                bf16Bits(static_cast<float>(weightScale(expert, row, group))));
+        writeInteger(LAP_W4G32, IntegerCode::Signed, matrix, matrixElement(LAP_W4G32, c.columns, row, column),
+                     static_cast<int>(weight(expert, row, column)));
+      }
+    }
+  }
+  return wide;
+}
+
+void ProductScene::checkBitsOfWideScales(const char *op) const {
+  const std::vector<float> out = run(op), wide = withWideScales().run(op);
+  ASSERT_EQ(out.size(), wide.size());
+  for (size_t i = 0; i < out.size(); ++i) {
+    ASSERT_EQ(out[i], wide[i]) << kernelName(c.kind, op) << ": output " << i;
+  }
+  EXPECT_GT(std::count_if(out.begin(), out.end(), [](float value) { return value != 0; }), out.size() / 4);
 }
 
 } // namespace lapidary::cuda::test

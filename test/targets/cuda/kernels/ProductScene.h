@@ -38,6 +38,8 @@ public:
   /// Runs the kernel for `op` ("matvec", "matmat", with the tile where that is not enough) and compares every output,
   /// and that nothing else was written.
   void check(const char *op, double tolerance);
+  /// Scales in steps: compares the bits of every output with those of the same weights with bf16 scales.
+  void checkBitsOfWideScales(const char *op) const;
 
 private:
   static constexpr unsigned gap = 16; // floats behind an output row that nobody may touch
@@ -47,6 +49,8 @@ private:
   void makeInputs();
   void makeOrder();
   void roundParts();
+  /// The same weights as LAP_W4G32.
+  ProductScene withWideScales() const;
   std::vector<float> run(const char *op) const;
   double weight(unsigned expert, unsigned row, unsigned column) const;
   double weightScale(unsigned expert, unsigned row, unsigned group) const;
