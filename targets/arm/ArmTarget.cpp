@@ -49,7 +49,6 @@ constexpr CpuFamily family = {"aarch64-linux",
                               true,
                               UINT64_MAX,
                               IntegerCode::Signed,
-                              true,
                               initializeBackend,
                               runsHere,
                               levels};

@@ -41,7 +41,6 @@ constexpr CpuFamily family = {"cuda",
                               true,
                               UINT64_MAX,
                               IntegerCode::Signed,
-                              true,
                               initializeBackend,
                               runsHere,
                               levels};

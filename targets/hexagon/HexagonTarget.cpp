@@ -45,7 +45,6 @@ constexpr CpuFamily family = {"hexagon-linux",
                               false,
                               addressSpaceBytes,
                               IntegerCode::Offset,
-                              true,
                               initializeBackend,
                               runsHere,
                               levels};

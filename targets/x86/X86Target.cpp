@@ -47,7 +47,6 @@ constexpr CpuFamily family = {"x86_64-linux",
                               true,
                               UINT64_MAX,
                               IntegerCode::Offset,
-                              true,
                               initializeBackend,
                               runsHere,
                               levels};

@@ -32,7 +32,6 @@ struct CpuFamily {
   bool positionIndependent;                ///< programs are linked with -pie
   uint64_t addressSpaceBytes;              ///< what a program's own memory can take of it; UINT64_MAX: enough
   IntegerCode integers;                    ///< how its dot products take weights
-  bool scaleSteps;                         ///< its products take int8 scales in steps (LAP_W4G32S8)
   void (*initializeBackend)();             ///< registers LLVM's code generator; called once
   bool (*runsHere)(const CpuLevel &level); ///< true when this machine has the level's features
   llvm::ArrayRef<CpuLevel> levels;         ///< the default first; of those that run here the last is "native"

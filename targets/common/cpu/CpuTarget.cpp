@@ -49,7 +49,7 @@ bool CpuTarget::selectCpu(llvm::StringRef cpu, Diagnostics &diagnostics) {
 std::string CpuTarget::targetString() const { return (name() + "+" + level->name).str(); }
 
 kernel::PackedType CpuTarget::packedType(llvm::ArrayRef<int64_t> shape, gemma::FormatAttr format, WeightUse use) const {
-  return packedTypeFor(shape, format, use, {family.integers, family.scaleSteps});
+  return packedTypeFor(shape, format, use, {family.integers, /*scaleSteps=*/true});
 }
 
 uint64_t CpuTarget::packedBytes(kernel::PackedType type) const { return packedShape(type).totalBytes(); }
