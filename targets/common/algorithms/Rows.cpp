@@ -61,10 +61,15 @@ Quantize::Quantize(bool residual) {
   Expr value = x(column, group);
   rest(column, group) =
       residual ? fusedMulAdd(-firstScales(group), cast<float>(firstValues(column, group)), value) : value;
+  // By halves: Halide reduces a maximum of floats, unlike a sum of integers, one by one.
+  for (int strands = LAP_GROUP / 2; strands >= 1; strands /= 2) {
+    auto before = [&](const Expr &at) { return largest.empty() ? abs(rest(at, group)) : largest.back()(at, group); };
+    Func half("largest" + std::to_string(strands));
+    half(strand, group) = max(before(strand), before(strand + strands));
+    largest.push_back(half);
+  }
+  scales(group) = largest.back()(0, group) / 127.0f;
   columns = RDom(0, LAP_GROUP, "columns");
-  largest(group) = 0.0f;
-  largest(group) = max(largest(group), abs(rest(columns, group)));
-  scales(group) = largest(group) / 127.0f;
   Expr quotient = rest(column, group) / scales(group); // the scale of a group of (almost) zeros is 0
   Expr nearest = clamp(round(quotient), -127.0f, 127.0f);
   values(column, group) = select(scales(group) > 0.0f, cast<int8_t>(nearest), cast<int8_t>(0));

@@ -45,8 +45,10 @@ struct Quantize : Algorithm {
   /// residual: a further plane. Takes firstScales f32 [group], firstValues int8 [32 columns, group] after x, quantizes
   /// rest = x - firstScale * firstValue, and writes rest f32 [32 columns, group] before the others.
   explicit Quantize(bool residual);
-  Halide::Var column{"column"}, group{"group"};
-  Halide::Func largest{"largest"}, scales{"scales"}, sumOf{"sumOf"}, sums{"sums"}, values{"values"};
+  Halide::Var column{"column"}, group{"group"}, strand{"strand"};
+  /// The largest magnitudes of columns strand, strand + 16, ..; then of strand, strand + 8, ..; the last has one strand.
+  std::vector<Halide::Func> largest;
+  Halide::Func scales{"scales"}, sumOf{"sumOf"}, sums{"sums"}, values{"values"};
   Halide::Func rest{"rest"};
   Halide::RDom columns;
 };

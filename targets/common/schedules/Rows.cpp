@@ -39,8 +39,12 @@ void schedule(QuantizeRow &quantize, const CpuIsa &isa) {
 
 void schedule(Quantize &quantize, const CpuIsa &isa) {
   quantize.scales.compute_root();
-  quantize.largest.compute_at(quantize.scales, quantize.group).store_in(MemoryType::Stack);
-  quantize.largest.update().atomic().vectorize(quantize.columns, LAP_GROUP);
+  int strands = LAP_GROUP;
+  for (Func &largest : quantize.largest) {
+    strands /= 2;
+    largest.compute_at(quantize.scales, quantize.group).store_in(MemoryType::Register);
+    largest.bound(quantize.strand, 0, strands).vectorize(quantize.strand, strands);
+  }
   quantize.values.compute_root().bound(quantize.column, 0, LAP_GROUP).vectorize(quantize.column, LAP_GROUP);
   quantize.sums.compute_root();
   quantize.sumOf.compute_at(quantize.sums, quantize.group).store_in(MemoryType::Stack);
