@@ -3,10 +3,10 @@
 //
 // Equal shares do not take equal time: cores get unequal parts of the memory bandwidth, and a lane that waits long at
 // the barrier goes to sleep, which costs more than the op. So in the large ops every lane has three quarters of an
-// equal share, long streams of memory that it can begin to read ahead of the op, and claims the other items one by
-// one. With a quarter, streams end so often that two cores got 0.9 of the bandwidth (docs/performance.md); with three
-// quarters two lanes still end together when one is 0.6 times as fast as the other. Which lane runs an item changes no
-// bit of its result.
+// equal share, long streams of memory that it can begin to read ahead of the op, and claims the other items: one by
+// one, or in runs that get shorter as less is left. With a quarter, streams end so often that two cores got 0.9 of the
+// bandwidth (docs/performance.md); with three quarters two lanes still end together when one is 0.6 times as fast as
+// the other. Which lane runs an item changes no bit of its result.
 //===----------------------------------------------------------------------===//
 #ifndef LAPIDARY_RUNTIME_CPU_CLAIMS_H
 #define LAPIDARY_RUNTIME_CPU_CLAIMS_H
@@ -26,7 +26,7 @@ inline uint32_t ownItems(uint32_t total, uint32_t lanes) {
 /// MaxCursors get equal shares.
 class Claims {
 public:
-  Claims(const lap_step *step, uint32_t total, uint32_t lane, uint32_t lanes) : total(total) {
+  Claims(const lap_step *step, uint32_t total, uint32_t lane, uint32_t lanes) : total(total), lanes(lanes) {
     if (lanes > 1 && step->barrier) {
       uint32_t &used = step->barrier->lanes[lane].used;
       if (used < MaxCursors) {
@@ -63,8 +63,34 @@ public:
     return out_item < total;
   }
 
+  /// Instead of next(): the lane's own items at once, then an equal share of what is left, one item at least. False
+  /// when none is left.
+  bool nextRun(Range &out_run) {
+    if (following < ownEnd) {
+      out_run = takeOwn();
+      return true;
+    }
+    if (!cursor) {
+      return false;
+    }
+    // The cursor counts the runs, so each follows from the ones before it.
+    uint32_t begin = firstShared, length = runLength(begin);
+    for (uint32_t before = cursor->fetch_add(1, std::memory_order_relaxed); before > 0 && begin < total; --before) {
+      begin += length;
+      length = runLength(begin);
+    }
+    out_run = {begin, begin + length};
+    return begin < total;
+  }
+
 private:
-  uint32_t total, following, ownEnd;       // own items: [following, ownEnd)
+  uint32_t runLength(uint32_t begin) const {
+    const uint32_t equal = (total - begin) / lanes;
+    return equal ? equal : 1;
+  }
+
+  uint32_t total, lanes;
+  uint32_t following, ownEnd;              // own items: [following, ownEnd)
   uint32_t firstShared = 0;                // behind all lanes' own items
   std::atomic<uint32_t> *cursor = nullptr; // null: all items are somebody's own
 };

@@ -11,7 +11,8 @@
 namespace lap {
 
 constexpr uint64_t ItemBytes = 128 * 1024;
-constexpr uint32_t TileBlock = 4; // matvec's widest block of tiles
+constexpr uint64_t RunItemBytes = 64 * 1024; // where several items are multiplied in one call
+constexpr uint32_t TileBlock = 4;            // matvec's widest block of tiles
 
 /// Places of a matrix that one row, or a few, are multiplied from at a time: memory is the limit then, and on x86-64
 /// four streams of it are faster than one (docs/performance.md). Hexagon brings what a lane multiplies through VTCM,
@@ -25,13 +26,16 @@ constexpr uint32_t Streams = 1;
 #endif
 
 /// Tiles of `tileBytes` that a lane claims at a time: long enough a stream of memory, short enough to stay in the
-/// second level cache between kernel calls and to let the lanes end together. Few rows are multiplied by one kernel
-/// call, so tiles need not fit, but should be as many as there are streams.
-constexpr uint32_t itemTilesOf(uint64_t tileBytes, bool oneCall = false) {
-  const uint64_t fitting = ItemBytes / tileBytes, least = oneCall ? Streams : 1;
-  return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock
-                               : fitting > least    ? fitting
-                                                    : least);
+/// second level cache between kernel calls and to let the lanes end together.
+constexpr uint32_t itemTilesOf(uint64_t tileBytes) {
+  const uint64_t fitting = ItemBytes / tileBytes;
+  return static_cast<uint32_t>(fitting >= TileBlock ? fitting / TileBlock * TileBlock : fitting > 1 ? fitting : 1);
+}
+
+/// The same for lanes that claim runs of items: the least run.
+constexpr uint32_t runItemTilesOf(uint64_t tileBytes) {
+  const uint64_t fitting = RunItemBytes / tileBytes;
+  return static_cast<uint32_t>(fitting > 1 ? fitting : 1);
 }
 
 } // namespace lap

@@ -90,7 +90,8 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
   if (step->barrier) {
     step->barrier->lanes[lane].ahead = {};
   }
-  const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w, rows);
+  const uint32_t rows = rowsOf(step, args->out), tiles = w.rows / LAP_ROW_TILE;
+  const uint32_t most = itemTiles(w, args->x.element, rows);
   if (step->observer) {
     observe(step, w, args->x, args->input_step, lane, lanes);
   }
@@ -104,14 +105,17 @@ extern "C" void lap_op_matmul(const lap_step *step, const lap_matmul_args *args,
     }
   };
   Claims claims(step, (tiles + most - 1) / most, lane, lanes);
-  if (streamsOf(w, tiles, args->x.element, rows) > 1) { // streams as long as can be
+  if (readsRuns(w, args->x.element, rows)) {
     const uint64_t fitting = MostStreamedBytes / (most * w.tile_bytes);
-    for (Range own = claims.takeOwn(); own.begin < own.end; own.begin += fitting) {
-      multiplyItems(own.begin, own.end - own.begin < fitting ? own.end : own.begin + fitting);
+    for (Range run; claims.nextRun(run);) {
+      for (; run.begin < run.end; run.begin += fitting) {
+        multiplyItems(run.begin, run.end - run.begin < fitting ? run.end : run.begin + fitting);
+      }
     }
-  }
-  for (uint32_t item; claims.next(item);) {
-    multiplyItems(item, item + 1);
+  } else {
+    for (uint32_t item; claims.next(item);) {
+      multiplyItems(item, item + 1);
+    }
   }
   // Rows are padded to 16, columns of the output to 32.
   if (lane == lanes - 1) {
@@ -126,7 +130,8 @@ extern "C" void lap_op_read_ahead(const lap_step *step, const lap_matmul_args *n
     return; // who never waits
   }
   const lap_weight &w = next->w;
-  const uint32_t rows = rowsOf(step, next->out), tiles = w.rows / LAP_ROW_TILE, most = itemTiles(w, rows);
+  const uint32_t rows = rowsOf(step, next->out), tiles = w.rows / LAP_ROW_TILE;
+  const uint32_t most = itemTiles(w, next->x.element, rows);
   const uint32_t own = ownItems((tiles + most - 1) / most, lanes);
   const uint32_t ownTiles = (own ? own : 1) * most; // one: a guess, the lanes come in any order
   const uint32_t streams = own ? streamsOf(w, ownTiles, next->x.element, rows) : 1;

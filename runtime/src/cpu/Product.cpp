@@ -142,15 +142,19 @@ uint32_t streamedRows(const lap_weight &weight) {
 
 } // namespace
 
-uint32_t itemTiles(const lap_weight &weight, uint32_t rows) {
-  return itemTilesOf(weight.tile_bytes, rows <= streamedRows(weight));
+bool readsRuns(const lap_weight &weight, uint32_t element, uint32_t rows) {
+  // Kernels multiply one tile at a time by several planes.
+  const bool onePlane = element != LAP_ROWS_Q24 && element != LAP_ROWS_R24;
+  return Streams > 1 && rows <= streamedRows(weight) && onePlane;
+}
+
+uint32_t itemTiles(const lap_weight &weight, uint32_t element, uint32_t rows) {
+  return readsRuns(weight, element, rows) ? runItemTilesOf(weight.tile_bytes) : itemTilesOf(weight.tile_bytes);
 }
 
 uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows) {
-  // Kernels multiply one tile at a time by several planes, and what is short ends too soon.
-  const bool onePlane = element != LAP_ROWS_Q24 && element != LAP_ROWS_R24;
-  return rows <= streamedRows(weight) && onePlane && tiles >= Streams && tiles * weight.tile_bytes > ItemBytes ? Streams
-                                                                                                               : 1;
+  // What is short ends too soon.
+  return readsRuns(weight, element, rows) && tiles >= Streams && tiles * weight.tile_bytes > ItemBytes ? Streams : 1;
 }
 
 void multiply(const Product &product, const ProductKernels &kernels) {

@@ -30,8 +30,11 @@ struct ProductKernels {
   lap_kernel *matvec, *matmat;
 };
 
-/// Tiles of a matrix that one lane multiplies at a time with so many rows (ItemBytes.h).
-uint32_t itemTiles(const lap_weight &weight, uint32_t rows);
+/// True when so many rows of `element` are multiplied by any number of tiles in one call: streams as long as can be.
+bool readsRuns(const lap_weight &weight, uint32_t element, uint32_t rows);
+
+/// Tiles of a matrix that are a work item with so many rows of `element` (ItemBytes.h).
+uint32_t itemTiles(const lap_weight &weight, uint32_t element, uint32_t rows);
 
 /// Streams that multiply() reads `tiles` tiles of a matrix in, for so many rows of `element`.
 uint32_t streamsOf(const lap_weight &weight, uint32_t tiles, uint32_t element, uint32_t rows);

@@ -46,7 +46,7 @@ struct Quantize : Algorithm {
   /// rest = x - firstScale * firstValue, and writes rest f32 [32 columns, group] before the others.
   explicit Quantize(bool residual);
   Halide::Var column{"column"}, group{"group"}, strand{"strand"};
-  /// The largest magnitudes of columns strand, strand + 16, ..; then of strand, strand + 8, ..; the last has one strand.
+  /// The largest magnitudes of columns strand, strand + 16; then of strand, strand + 8, ..; at last of all columns.
   std::vector<Halide::Func> largest;
   Halide::Func scales{"scales"}, sumOf{"sumOf"}, sums{"sums"}, values{"values"};
   Halide::Func rest{"rest"};

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 using namespace lap;
@@ -92,6 +93,49 @@ TEST(Claims, OwnItemsCanBeTakenAtOnce) {
   EXPECT_EQ(item, 12u) << "the first that is nobody's own";
   ASSERT_TRUE(first.next(item));
   EXPECT_EQ(item, 0u);
+}
+
+TEST(Claims, RunsGetShorterAndLeaveNothing) {
+  lap_barrier barrier;
+  lap_step step{};
+  step.barrier = &barrier;
+  Claims late(&step, 32, 1, 2), first(&step, 32, 0, 2);
+  auto expectRuns = [](Claims &claims, std::initializer_list<std::pair<uint32_t, uint32_t>> runs) {
+    Range run;
+    for (auto [begin, end] : runs) {
+      ASSERT_TRUE(claims.nextRun(run));
+      EXPECT_EQ(run.begin, begin);
+      EXPECT_EQ(run.end, end);
+    }
+  };
+  expectRuns(first, {{0, 12}, {24, 28}});
+  expectRuns(late, {{12, 24}, {28, 30}, {30, 31}});
+  expectRuns(first, {{31, 32}});
+  Range run;
+  EXPECT_FALSE(first.nextRun(run));
+  EXPECT_FALSE(late.nextRun(run));
+}
+
+TEST(Claims, RunsHaveEachItemOnceWithAnyNumberOfLanes) {
+  for (uint32_t lanes : {1u, 2u, 3u, 5u}) {
+    for (uint32_t items : {0u, 1u, 2u, 17u, 200u}) {
+      lap_barrier barrier;
+      lap_step step{};
+      step.barrier = &barrier;
+      std::vector<uint32_t> taken(items);
+      for (uint32_t lane = 0; lane < lanes; ++lane) { // the last ones find their own items only
+        barrier.lanes[lane].used = 0;
+        Claims claims(&step, items, lane, lanes);
+        for (Range run; claims.nextRun(run);) {
+          ASSERT_LE(run.end, items);
+          for (; run.begin < run.end; ++run.begin) {
+            ++taken[run.begin];
+          }
+        }
+      }
+      EXPECT_EQ(taken, std::vector<uint32_t>(items, 1)) << lanes << " lanes";
+    }
+  }
 }
 
 TEST(Claims, OwnItemsAreNeverMoreThanThereAre) {
