@@ -7,8 +7,8 @@ usage: arm-loops.py ARCHIVE.a|OBJECT.o.. [--cpu=MODEL] [--kernel=SUBSTRING] [--s
 Finds in every kernel (a function named *_matvec_* or *_matmat_*) the innermost loops that multiply bytes and prints what
 llvm-mca says an iteration takes, for 16 rows of weights x 32 columns x one row (plane) of activations: 512 products. Beside
 it, what its vector arithmetic or its loads take if nothing ever waits, and what the model needs to dispatch it: no order of
-these instructions is faster. Kernels have loops of their own for one plane of activations and for three. docs/performance.md
-has the table.
+these instructions is faster. Kernels have loops of their own for one plane of activations and for three.
+docs/performance-arm.md has the table.
 
 --show prints the loops. --check only verifies what every hot loop must show: the dot product of its instruction set (by the
 last word of the kernel's name), and no exclusive or of vectors.

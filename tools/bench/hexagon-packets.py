@@ -8,7 +8,7 @@ A Hexagon packet is up to four instructions that start together, one packet a cy
 the innermost of the loops that multiply weights by activations (vrmpy with a scalar register) and prints for each how many
 instructions, packets and vrmpy it has, how full its packets are (instructions other than nop of four), and the packets for
 32 rows of weights x 32 columns x one row (plane) of activations: 8 vrmpy, of which two fit a packet. Scalar loops inside,
-which scale the sums of a group, count as often as they run there. docs/performance.md has the table.
+which scale the sums of a group, count as often as they run there. docs/performance-hexagon.md has the table.
 
 --floats looks at loops that multiply floats in vectors instead (attention, norms, GELU) and prints the packets for a product
 of 32 lanes. A packet of those has no room for four: a product of floats takes two of the vector units, and below version 79
