@@ -20,7 +20,9 @@ def QuantizeWeights : Pass<"quantize-weights", "::mlir::ModuleOp"> {
     `w8row` for per_layer_input_gate and per_layer_projection, and per_layer_model_projection as the checkpoint has it
     (rules after the overrides). Experts get w4 (or w8) instead of a format with one scale for a row; an override that
     asks them for one is an error. Scales of `w4` are i8; bf16 where the weights are on a grid of bf16 scales already
-    (`on_grid` of gemma.weight), and in per-layer embeddings, of which single rows are read. What a weight gets, the first rule that applies:
+    (`on_grid` of gemma.weight), and in per-layer embeddings, of which single rows are read.
+
+    What a weight gets, the first rule that applies:
 
     Weights that the checkpoint stores as integers are left alone: use-checkpoint-integers has decided about them.
 

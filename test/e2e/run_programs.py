@@ -1,8 +1,8 @@
 """What a compiled program and an unfinished compilation look like from outside.
 SPDX-License-Identifier: Apache-2.0
 
-ELF hardening, bit-identical output, verify, quantized formats, split weights, library, sizes, interrupts, and old
-outputs that survive a failure.
+ELF hardening, bit-identical output, verify, quantized formats, weights on a grid, split weights, library, sizes, interrupts,
+and old outputs that survive a failure.
 """
 import hashlib
 import json
@@ -207,6 +207,42 @@ def test_next_run_removes_what_sigkill_left(lapidary, directory, problems):
     files = [p.name for p in directory.iterdir()]
     print(f"  {stopped} of 12 were killed in time")
     problems.expect(done.returncode == 0 and files == ["program"], f"after SIGKILL and a new run: {files} {done.stderr}")
+
+
+def bf16(values):
+    """The nearest bfloat16 values, as their bits."""
+    words = numpy.asarray(values, dtype=numpy.float32).view(numpy.uint32).astype(numpy.uint64)
+    return ((words + 0x7FFF + (words >> 16 & 1)) >> 16).astype(numpy.uint16)
+
+
+def put_on_grid(path):
+    """Gives every bf16 matrix of a safetensors file integers of 4 bits times a bf16 scale of 32 columns, rounded to bf16."""
+    data = bytearray(path.read_bytes())
+    start = 8 + struct.unpack_from("<Q", data)[0]
+    random = numpy.random.default_rng(7)
+    for name, tensor in json.loads(data[8:start]).items():
+        if name == "__metadata__" or tensor["dtype"] != "BF16" or len(tensor["shape"]) < 2:
+            continue
+        rows, columns = numpy.prod(tensor["shape"][:-1], dtype=int), tensor["shape"][-1]
+        scales = bf16(random.uniform(0.004, 0.02, (rows, -(-columns // 32)))).astype(numpy.uint32) << 16
+        integers = random.integers(-8, 8, (rows, columns))
+        values = integers * numpy.repeat(scales.view(numpy.float32), 32, axis=1)[:, :columns]
+        first, end = tensor["data_offsets"]
+        data[start + first:start + end] = bf16(values).tobytes()
+    path.write_bytes(data)
+
+
+def test_a_grid_of_four_bits_is_kept(lapidary, directory, problems):
+    """Weights of a model that was trained for 4 bits keep their own scales; others are rounded, and nothing is said."""
+    model = directory / "model"
+    shutil.copytree(DENSE, model)
+    put_on_grid(model / "model.safetensors")
+    for source, on_grid in ((model, True), (DENSE, False)):
+        done = compile_small(lapidary, source, directory / "program", "--quant=w4")
+        said = done.stdout + done.stderr
+        kept = re.search(r"([\d ,]+) of ([\d ,]+) groups lie on a 4-bit grid and are kept bit for bit\n", said)
+        problems.expect(done.returncode == 0 and bool(kept) == on_grid, f"{source.name}: {said}")
+        problems.expect(not kept or kept[1].strip() == kept[2].strip(), f"groups were rounded: {said}")
 
 
 def test_old_output_survives_failure(lapidary, directory, problems):
